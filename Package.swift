@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "eventprop",
+  products: [
+    .executable(name: "eventprop", targets: ["EventPropCommand"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    .target(name: "Kernels"),
+    .target(name: "EventPropCore", dependencies: ["Kernels"]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),
+    .target(name: "Training", dependencies: ["EventPropCore", "SpikeData", "TOMLKit"]),
+    .executableTarget(
+      name: "EventPropCommand",
+      dependencies: [
+        "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(name: "Support", dependencies: ["EventPropCore", "SpikeData"], path: "Tests/Support"),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support"]),
+    .testTarget(name: "EventPropCoreTests", dependencies: ["EventPropCore", "Support"]),
+    .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Support"]),
+    .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,128 @@
+/// Holds the exact solver's gradient against central finite differences, weight by weight.
+///
+/// The true gradient exists as long as no spike appears or disappears: weights whose perturbation
+/// changes a spike count are left out and counted. So are samples whose label neuron is silent
+/// (first-spike losses): the phantom push is a pseudo-gradient.
+public struct GradientCheck {
+  /// A sample to check on.
+  public typealias Sample = (train: SpikeTrain, label: Int)
+
+  /// The result for one weight matrix.
+  public struct Row: Sendable {
+    /// `input-hidden1`, ...
+    public var projection: String
+    public var compared: Int
+    /// Left out because a spike was created or deleted.
+    public var excluded: Int
+    /// |finite difference - gradient| / |gradient|, L2 over the compared weights.
+    public var relativeError: Double
+    /// L2 norm of the gradient over the compared weights.
+    public var norm: Double
+  }
+
+  let solver: ExactSolver
+  let trials: [ExactTrial]
+  let workspace: ExactWorkspace
+  /// Samples left out because their label's output was silent.
+  public let excludedSamples: Int
+
+  /// - Parameters:
+  ///   - samples: the mean loss over these is differentiated.
+  public init(_ problem: Problem, samples: [Sample], weights: Parameters<Double>) {
+    let solver = ExactSolver(problem)
+    let workspace = solver.makeWorkspace()
+    var kept: [ExactTrial] = []
+    for sample in samples {
+      let trial = solver.makeTrial()
+      sample.train.withView { solver.load($0, label: sample.label, into: trial) }
+      solver.forward(trial, weights: weights, workspace: workspace)
+      if !trial.needsPhantom && trial.failure == nil { kept.append(trial) }
+    }
+    self.solver = solver
+    self.workspace = workspace
+    trials = kept
+    excludedSamples = samples.count - kept.count
+  }
+
+  /// The mean gradient over the samples, by the adjoint.
+  public func gradient(_ weights: Parameters<Double>) -> Parameters<Double> {
+    let gradient = Parameters<Double>(solver.problem.network)
+    for trial in trials {
+      solver.forward(trial, weights: weights, workspace: workspace)
+      solver.backward(trial, weights: weights, push: [], gradient: gradient, workspace: workspace)
+    }
+    let scales = solver.gradientScales(trials: max(trials.count, 1))
+    for (matrix, scale) in zip(gradient.matrices, scales) {
+      matrix.values = matrix.values.map { $0 * scale }
+    }
+    return gradient
+  }
+
+  /// - Parameters:
+  ///   - perMatrix: how many weights of each matrix to compare: half those of the largest gradient,
+  ///     half drawn at random.
+  ///   - step: of the finite difference.
+  public func run(
+    weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1
+  ) -> [Row] {
+    let gradient = gradient(weights)
+    let base = evaluate(weights)
+    let projections = solver.problem.network.projections
+    return projections.indices.map { p in
+      let matrix = weights.matrices[p]
+      var random = Random(seed: seed, "gradient check", p)
+      var row = Row(
+        projection: solver.problem.network.name(of: projections[p]), compared: 0, excluded: 0,
+        relativeError: 0, norm: 0)
+      var squaredError = 0.0
+      var squaredNorm = 0.0
+      for entry in choose(perMatrix, gradient.matrices[p], &random) {
+        let (i, j) = (entry / matrix.columns, entry % matrix.columns)
+        let value = matrix[i, j]
+        matrix[i, j] = value + step
+        let above = evaluate(weights)
+        matrix[i, j] = value - step
+        let below = evaluate(weights)
+        matrix[i, j] = value
+        guard above.counts == base.counts, below.counts == base.counts else {
+          row.excluded += 1
+          continue
+        }
+        let difference = (above.loss - below.loss) / (2 * step)
+        let exact = gradient.matrices[p][i, j]
+        squaredError += (difference - exact) * (difference - exact)
+        squaredNorm += exact * exact
+        row.compared += 1
+      }
+      row.norm = squaredNorm.squareRoot()
+      row.relativeError =
+        squaredError == 0 ? 0 : squaredError.squareRoot() / max(row.norm, .leastNormalMagnitude)
+      return row
+    }
+  }
+
+  private func choose(_ limit: Int, _ gradient: Matrix<Double>, _ random: inout Random) -> [Int] {
+    let values = gradient.values
+    if values.count <= limit { return Array(values.indices) }
+    let ranked = values.indices.sorted { abs(values[$0]) > abs(values[$1]) }
+    let top = ranked.prefix((limit + 1) / 2)
+    let rest = ranked.dropFirst(top.count).shuffled(using: &random).prefix(limit / 2)
+    return Array(top) + Array(rest)
+  }
+
+  /// Mean loss, and the spike counts of every neuron in every sample.
+  private func evaluate(_ weights: Parameters<Double>) -> (loss: Double, counts: [[Int]]) {
+    var loss = 0.0
+    var counts: [[Int]] = []
+    for trial in trials {
+      solver.forward(trial, weights: weights, workspace: workspace)
+      loss += trial.loss
+      for (index, layer) in solver.problem.network.layers.enumerated() where layer.neuron == .lif {
+        var layerCounts = Array(repeating: 0, count: layer.size)
+        trial.addSpikeCounts(ofLayer: index, to: &layerCounts)
+        counts.append(layerCounts)
+      }
+    }
+    return (loss / Double(max(trials.count, 1)), counts)
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// Where a membrane reaches threshold between events (MATH 6).
+///
+/// With A = V + k I and B = -k I, V(s) = A exp(-s/tau_m) + B exp(-s/tau_s) has at most one maximum, so
+/// the first crossing in a gap is bracketed by 0 and that maximum (or the end of the gap).
+struct Crossing {
+  let tauMem: Double
+  let tauSyn: Double
+  let threshold: Double
+
+  init(_ layer: Layer) {
+    tauMem = layer.tauMem
+    tauSyn = layer.tauSyn
+    threshold = layer.threshold
+  }
+
+  /// The first s in [0, gap] with V(s) = theta while V rises; nil when there is none.
+  /// - Parameters:
+  ///   - v: V at the start of the gap, at most theta up to rounding.
+  ///   - i: I at the start of the gap.
+  ///   - end: `Decay` over the whole gap.
+  @inline(__always)
+  func time(v: Double, i: Double, gap: Double, end: Decay) -> Double? {
+    if i <= threshold { return nil }  // V moves towards I, which only falls: it stays below
+    if v >= threshold { return 0 }  // rounding has put it there, and it still rises
+    let vEnd = end.a * v + end.rise * i
+    if vEnd >= threshold { return solve(v: v, i: i, high: gap) }
+    if end.b * i >= vEnd { return nil }  // still rising at the end
+    let top = peak(v: v, i: i)
+    guard top > 0, top < gap, voltage(v: v, i: i, at: top) >= threshold else { return nil }
+    return solve(v: v, i: i, high: top)
+  }
+
+  /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).
+  func peak(v: Double, i: Double) -> Double {
+    if tauMem == tauSyn {
+      // V(s) = exp(-s/tau) (V + I s/tau)
+      return tauMem * (1 - v / i)
+    }
+    let k = tauSyn / (tauMem - tauSyn)
+    let ratio = k * i * tauMem / ((v + k * i) * tauSyn)
+    return log(ratio) / (1 / tauSyn - 1 / tauMem)
+  }
+
+  @inline(__always)
+  func voltage(v: Double, i: Double, at s: Double) -> Double {
+    let decay = Decay(over: s, tauMem: tauMem, tauSyn: tauSyn)
+    return decay.a * v + decay.rise * i
+  }
+
+  /// V(0) < theta <= V(high), V rising in between: the crossing, to rounding.
+  private func solve(v: Double, i: Double, high: Double) -> Double {
+    var guess: Double
+    if tauMem == 2 * tauSyn {
+      // x = exp(-s/tau_m): V = (v + i) x - i x^2 (k = 1), the larger root is the earlier crossing.
+      let a = v + i
+      let root = max(0, a * a - 4 * i * threshold).squareRoot()
+      guess = -tauMem * log(min(1, (a + root) / (2 * i)))
+    } else {
+      guess = min(high, tauMem * (threshold - v) / (i - v))
+    }
+    var low = 0.0
+    var high = high
+    for _ in 0..<80 {
+      if !(guess >= low && guess <= high) { guess = (low + high) / 2 }
+      let decay = Decay(over: guess, tauMem: tauMem, tauSyn: tauSyn)
+      let voltage = decay.a * v + decay.rise * i
+      if voltage >= threshold { high = guess } else { low = guess }
+      let next = guess - tauMem * (voltage - threshold) / (decay.b * i - voltage)
+      if abs(next - guess) <= 4e-16 * max(guess, 1e-3) { return min(max(next, low), high) }
+      if high - low <= 1e-15 * high { return high }
+      guess = next
+    }
+    return high
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+
+/// A LIF layer without recurrence: each neuron is solved alone, by its own events.
+extension ExactSolver {
+  /// Forward, neuron by neuron:
+  ///
+  ///     over a gap: V <- a V + rise I, I <- b I;  V reaching theta: spike, V <- 0
+  ///     at incoming spike i: I_j += w_ij
+  ///
+  /// Returns the layer's spikes in order of time.
+  func sweep(
+    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ trial: ExactTrial
+  ) -> [ExactSpike] {
+    let crossing = Crossing(layer)
+    let gaps = gaps(incoming, layer)
+    var spikes: [ExactSpike] = []
+    for j in 0..<layer.size {
+      var v = 0.0
+      var i = 0.0
+      var now = 0.0
+      for e in gaps.indices {
+        var (gap, decay) = (gaps[e].length, gaps[e].decay)
+        while let s = crossing.time(v: v, i: i, gap: gap, end: decay) {
+          now += s
+          i *= exp(-s / layer.tauSyn)
+          v = 0
+          spikes.append(
+            ExactSpike(
+              time: now, neuron: Int32(j), preceding: Int32(e), slope: i - layer.threshold))
+          if spikes.count > Self.spikeLimit {
+            trial.failure = explosion(layer)
+            return []
+          }
+          gap -= s
+          decay = layer.decay(over: gap)
+        }
+        v = decay.a * v + decay.rise * i
+        i *= decay.b
+        if e < incoming.count {
+          now = incoming.times[e]
+          i += weights.base[Int(incoming.sources[e]) * weights.stride + j]
+        }
+      }
+    }
+    spikes.sort { ($0.time, $0.neuron) < ($1.time, $1.neuron) }
+    return spikes
+  }
+
+  /// Adjoint of `sweep`, neuron by neuron, from T back:
+  ///
+  ///     over a gap: lI <- b lI + adjointRise lV, lV <- a lV
+  ///     at own spike k: lV += (theta lV + error_k)/(I - theta) + push
+  ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
+  ///
+  /// Returns the errors of the incoming spikes.
+  func sweepBack(
+    _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike], _ errors: [Double],
+    _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    phantom: (neuron: Int, push: Double)
+  ) -> [Double] {
+    let gaps = gaps(incoming, layer)
+    let own = SpikesByNeuron(spikes, neurons: layer.size)
+    var incomingErrors = Array(repeating: 0.0, count: incoming.count)
+    for j in 0..<layer.size {
+      var lv = j == phantom.neuron ? phantom.push : 0
+      var li = 0.0
+      var later = problem.duration
+      var remaining = own.range(j)
+      for e in gaps.indices.reversed() {
+        var decay = gaps[e].decay
+        var isWhole = true
+        while let k = remaining.last.map({ own.order[$0] }), Int(spikes[k].preceding) == e {
+          let back = layer.decay(over: later - spikes[k].time)
+          li = back.b * li + back.adjointRise * lv
+          lv *= back.a
+          lv += (layer.threshold * lv + errors[k]) / spikes[k].slope
+          if !push.isEmpty { lv += push[j] }
+          later = spikes[k].time
+          remaining.removeLast()
+          isWhole = false
+        }
+        let start = e > 0 ? incoming.times[e - 1] : 0
+        if !isWhole { decay = layer.decay(over: later - start) }
+        li = decay.b * li + decay.adjointRise * lv
+        lv *= decay.a
+        later = start
+        if e > 0 {
+          let at = Int(incoming.sources[e - 1]) * weights.stride + j
+          gradient.base[at] += li
+          incomingErrors[e - 1] += weights.base[at] * (lv - li)
+        }
+      }
+    }
+    return incomingErrors
+  }
+
+  /// The gaps before each incoming spike and after the last one, with the dynamics over each whole one.
+  func gaps(_ incoming: IncomingSpikes, _ layer: Layer) -> [(length: Double, decay: Decay)] {
+    (0...incoming.count).map { e in
+      let start = e > 0 ? incoming.times[e - 1] : 0
+      let end = e < incoming.count ? incoming.times[e] : problem.duration
+      return (end - start, layer.decay(over: end - start))
+    }
+  }
+
+  func explosion(_ layer: Layer) -> String {
+    "more than \(Self.spikeLimit) spikes in one trial of a layer of \(layer.size) neurons: "
+      + "the weights have exploded"
+  }
+}
+
+/// The spikes of a layer sorted by neuron, in order of time for each.
+struct SpikesByNeuron {
+  /// Indices into the layer's spikes.
+  private(set) var order: [Int]
+  private var starts: [Int]
+
+  init(_ spikes: [ExactSpike], neurons: Int) {
+    starts = Array(repeating: 0, count: neurons + 1)
+    for spike in spikes { starts[Int(spike.neuron) + 1] += 1 }
+    for j in 0..<neurons { starts[j + 1] += starts[j] }
+    var next = starts
+    order = Array(repeating: 0, count: spikes.count)
+    for (index, spike) in spikes.enumerated() {
+      order[next[Int(spike.neuron)]] = index
+      next[Int(spike.neuron)] += 1
+    }
+  }
+
+  func range(_ neuron: Int) -> Range<Int> { starts[neuron]..<starts[neuron + 1] }
+}

@@ -1,0 +1,174 @@
+import Foundation
+
+/// The LI output layer: integrals and maxima of its voltages.
+///
+/// Between two incoming spikes, V(u) = exp(-x/tau_m) V + rise(x) I with x = u - t0. Integrals against w(t)
+/// are Gauss-Legendre on panels of at most half a synaptic time constant that end at every spike and
+/// kink of w: exact to rounding for all shapings.
+extension ExactSolver {
+  /// Forward: fills `trial.readout` and, for `.instantaneous`, `trial.loss`.
+  func readVoltages(
+    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
+  ) {
+    let gaps = gaps(incoming, layer)
+    let readout = problem.loss.readout
+    var v = Array(repeating: 0.0, count: layer.size)
+    var i = v
+    for j in trial.readout.indices {
+      trial.readout[j] = 0  // V(0) = 0
+      trial.peaks[j] = Peak()
+    }
+    trial.loss = 0
+    trial.integrals.removeAll(keepingCapacity: true)
+    trial.driveV = Array(
+      repeating: 0, count: readout == .instantaneous ? gaps.count * layer.size : 0)
+    trial.driveI = trial.driveV
+    var start = 0.0
+    for e in gaps.indices {
+      let end = start + gaps[e].length
+      if readout == .maximum {
+        for j in 0..<layer.size {
+          seekPeak(&trial.peaks[j], &trial.readout[j], layer, v[j], i[j], start, end, e)
+        }
+      } else {
+        let integral = integrate(layer, start, end)
+        trial.integrals.append(integral)
+        for j in 0..<layer.size {
+          trial.readout[j] += (v[j] * integral.decay + i[j] * integral.rise) / problem.duration
+        }
+        if readout == .instantaneous {
+          trial.loss += integrateLoss(trial, layer, v, i, start, end, e)
+        }
+      }
+      for j in 0..<layer.size {
+        v[j] = gaps[e].decay.a * v[j] + gaps[e].decay.rise * i[j]
+        i[j] *= gaps[e].decay.b
+      }
+      if e < incoming.count {
+        start = incoming.times[e]
+        let row = weights.base + Int(incoming.sources[e]) * weights.stride
+        for j in 0..<layer.size { i[j] += row[j] }
+      }
+    }
+  }
+
+  /// Adjoint of `readVoltages`, output by output, from T back:
+  ///
+  ///     over a gap: lI <- b lI + adjointRise lV,  lV <- a lV,  and both take what dl/dV adds in the gap
+  ///     at the maximum (`.maximum`): lV -= dL/dM/tau_m
+  ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
+  ///         and, where i turns a rise into the maximum, dL/dM_j dV_j/dt(t-)
+  func unreadVoltages(
+    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ gradient: Matrix<Double>
+  ) -> [Double] {
+    let gaps = gaps(incoming, layer)
+    let readout = problem.loss.readout
+    let adjointPerRise = layer.tauMem / layer.tauSyn
+    var errors = Array(repeating: 0.0, count: incoming.count)
+    for j in 0..<layer.size {
+      let slope = trial.readoutGradient[j]
+      let peak = trial.peaks[j]
+      var lv = 0.0
+      var li = 0.0
+      for e in gaps.indices.reversed() {
+        if readout == .maximum && peak.interval == e {
+          let start = e > 0 ? incoming.times[e - 1] : 0
+          let after = layer.decay(over: start + gaps[e].length - peak.time)
+          let before = layer.decay(over: peak.time - start)
+          li = after.b * li + after.adjointRise * lv
+          lv = after.a * lv - slope / layer.tauMem
+          li = before.b * li + before.adjointRise * lv
+          lv *= before.a
+        } else {
+          li = gaps[e].decay.b * li + gaps[e].decay.adjointRise * lv
+          lv *= gaps[e].decay.a
+        }
+        switch readout {
+        case .weightedMean:
+          let scale = slope / (problem.duration * layer.tauMem)
+          lv -= scale * trial.integrals[e].decay
+          li -= scale * trial.integrals[e].rise * adjointPerRise
+        case .instantaneous:
+          let scale = 1 / (problem.duration * layer.tauMem)
+          lv -= scale * trial.driveV[e * layer.size + j]
+          li -= scale * trial.driveI[e * layer.size + j] * adjointPerRise
+        case .maximum, .firstSpike:
+          break
+        }
+        if e > 0 {
+          let at = Int(incoming.sources[e - 1]) * weights.stride + j
+          gradient.base[at] += li
+          errors[e - 1] += weights.base[at] * (lv - li)
+          if readout == .maximum && peak.interval == e - 1 && peak.time == incoming.times[e - 1] {
+            errors[e - 1] += slope * peak.slope / layer.tauMem
+          }
+        }
+      }
+    }
+    return errors
+  }
+
+  private func forEachNode(_ start: Double, _ end: Double, _ body: (Double, Double) -> Void) {
+    let longest = min(problem.network.output.tauSyn, problem.network.output.tauMem) / 2
+    GaussLegendre.forEachNode(from: start, to: end, longest: longest, kinks: kinks, body)
+  }
+
+  /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval.
+  private func integrate(_ layer: Layer, _ start: Double, _ end: Double) -> ReadoutIntegral {
+    var integral = ReadoutIntegral(decay: 0, rise: 0)
+    forEachNode(start, end) { time, weight in
+      let decay = layer.decay(over: time - start)
+      let w = weight * problem.shaping.weight(at: time / problem.duration)
+      integral.decay += w * decay.a
+      integral.rise += w * decay.rise
+    }
+    return integral
+  }
+
+  /// `.instantaneous`: `1/T int w l(V) du` over one interval; keeps what dl/dV adds to lV and lI.
+  private func integrateLoss(
+    _ trial: ExactTrial, _ layer: Layer, _ v: [Double], _ i: [Double], _ start: Double,
+    _ end: Double, _ interval: Int
+  ) -> Double {
+    var total = 0.0
+    var values = v
+    var slopes = v
+    forEachNode(start, end) { time, weight in
+      let decay = layer.decay(over: time - start)
+      let w = weight * problem.shaping.weight(at: time / problem.duration)
+      for j in 0..<layer.size { values[j] = decay.a * v[j] + decay.rise * i[j] }
+      total += values.withUnsafeBufferPointer { values in
+        slopes.withUnsafeMutableBufferPointer {
+          w * problem.loss.value(values, label: trial.label, gradient: $0)
+        }
+      }
+      for j in 0..<layer.size {
+        trial.driveV[interval * layer.size + j] += w * slopes[j] * decay.a
+        trial.driveI[interval * layer.size + j] += w * slopes[j] * decay.rise
+      }
+    }
+    return total / problem.duration
+  }
+
+  /// Looks for a higher maximum of one output in an interval: inside it, or at its end.
+  private func seekPeak(
+    _ peak: inout Peak, _ highest: inout Double, _ layer: Layer, _ v: Double, _ i: Double,
+    _ start: Double, _ end: Double, _ interval: Int
+  ) {
+    let crossing = Crossing(layer)
+    let decay = layer.decay(over: end - start)
+    let (vEnd, iEnd) = (decay.a * v + decay.rise * i, decay.b * i)
+    if i > v && iEnd < vEnd {
+      let top = crossing.peak(v: v, i: i)
+      let value = crossing.voltage(v: v, i: i, at: top)
+      if value > highest {
+        highest = value
+        peak = Peak(interval: interval, time: start + top, slope: 0)
+      }
+    } else if vEnd > highest {
+      highest = vEnd
+      peak = Peak(interval: interval, time: end, slope: iEnd - vEnd)
+    }
+  }
+}

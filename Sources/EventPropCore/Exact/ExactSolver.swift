@@ -1,0 +1,132 @@
+import Foundation
+
+/// EventProp event by event, in Double: exact up to rounding (Wunderlich & Pehle 2021; MATH 6).
+///
+/// Layers are solved one after the other. A layer without recurrence is solved neuron by neuron
+/// (`ExactSolver+FeedForward.swift`); a recurrent one as a whole (`ExactSolver+Recurrent.swift`); the
+/// read-out of LI outputs has its own file (`ExactSolver+Readout.swift`). In each, the forward pass and its
+/// adjoint are neighbours.
+public struct ExactSolver: Solver {
+  public let problem: Problem
+  /// Times at which w(t) is not smooth, ms.
+  let kinks: [Double]
+
+  /// More spikes of one layer in one trial than this means that the weights have exploded.
+  public static let spikeLimit = 1_000_000
+
+  public init(_ problem: Problem) {
+    self.problem = problem
+    kinks = problem.shaping.kinks.map { $0 * problem.duration }
+  }
+
+  public func makeTrial() -> ExactTrial { ExactTrial(network: problem.network) }
+  public func makeWorkspace() -> ExactWorkspace { ExactWorkspace() }
+
+  public func load(_ input: SpikeTrainView, label: Int, into trial: ExactTrial) {
+    trial.label = label
+    trial.input.times.removeAll(keepingCapacity: true)
+    trial.input.sources.removeAll(keepingCapacity: true)
+    var last = problem.mergesInput ? Array(repeating: -1, count: problem.network.inputs) : []
+    for k in 0..<input.count {
+      let time = Double(input.times[k])
+      if time >= problem.duration { break }
+      if problem.mergesInput {
+        let step = Int((time / problem.step).rounded())
+        if last[Int(input.units[k])] == step { continue }
+        last[Int(input.units[k])] = step
+      }
+      trial.input.times.append(time)
+      trial.input.sources.append(Int32(input.units[k]))
+    }
+  }
+
+  public func forward(
+    _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace
+  ) {
+    trial.failure = nil
+    for index in problem.network.layers.indices {
+      let layer = problem.network.layers[index]
+      let incoming = trial.incoming(toLayer: index)
+      let matrix = weights.matrices[forwardProjection(to: index)]
+      switch layer.neuron {
+      case .li:
+        readVoltages(trial, layer, incoming, matrix)
+      case .lif:
+        if layer.isRecurrent {
+          let loop = weights.matrices[forwardProjection(to: index) + 1]
+          trial.layers[index] = sweep(layer, incoming, matrix, loop, trial)
+        } else {
+          trial.layers[index] = sweep(layer, incoming, matrix, trial)
+        }
+      }
+      if trial.failure != nil {
+        trial.loss = .nan
+        trial.prediction = -1
+        return
+      }
+    }
+    if problem.loss.readout == .firstSpike { readFirstSpikes(trial) }
+    let total = trial.loss
+    (trial.prediction, trial.loss, trial.needsPhantom) = problem.loss.conclude(
+      &trial.readout, label: trial.label, duration: problem.duration,
+      gradient: &trial.readoutGradient)
+    if problem.loss.readout == .instantaneous { trial.loss = total }
+  }
+
+  public func backward(
+    _ trial: ExactTrial, weights: Parameters<Double>, push: [[Double]],
+    gradient: Parameters<Double>, workspace: ExactWorkspace
+  ) {
+    guard trial.failure == nil else { return }
+    let last = problem.network.layers.count - 1
+    // Per spike of the layer at hand: sum_j w_nj (lV_j - lI_j) over the layer above, and dl/dt.
+    var errors = Array(repeating: 0.0, count: trial.layers[last].count)
+    if problem.loss.readout == .firstSpike { addSpikeTimes(trial, &errors) }
+    for index in problem.network.layers.indices.reversed() {
+      let layer = problem.network.layers[index]
+      let incoming = trial.incoming(toLayer: index)
+      let projection = forwardProjection(to: index)
+      let matrix = weights.matrices[projection]
+      let sum = gradient.matrices[projection]
+      let push = index < push.count ? push[index] : []
+      switch layer.neuron {
+      case .li:
+        errors = unreadVoltages(trial, layer, incoming, matrix, sum)
+      case .lif:
+        let start = index == last && trial.needsPhantom ? problem.loss.phantomPush : 0
+        if layer.isRecurrent {
+          errors = sweepBack(
+            layer, incoming, trial.layers[index], errors, push, matrix, sum,
+            weights.matrices[projection + 1], gradient.matrices[projection + 1])
+        } else {
+          errors = sweepBack(
+            layer, incoming, trial.layers[index], errors, push, matrix, sum,
+            phantom: (trial.label, start))
+        }
+      }
+    }
+  }
+
+  /// Index into `network.projections` of the feed-forward one to a layer.
+  private func forwardProjection(to layer: Int) -> Int {
+    layer + problem.network.layers[..<layer].count { $0.isRecurrent }
+  }
+
+  private func readFirstSpikes(_ trial: ExactTrial) {
+    for j in trial.readout.indices { trial.readout[j] = .infinity }
+    for spike in trial.layers[trial.layers.count - 1].reversed() {
+      trial.readout[Int(spike.neuron)] = spike.time
+    }
+  }
+
+  /// dl/dt_j belongs to the first spike of output j.
+  private func addSpikeTimes(_ trial: ExactTrial, _ errors: inout [Double]) {
+    var seen = Array(repeating: false, count: trial.readout.count)
+    for (index, spike) in trial.layers[trial.layers.count - 1].enumerated() {
+      let neuron = Int(spike.neuron)
+      if seen[neuron] { continue }
+      seen[neuron] = true
+      errors[index] += trial.readoutGradient[neuron]
+    }
+  }
+}

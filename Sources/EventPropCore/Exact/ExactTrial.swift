@@ -1,0 +1,80 @@
+/// One spike of a LIF layer found by the exact solver.
+struct ExactSpike {
+  var time: Double
+  var neuron: Int32
+  /// Incoming feed-forward spikes that came before it.
+  var preceding: Int32
+  /// tau_m dV/dt just before it: I - theta.
+  var slope: Double
+}
+
+/// Spikes that arrive at a layer, in order of time.
+struct IncomingSpikes {
+  var times: [Double] = []
+  var sources: [Int32] = []
+
+  var count: Int { times.count }
+}
+
+/// What the exact solver keeps of one sample.
+public final class ExactTrial: SolvedTrial {
+  public internal(set) var label = 0
+  public internal(set) var loss = Double.nan
+  public internal(set) var prediction = -1
+  public internal(set) var needsPhantom = false
+  public internal(set) var failure: String?
+
+  var input = IncomingSpikes()
+  /// Per layer, in order of time; empty for LI layers.
+  var layers: [[ExactSpike]]
+  /// Per output: read-out value and the loss's derivative by it.
+  public internal(set) var readout: [Double]
+  var readoutGradient: [Double]
+  /// Per interval between spikes that arrive at the output: the shaping integrals of `ReadoutIntegral`.
+  var integrals: [ReadoutIntegral] = []
+  /// `.instantaneous`: intervals x outputs, what a whole interval adds to lV and lI at its start.
+  var driveV: [Double] = []
+  var driveI: [Double] = []
+  var peaks: [Peak]
+
+  init(network: Network) {
+    layers = Array(repeating: [], count: network.layers.count)
+    readout = Array(repeating: 0, count: network.output.size)
+    readoutGradient = readout
+    peaks = Array(repeating: Peak(), count: network.output.size)
+  }
+
+  public func spikes(ofLayer layer: Int) -> [LayerSpike] {
+    layers[layer].map { LayerSpike(neuron: Int($0.neuron), time: $0.time, slope: $0.slope) }
+  }
+
+  public func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int]) {
+    for spike in layers[layer] { counts[Int(spike.neuron)] += 1 }
+  }
+
+  /// The spikes that arrive at a layer: the input's, or those of the layer before.
+  func incoming(toLayer layer: Int) -> IncomingSpikes {
+    if layer == 0 { return input }
+    return IncomingSpikes(
+      times: layers[layer - 1].map(\.time), sources: layers[layer - 1].map(\.neuron))
+  }
+}
+
+/// The maximum of one output voltage.
+struct Peak {
+  /// The interval it lies in: interval g ends with incoming spike g (the last one at T); -1: at t = 0.
+  var interval = -1
+  var time = 0.0
+  /// tau_m dV/dt just before it; above 0 only where a spike or T cuts the rise short.
+  var slope = 0.0
+}
+
+/// Integrals of the shaping weight over one interval [t0, t1] between spikes that arrive at the output:
+/// against exp(-(u - t0)/tau_m) and against the rise of V after a unit current.
+struct ReadoutIntegral {
+  var decay: Double
+  var rise: Double
+}
+
+/// The exact solver needs no scratch memory that outlives a call.
+public final class ExactWorkspace {}

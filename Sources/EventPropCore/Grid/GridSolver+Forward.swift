@@ -1,0 +1,140 @@
+import Foundation
+import Kernels
+
+extension GridSolver {
+  /// Forward pass of one trial:
+  ///
+  ///     I_j += sum of w_ij over spikes of i at n dt
+  ///     V <- a V + rise I,  I <- b I
+  ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j <- 0
+  public func forward(
+    _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
+  ) {
+    workspace.point(at: weights)
+    workspace.clearState()
+    workspace.mean.update(repeating: 0, count: trial.outputWidth)
+    let layers = workspace.layers
+    let output = layers[layers.count - 1]
+    let voltages = trial.voltages
+    let seeksMaximum = problem.loss.readout == .maximum
+    if seeksMaximum { trial.forgetPeaks() }
+    for layer in layers.indices { trial.layers[layer].beginTrial() }
+
+    weightOfStep.withUnsafeBufferPointer { weightOfStep in
+      for n in 0..<steps {
+        for projection in workspace.projections {
+          let spikes = projection.source == 0 ? trial.input : trial.layers[projection.source - 1]
+          let arriving = spikes.range(at: n)
+          let target = layers[projection.target - 1]
+          ep_sum_rows(
+            target.i, projection.weights, projection.stride, spikes.neurons + arriving.lowerBound,
+            arriving.count, target.width)
+        }
+        for index in layers.indices {
+          let layer = layers[index]
+          if layer.isSpiking {
+            trial.layers[index].reserve(layer.width)
+            let spikes = trial.layers[index]
+            let found = ep_lif_step(
+              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
+              layer.width, spikes.neurons + spikes.count, spikes.slopes + spikes.count)
+            trial.layers[index].endStep(n, adding: found)
+          } else {
+            ep_li_step(
+              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, weightOfStep[n],
+              workspace.mean, layer.width)
+          }
+        }
+        if seeksMaximum { trial.seekPeaks(output, index: n + 1) }
+        if let voltages {
+          (voltages + n * output.width).update(from: output.v, count: output.width)
+        }
+      }
+    }
+    readOut(trial, workspace)
+  }
+
+  /// Evaluates the loss and its derivative by the read-out.
+  private func readOut(_ trial: GridTrial, _ workspace: GridWorkspace) {
+    let outputs = trial.readout.count
+    switch problem.loss.readout {
+    case .weightedMean, .instantaneous:
+      for j in 0..<outputs { trial.readout[j] = Double(workspace.mean[j]) }
+    case .maximum:
+      break  // seekPeaks has left the maxima in the read-out
+    case .firstSpike:
+      trial.readFirstSpikes(ofLayer: problem.network.layers.count - 1)
+    }
+    (trial.prediction, trial.loss, trial.needsPhantom) = problem.loss.conclude(
+      &trial.readout, label: trial.label, duration: problem.duration,
+      gradient: &trial.readoutGradient)
+    if problem.loss.readout == .instantaneous { integrateInstantaneousLoss(trial) }
+  }
+
+  /// `L = sum_n w_n dt/T l(V_n)`; dl/dV of every step goes to `trial.drive`.
+  private func integrateInstantaneousLoss(_ trial: GridTrial) {
+    guard let voltages = trial.voltages, let drive = trial.drive else { return }
+    let outputs = trial.readout.count
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * outputs) { scratch in
+      let values = UnsafeMutableBufferPointer(rebasing: scratch[0..<outputs])
+      let gradient = UnsafeMutableBufferPointer(rebasing: scratch[outputs...])
+      var total = 0.0
+      for n in 0..<steps {
+        let row = n * trial.outputWidth
+        for j in 0..<outputs { values[j] = Double(voltages[row + j]) }
+        total +=
+          Double(weightOfStep[n])
+          * problem.loss.value(
+            UnsafeBufferPointer(values), label: trial.label, gradient: gradient)
+        for j in 0..<outputs { drive[row + j] = Float(gradient[j]) }
+      }
+      trial.loss = total
+    }
+  }
+}
+
+extension GridSpikes {
+  mutating func beginTrial() {
+    count = 0
+    offsets[0] = 0
+    offsets[1] = 0
+  }
+
+  /// The spikes found at the end of step n have time index n + 1.
+  @inline(__always)
+  mutating func endStep(_ n: Int, adding found: Int) {
+    count += found
+    offsets[n + 2] = UInt32(count)
+  }
+}
+
+extension GridTrial {
+  func forgetPeaks() {
+    for j in readout.indices { readout[j] = -.infinity }
+  }
+
+  /// Updates the maxima of the outputs with the voltages at a time index. Only ends of steps count,
+  /// so outputs that stay below 0 have a maximum below 0.
+  @inline(__always)
+  func seekPeaks(_ output: GridLayer, index: Int) {
+    readout.withUnsafeMutableBufferPointer { readout in
+      for j in readout.indices where Double(output.v[j]) > readout[j] {
+        readout[j] = Double(output.v[j])
+        peakIndex[j] = index
+        peakSlope[j] = output.i[j] - output.v[j]
+      }
+    }
+  }
+
+  /// First spike times in ms; infinite for silent outputs.
+  func readFirstSpikes(ofLayer layer: Int) {
+    for j in readout.indices { readout[j] = .infinity }
+    let list = layers[layer]
+    for index in 0...steps {
+      for k in list.range(at: index) {
+        let neuron = Int(list.neurons[k])
+        readout[neuron] = min(readout[neuron], Double(index) * dt)
+      }
+    }
+  }
+}

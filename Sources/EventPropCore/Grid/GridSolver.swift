@@ -1,0 +1,44 @@
+import Foundation
+import Kernels
+
+/// EventProp on a grid of steps dt, in Float (Nowotny, Turner & Knight 2025; MATH 6).
+///
+/// Step n covers n dt to (n + 1) dt. Input spikes enter at the step they round to; hidden spikes are
+/// found at the end of a step and enter at the start of the next; voltages are read at the ends of
+/// steps. At most one spike per neuron and step. Gradients approach the exact ones as O(dt).
+///
+/// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`.
+public struct GridSolver: Solver {
+  public let problem: Problem
+  public let steps: Int
+  /// w at the end of each step, times dt/T: the weights of the read-out integral.
+  let weightOfStep: [Float]
+
+  public init(_ problem: Problem) {
+    self.problem = problem
+    let steps = Int((problem.duration / problem.step).rounded())
+    self.steps = steps
+    weightOfStep = (1...steps).map {
+      Float(problem.shaping.weight(at: Double($0) / Double(steps)) / Double(steps))
+    }
+  }
+
+  public func makeTrial() -> GridTrial {
+    let trial = GridTrial(network: problem.network, steps: steps, dt: problem.step)
+    if problem.loss.readout == .instantaneous {
+      trial.keepVoltages()
+      trial.drive = allocateZeroed(steps * trial.outputWidth)
+    }
+    return trial
+  }
+
+  public func makeWorkspace() -> GridWorkspace { GridWorkspace(problem: problem, steps: steps) }
+
+  public func load(_ input: SpikeTrainView, label: Int, into trial: GridTrial) {
+    let units = problem.network.inputs
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(units, 1)) {
+      trial.load(input, merging: problem.mergesInput, last: $0.baseAddress!, units: units)
+    }
+    trial.label = label
+  }
+}

@@ -1,0 +1,126 @@
+/// One population of neurons on the grid: its constants and its state of the moment.
+struct GridLayer {
+  let size: Int
+  let width: Int
+  let isSpiking: Bool
+  let decay: (a: Float, b: Float, rise: Float, adjointRise: Float)
+  let tauMem: Float
+  let threshold: Float
+  /// Forward: V and I. Backward: lV and lI. `width` each.
+  let v: UnsafeMutablePointer<Float>
+  let i: UnsafeMutablePointer<Float>
+  /// Backward: lI at every time index, `(steps + 1) x width`; row n is lI(n dt), after any jump of I.
+  let trace: UnsafeMutablePointer<Float>
+}
+
+/// One projection during a pass.
+struct GridProjection {
+  let source: Int
+  let target: Int
+  let stride: Int
+  let weights: UnsafeMutablePointer<Float>
+}
+
+/// Scratch memory of the grid solver for one thread: nothing is allocated while a trial runs.
+public final class GridWorkspace {
+  let layers: UnsafeMutableBufferPointer<GridLayer>
+  let projections: UnsafeMutableBufferPointer<GridProjection>
+  /// Per spike of one step: what the adjoint jump gathers.
+  let errors: UnsafeMutablePointer<Float>
+  /// Weighted mean of the output voltages.
+  let mean: UnsafeMutablePointer<Float>
+  /// Read-out gradient in Float, `width` of the output.
+  let drive: UnsafeMutablePointer<Float>
+  /// Spikes sorted by neuron: `starts[neuron] ..< starts[neuron + 1]` of `indices`.
+  var starts: UnsafeMutablePointer<UInt32>
+  var indices: UnsafeMutablePointer<UInt32>
+  var indexCapacity = 1024
+  /// Per output: the rising peaks in descending order of time, for `.maximum`.
+  var peaks: [Int] = []
+  /// Per input unit: the last step with a spike (merging).
+  let last: UnsafeMutablePointer<Int32>
+  private let steps: Int
+
+  init(problem: Problem, steps: Int) {
+    self.steps = steps
+    let network = problem.network
+    layers = .allocate(capacity: network.layers.count)
+    var widest = 16
+    for (index, layer) in network.layers.enumerated() {
+      let width = paddedWidth(layer.size)
+      widest = max(widest, width)
+      let decay = layer.decay(over: problem.step)
+      layers.initializeElement(
+        at: index,
+        to: GridLayer(
+          size: layer.size, width: width, isSpiking: layer.neuron == .lif,
+          decay: (Float(decay.a), Float(decay.b), Float(decay.rise), Float(decay.adjointRise)),
+          tauMem: Float(layer.tauMem), threshold: Float(layer.threshold),
+          v: allocateZeroed(width), i: allocateZeroed(width),
+          trace: allocateZeroed((steps + 1) * width)))
+    }
+    projections = .allocate(capacity: network.projections.count)
+    errors = allocateZeroed(widest)
+    mean = allocateZeroed(widest)
+    drive = allocateZeroed(widest)
+    let largest = (0...network.layers.count).map { network.size(ofPopulation: $0) }.max() ?? 0
+    starts = .allocate(capacity: largest + 2)
+    indices = .allocate(capacity: indexCapacity)
+    last = .allocate(capacity: max(network.inputs, 1))
+  }
+
+  deinit {
+    for layer in layers {
+      layer.v.deallocate()
+      layer.i.deallocate()
+      layer.trace.deallocate()
+    }
+    layers.deallocate()
+    projections.deallocate()
+    errors.deallocate()
+    mean.deallocate()
+    drive.deallocate()
+    starts.deallocate()
+    indices.deallocate()
+    last.deallocate()
+  }
+
+  func point(at weights: Parameters<Float>) {
+    for (index, projection) in weights.network.projections.enumerated() {
+      let matrix = weights.matrices[index]
+      projections.initializeElement(
+        at: index,
+        to: GridProjection(
+          source: projection.source, target: projection.target, stride: matrix.stride,
+          weights: matrix.base))
+    }
+  }
+
+  /// Sets V and I (or lV and lI) of every layer to 0.
+  func clearState() {
+    for layer in layers {
+      layer.v.update(repeating: 0, count: layer.width)
+      layer.i.update(repeating: 0, count: layer.width)
+    }
+  }
+
+  /// Sorts a population's spikes by neuron (counting sort), leaving out time index `steps`.
+  func sortByNeuron(_ spikes: GridSpikes, size: Int) {
+    let count = Int(spikes.offsets[steps])
+    if count > indexCapacity {
+      indices.deallocate()
+      indexCapacity = 2 * count
+      indices = .allocate(capacity: indexCapacity)
+    }
+    starts.update(repeating: 0, count: size + 2)
+    for k in 0..<count { starts[Int(spikes.neurons[k]) + 2] += 1 }
+    for neuron in 0..<size { starts[neuron + 2] += starts[neuron + 1] }
+    for index in 0..<steps {
+      for k in spikes.range(at: index) {
+        let slot = Int(spikes.neurons[k]) + 1
+        indices[Int(starts[slot])] = UInt32(index)
+        starts[slot] += 1
+      }
+    }
+  }
+}

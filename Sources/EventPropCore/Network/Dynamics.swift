@@ -1,0 +1,37 @@
+import Foundation
+
+/// The linear dynamics between events, and their adjoint (MATH 1 and 2; Wunderlich & Pehle 2021):
+///
+///     tau_m dV/dt  = -V + I        tau_s dI/dt  = -I
+///     tau_m dlV/ds = -lV           tau_s dlI/ds = -lI + lV        s = T - t
+///
+/// Over a gap d, with a = exp(-d/tau_m) and b = exp(-d/tau_s):
+///
+///     V  <- a V + rise I           I  <- b I
+///     lI <- b lI + adjointRise lV  lV <- a lV
+public struct Decay: Sendable {
+  public var a: Double
+  public var b: Double
+  /// k (a - b) with k = tau_s/(tau_m - tau_s); a d/tau_m when the time constants are equal.
+  public var rise: Double
+  /// tau_m/(tau_m - tau_s) (a - b); b d/tau_s when the time constants are equal.
+  public var adjointRise: Double
+
+  @inline(__always)
+  public init(over gap: Double, tauMem: Double, tauSyn: Double) {
+    a = exp(-gap / tauMem)
+    b = exp(-gap / tauSyn)
+    if tauMem == tauSyn {
+      rise = a * gap / tauMem
+      adjointRise = b * gap / tauSyn
+    } else {
+      rise = tauSyn / (tauMem - tauSyn) * (a - b)
+      adjointRise = tauMem / (tauMem - tauSyn) * (a - b)
+    }
+  }
+}
+
+extension Layer {
+  @inline(__always)
+  func decay(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
+}

@@ -1,0 +1,62 @@
+/// One matrix (pre x post) per projection of a network: weights, gradients or moments.
+public final class Parameters<Scalar: NetworkScalar> {
+  public let network: Network
+  /// In the order of `network.projections`.
+  public let matrices: [Matrix<Scalar>]
+
+  /// All zero.
+  public init(_ network: Network) {
+    self.network = network
+    matrices = network.projections.map {
+      Matrix(
+        rows: network.size(ofPopulation: $0.source), columns: network.size(ofPopulation: $0.target))
+    }
+  }
+
+  private init(_ network: Network, _ matrices: [Matrix<Scalar>]) {
+    self.network = network
+    self.matrices = matrices
+  }
+
+  /// Normal weights, one stream of chance per projection: the same for both solvers up to rounding.
+  public convenience init(_ network: Network, initial: [InitialWeights], seed: Int) {
+    self.init(network)
+    for (index, matrix) in matrices.enumerated() {
+      var random = Random(seed: seed, "weights", index)
+      matrix.draw(initial[index], using: &random)
+    }
+  }
+
+  public func copy() -> Parameters { Parameters(network, matrices.map { $0.copy() }) }
+
+  /// The same numbers in another precision.
+  public func converted<Other: NetworkScalar>(to: Other.Type) -> Parameters<Other> {
+    let other = Parameters<Other>(network)
+    for (from, into) in zip(matrices, other.matrices) { into.values = from.values.map { Other($0) } }
+    return other
+  }
+
+  /// L2 norm per projection.
+  public var norms: [Double] { matrices.map(\.norm) }
+}
+
+/// The normal distribution that initial weights are drawn from.
+public struct InitialWeights: Sendable, Equatable {
+  public var mean: Double
+  public var sd: Double
+
+  public init(mean: Double, sd: Double) {
+    self.mean = mean
+    self.sd = sd
+  }
+}
+
+extension Matrix {
+  func draw(_ weights: InitialWeights, using random: inout Random) {
+    for row in 0..<rows {
+      for column in 0..<columns {
+        base[row * stride + column] = Scalar(weights.mean + weights.sd * random.normal())
+      }
+    }
+  }
+}

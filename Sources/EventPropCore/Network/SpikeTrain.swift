@@ -1,0 +1,42 @@
+/// Input spikes of one sample: times in ms, ascending, and the unit of each.
+public struct SpikeTrain: Sendable, Equatable {
+  public var times: [Float]
+  public var units: [UInt16]
+
+  public init(times: [Float] = [], units: [UInt16] = []) {
+    precondition(times.count == units.count)
+    self.times = times
+    self.units = units
+  }
+
+  public var count: Int { times.count }
+
+  /// Puts the spikes in order of time, equal times in order of unit.
+  public mutating func sort() {
+    let order = times.indices.sorted { (times[$0], units[$0]) < (times[$1], units[$1]) }
+    times = order.map { times[$0] }
+    units = order.map { units[$0] }
+  }
+
+  public func withView<Result>(_ body: (SpikeTrainView) throws -> Result) rethrows -> Result {
+    try times.withUnsafeBufferPointer { times in
+      try units.withUnsafeBufferPointer { units in
+        try body(SpikeTrainView(times: times, units: units))
+      }
+    }
+  }
+}
+
+/// A borrowed `SpikeTrain`: valid as long as its owner is.
+public struct SpikeTrainView {
+  public var times: UnsafeBufferPointer<Float>
+  public var units: UnsafeBufferPointer<UInt16>
+
+  public init(times: UnsafeBufferPointer<Float>, units: UnsafeBufferPointer<UInt16>) {
+    self.times = times
+    self.units = units
+  }
+
+  public var count: Int { times.count }
+  public var copy: SpikeTrain { SpikeTrain(times: Array(times), units: Array(units)) }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Kernels
+
+/// The number type of a solver: `Float` on the grid, `Double` event by event.
+///
+/// The two loops that touch every weight once per batch belong to the type, so that `Float` can
+/// use the kernels. Widths are multiples of `Matrix.lanes`.
+public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConvertible {
+  /// `sum = scale * (parts[0] + parts[1] + ...)`, in that order; the parts are set to 0.
+  /// Returns the sum of squares of the result.
+  static func reduce(
+    into sum: UnsafeMutablePointer<Self>, parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Self>>,
+    scale: Self, width: Int
+  ) -> Self
+
+  /// One Adam update of `width` weights, gradient multiplied by `gain` first.
+  static func adam(
+    _ weights: UnsafeMutablePointer<Self>, mean: UnsafeMutablePointer<Self>,
+    square: UnsafeMutablePointer<Self>, gradient: UnsafePointer<Self>, gain: Self,
+    step: AdamStep, width: Int)
+}
+
+extension Float: NetworkScalar {
+  public static func reduce(
+    into sum: UnsafeMutablePointer<Float>,
+    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>, scale: Float, width: Int
+  ) -> Float {
+    parts.withMemoryRebound(to: UnsafeMutablePointer<Float>?.self) {
+      ep_reduce(sum, $0.baseAddress, parts.count, scale, width)
+    }
+  }
+
+  public static func adam(
+    _ weights: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
+    square: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gain: Float,
+    step: AdamStep, width: Int
+  ) {
+    ep_adam(
+      weights, mean, square, gradient, gain, Float(step.rate), Float(step.beta1),
+      Float(step.beta2), Float(step.epsilon), width)
+  }
+}
+
+extension Double: NetworkScalar {
+  public static func reduce(
+    into sum: UnsafeMutablePointer<Double>,
+    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Double>>, scale: Double, width: Int
+  ) -> Double {
+    var squares = 0.0
+    for k in 0..<width {
+      var total = 0.0
+      for part in parts {
+        total += part[k]
+        part[k] = 0
+      }
+      sum[k] = scale * total
+      squares += sum[k] * sum[k]
+    }
+    return squares
+  }
+
+  public static func adam(
+    _ weights: UnsafeMutablePointer<Double>, mean: UnsafeMutablePointer<Double>,
+    square: UnsafeMutablePointer<Double>, gradient: UnsafePointer<Double>, gain: Double,
+    step: AdamStep, width: Int
+  ) {
+    for k in 0..<width {
+      let g = gain * gradient[k]
+      mean[k] = step.beta1 * mean[k] + (1 - step.beta1) * g
+      square[k] = step.beta2 * square[k] + (1 - step.beta2) * (g * g)
+      weights[k] -= step.rate * mean[k] / (square[k].squareRoot() + step.epsilon)
+    }
+  }
+}

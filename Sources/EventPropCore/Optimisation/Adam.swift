@@ -1,0 +1,57 @@
+import Foundation
+
+/// Adam (Kingma & Ba 2015): its constants.
+public struct AdamOptions: Sendable, Equatable {
+  public var rate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+
+  public init(rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
+    self.rate = rate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+  }
+}
+
+/// The constants of one update with the bias correction folded in (section 2 of the paper):
+/// rate' = rate sqrt(1 - b2^t)/(1 - b1^t), epsilon' = epsilon sqrt(1 - b2^t).
+public struct AdamStep: Sendable {
+  public var rate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+
+  /// - Parameter count: number of this update, 1 for the first.
+  public init(_ options: AdamOptions, rate: Double, count: Int) {
+    let root = (1 - pow(options.beta2, Double(count))).squareRoot()
+    self.rate = rate * root / (1 - pow(options.beta1, Double(count)))
+    beta1 = options.beta1
+    beta2 = options.beta2
+    epsilon = options.epsilon * root
+  }
+}
+
+/// The state of Adam for one network.
+public final class Adam<Scalar: NetworkScalar> {
+  public let mean: Parameters<Scalar>
+  public let square: Parameters<Scalar>
+  /// Updates made so far.
+  public var count = 0
+
+  public init(_ network: Network) {
+    mean = Parameters(network)
+    square = Parameters(network)
+  }
+
+  private init(mean: Parameters<Scalar>, square: Parameters<Scalar>, count: Int) {
+    self.mean = mean
+    self.square = square
+    self.count = count
+  }
+
+  public func copy() -> Adam {
+    Adam(mean: mean.copy(), square: square.copy(), count: count)
+  }
+}

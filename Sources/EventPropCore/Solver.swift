@@ -1,0 +1,115 @@
+/// Everything a solver needs to know besides weights and samples.
+public struct Problem: Sendable {
+  public var network: Network
+  /// Trial length T, ms.
+  public var duration: Double
+  /// Step of the grid, ms; the exact solver ignores it.
+  public var step: Double
+  public var loss: any Loss
+  public var shaping: Shaping
+  /// At most one input spike per unit and step: further ones are merged into the first.
+  public var mergesInput: Bool
+
+  public init(
+    network: Network, duration: Double, step: Double, loss: any Loss, shaping: Shaping = .none,
+    mergesInput: Bool = false
+  ) {
+    self.network = network
+    self.duration = duration
+    self.step = step
+    self.loss = loss
+    self.shaping = shaping
+    self.mergesInput = mergesInput
+  }
+}
+
+/// A way to run trials of a network forward and to carry their errors backward (EventProp).
+///
+/// A `Trial` keeps what one sample's forward pass found; a `Workspace` is scratch memory. Both are
+/// reused, and each is touched by one thread at a time. Gradients are *added* to `gradient` without
+/// the common factor -tau_s of the target layer: `gradientScales` says what to multiply by.
+public protocol Solver: Sendable, SendableMetatype {
+  associatedtype Scalar: NetworkScalar
+  associatedtype Trial: SolvedTrial
+  associatedtype Workspace: AnyObject
+
+  init(_ problem: Problem)
+  var problem: Problem { get }
+
+  func makeTrial() -> Trial
+  func makeWorkspace() -> Workspace
+
+  /// Hands a sample to a trial. Spikes at or beyond T, which cannot matter, are left out.
+  func load(_ input: SpikeTrainView, label: Int, into trial: Trial)
+
+  /// Runs the loaded sample forward: spikes, loss and prediction are then in `trial`.
+  func forward(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
+
+  /// Runs the adjoint of the last `forward` and adds the trial's gradient to `gradient`.
+  /// - Parameter push: per hidden layer and neuron, what rate regularisation adds to lV per spike.
+  func backward(
+    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], gradient: Parameters<Scalar>,
+    workspace: Workspace)
+}
+
+extension Solver {
+  /// Per projection: dL/dW = scale * (sum over trials of what `backward` added).
+  public func gradientScales(trials: Int) -> [Double] {
+    problem.network.projections.map {
+      -problem.network.layers[$0.target - 1].tauSyn / Double(trials)
+    }
+  }
+}
+
+/// One spike of a layer: neuron within the layer, time in ms, and tau_m dV/dt just before it.
+public struct LayerSpike: Sendable, Equatable {
+  public var neuron: Int
+  public var time: Double
+  public var slope: Double
+}
+
+/// The forward results that both solvers share.
+public protocol SolvedTrial: AnyObject {
+  var label: Int { get }
+  /// NaN when `problem` says why there is none.
+  var loss: Double { get }
+  /// The predicted class; -1 when no output spiked (first-spike losses).
+  var prediction: Int { get }
+  /// Whether the label's output was silent, so that `backward` injects a phantom spike.
+  var needsPhantom: Bool { get }
+  /// Why the forward pass was given up (weights have exploded); nil when all is well.
+  var failure: String? { get }
+  /// Spikes of a layer (`0` is hidden1) in order of time.
+  func spikes(ofLayer layer: Int) -> [LayerSpike]
+  /// Adds each neuron's number of spikes to `counts`.
+  func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int])
+}
+
+extension Loss {
+  /// The class that read-out values speak for; silent outputs (`.firstSpike`) are infinite. -1 when
+  /// all are silent.
+  func prediction(_ values: UnsafeBufferPointer<Double>) -> Int {
+    var best = 0
+    if readout == .firstSpike {
+      for j in values.indices where values[j] < values[best] { best = j }
+      return values[best] < .infinity ? best : -1
+    }
+    for j in values.indices where values[j] > values[best] { best = j }
+    return best
+  }
+
+  /// From read-out values to prediction, loss and derivative; silent outputs then count as T.
+  func conclude(
+    _ values: inout [Double], label: Int, duration: Double, gradient: inout [Double]
+  ) -> (prediction: Int, loss: Double, needsPhantom: Bool) {
+    values.withUnsafeMutableBufferPointer { values in
+      let prediction = prediction(UnsafeBufferPointer(values))
+      let needsPhantom = readout == .firstSpike && values[label] == .infinity
+      for j in values.indices where values[j] == .infinity { values[j] = duration }
+      let loss = gradient.withUnsafeMutableBufferPointer {
+        value(UnsafeBufferPointer(values), label: label, gradient: $0)
+      }
+      return (prediction, loss, needsPhantom)
+    }
+  }
+}
