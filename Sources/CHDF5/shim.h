@@ -11,6 +11,7 @@ static inline hid_t eventprop_h5_float16(void) {
   H5Tset_ebias(half, 15);
   return half;
 }
+static inline hid_t eventprop_h5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t eventprop_h5_default(void) { return H5P_DEFAULT; }
 static inline hid_t eventprop_h5_all(void) { return H5S_ALL; }
 static inline void eventprop_h5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

@@ -1,0 +1,101 @@
+import Foundation
+import Synchronization
+
+/// What goes to the terminal: plain lines, or on a terminal one line that is rewritten.
+struct Console {
+  let isTerminal: Bool
+  private var lastDraw: ContinuousClock.Instant?
+  private var hasLine = false
+
+  init() {
+    isTerminal =
+      isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] ?? "dumb" != "dumb"
+  }
+
+  var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Rewrites the progress line, at most ten times a second.
+  mutating func progress(_ text: @autoclosure () -> String) {
+    guard isTerminal else { return }
+    let now = ContinuousClock.now
+    if let lastDraw, now - lastDraw < .milliseconds(100) { return }
+    lastDraw = now
+    hasLine = true
+    Console.error("\r\u{1B}[K" + String(text().prefix(columns - 1)), terminator: "")
+  }
+
+  /// A line that stays.
+  mutating func line(_ text: String) {
+    clear()
+    print(text)
+    fflush(nil)
+  }
+
+  mutating func clear() {
+    if hasLine { Console.error("\r\u{1B}[K", terminator: "") }
+    hasLine = false
+  }
+
+  static func error(_ text: String, terminator: String = "\n") {
+    FileHandle.standardError.write(Data((text + terminator).utf8))
+  }
+
+  /// `━━━━╸────`, `width` cells for a share of 0...1.
+  static func bar(_ share: Double, width: Int) -> String {
+    let halves = Int((min(max(share, 0), 1) * Double(2 * width)).rounded(.down))
+    let full = halves / 2
+    let tip = halves % 2 == 1 ? "╸" : ""
+    return String(repeating: "━", count: full) + tip
+      + String(repeating: "─", count: width - full - tip.count)
+  }
+
+  /// `1:02:03` or `0:41`.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e7 else { return "?" }
+    let whole = Int(seconds.rounded())
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+    return hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, whole % 60)
+      : String(format: "%d:%02d", minutes, whole % 60)
+  }
+
+  /// `38,200`.
+  static func grouped(_ number: Double) -> String {
+    guard number.isFinite, abs(number) < 1e15 else { return "?" }
+    var digits = String(Int(number.rounded()))
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return ([digits] + groups).joined(separator: ",")
+  }
+
+  static func percent(_ share: Double?) -> String {
+    share.map { String(format: "%.2f %%", 100 * $0) } ?? "-"
+  }
+}
+
+/// The signals that ask for an orderly end.
+enum StopSignal {
+  private static let received = Atomic<Int32>(0)
+
+  /// The signal that came, 0 for none.
+  static var current: Int32 { received.load(ordering: .acquiring) }
+
+  /// From now on SIGINT, SIGTERM and SIGHUP only set a flag; a second one of the same kind ends the program.
+  static func install() {
+    _ = current  // makes the global before a handler can run
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { number in
+        StopSignal.received.store(number, ordering: .releasing)
+        signal(number, SIG_DFL)
+      }
+    }
+    signal(SIGPIPE, SIG_IGN)
+  }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import SpikeData
+import Training
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Accuracy of a run's checkpoint, by class and by speaker.")
+
+  enum Split: String, ExpressibleByArgument, CaseIterable { case test, validation, train }
+
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+  var folder: String
+
+  @Option(help: "Which samples.")
+  var split: Split = .test
+
+  @Option(help: "Checkpoint of this epoch (default: the last one).")
+  var epoch: Int?
+
+  @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
+  var settings: [String] = []
+
+  @Option(help: "Threads to use.")
+  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  @Flag(help: "Also print the confusion matrix of every lane.")
+  var confusion = false
+
+  func validate() throws {
+    guard (1...256).contains(threads) else {
+      throw ValidationError("--threads is \(threads), allowed is 1 to 256")
+    }
+  }
+
+  func run() throws {
+    let file = (folder as NSString).appendingPathComponent("preset.toml")
+    let preset = try Preset(contentsOf: file, settings: settings)
+    let places = Checkpoint.all(in: folder)
+    guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
+      let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
+      throw RunError(folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+    }
+    let data = try preset.loadData()
+    let trainer = try Trainer(preset, data: data, threads: threads)
+    try Checkpoint.restore(place, into: trainer)
+    let chosen = split == .test ? data.test : split == .train ? data.train : data.validate
+    guard chosen.count > 0 else { throw RunError(folder, "the preset has no \(split.rawValue) samples") }
+    print(
+      "checkpoint of epoch \(place.epoch), \(chosen.count) \(split.rawValue) samples of \(chosen.name)")
+    for (lane, name) in trainer.laneNames.enumerated() {
+      report(name, trainer.evaluate(lane: lane, chosen), chosen, unseen: data.unseenSpeakers)
+    }
+  }
+
+  private func report(
+    _ name: String, _ result: Evaluation, _ data: SpikeDataSet, unseen: [Int]
+  ) {
+    print(
+      String(format: "\n%@: accuracy %@, loss %.4f", name, Console.percent(result.accuracy), result.loss))
+    for (layer, spikes) in result.meanSpikes.enumerated() {
+      print(
+        String(
+          format: "  hidden%d: %.2f spikes per neuron and trial, %d neurons silent throughout",
+          layer + 1, spikes, result.dead[layer]))
+    }
+    if !data.speakers.isEmpty && !unseen.isEmpty {
+      let seen = result.accuracy { !unseen.contains(data.speakers[$0]) }
+      let new = result.accuracy { unseen.contains(data.speakers[$0]) }
+      print("  seen speakers \(Console.percent(seen)), unseen speakers \(Console.percent(new))")
+    }
+    for (label, title) in data.classNames.enumerated() {
+      guard let accuracy = result.accuracy(where: { result.labels[$0] == label }) else { continue }
+      let bar = Console.bar(accuracy, width: 20)
+      print("  \(title.padding(toLength: 8, withPad: " ", startingAt: 0)) \(bar) "
+        + Console.percent(accuracy))
+    }
+    if confusion { printConfusion(result, data.classNames) }
+  }
+
+  private func printConfusion(_ result: Evaluation, _ classes: [String]) {
+    var counts = Array(
+      repeating: Array(repeating: 0, count: classes.count + 1), count: classes.count)
+    for (label, prediction) in zip(result.labels, result.predictions) {
+      counts[label][prediction < 0 ? classes.count : prediction] += 1
+    }
+    print("  confusion (rows: label; columns: prediction 0, 1, ..., last: no output spike)")
+    for row in counts.indices {
+      let cells = counts[row].map { String(format: "%5d", $0) }.joined()
+      print("  \(classes[row].padding(toLength: 8, withPad: " ", startingAt: 0))\(cells)")
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct EventPropCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eventprop",
+    abstract: "Train spiking neural networks with exact gradients (EventProp), and see why they learn.",
+    discussion: """
+      PRESET is a name from `eventprop presets` or a .toml file; RUN is a folder under runs/.
+
+      eventprop presets                         what there is to try
+      eventprop train yin-yang-first-spike      train; results in runs/
+      eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
+      eventprop gradcheck yin-yang-sum          adjoint against finite differences
+      """,
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, GradcheckCommand.self, GradientCommand.self,
+      BenchCommand.self, PresetsCommand.self, DataCommand.self,
+    ])
+}

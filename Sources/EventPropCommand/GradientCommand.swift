@@ -1,0 +1,29 @@
+import ArgumentParser
+import Foundation
+import Training
+
+struct GradientCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gradient",
+    abstract: "Loss, gradients, spikes and voltages of a case, for cross-checks with other simulators.",
+    discussion: """
+      CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit,
+      time in ms) and labels.npy. Written: loss.npy (mean), losses.npy (per sample), gradients/<from>-<to>.npy,
+      spikes/<layer>.npy (rows of sample, neuron, time), voltages/output.npy (grid: sample x step x output).
+      """)
+
+  @Argument(help: "The folder of a case.")
+  var folder: String
+
+  @Option(help: "Folder for the results; made if needed.")
+  var out: String
+
+  @Option(name: .customLong("set"), help: "Override a key of the case's preset.")
+  var settings: [String] = []
+
+  func run() throws {
+    let summary = try GradientCase(folder, settings: settings).run(into: out)
+    print("\(summary.samples) samples, \(summary.correct) correct, mean loss \(summary.loss)")
+    for (name, norm) in summary.norms { print("|dL/dW| \(name): \(norm)") }
+  }
+}

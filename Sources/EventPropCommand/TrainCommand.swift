@@ -1,0 +1,175 @@
+import ArgumentParser
+import Foundation
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train the lanes of a preset, or go on with a run.",
+    discussion: """
+      Results go to runs/<name>-<n>/: preset.toml, metrics.csv (a row per epoch and lane), commands.jsonl,
+      checkpoints/. Ctrl-C, SIGTERM and SIGHUP end the training after the current batch with a checkpoint.
+      """)
+
+  @Argument(help: "A preset by name or path.")
+  var preset: String?
+
+  @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
+  var settings: [String] = []
+
+  @Option(help: "Train until this many epochs are done (overrides training.epochs).")
+  var epochs: Int?
+
+  @Option(help: "Threads to train with; the result does not depend on it.")
+  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(help: "Folder of the run; must not exist or be empty.")
+  var out: String?
+
+  @Option(help: ArgumentHelp("Go on with this run from its last checkpoint.", valueName: "run"))
+  var resume: String?
+
+  func validate() throws {
+    guard (preset == nil) != (resume == nil) else {
+      throw ValidationError("name a PRESET, or a run with --resume RUN")
+    }
+    guard (1...256).contains(threads) else {
+      throw ValidationError("--threads is \(threads), allowed is 1 to 256")
+    }
+    guard epochs.map({ (0...1_000_000).contains($0) }) ?? true else {
+      throw ValidationError("--epochs is \(epochs!), allowed is 0 to 1000000")
+    }
+    guard resume == nil || (out == nil && settings.isEmpty) else {
+      throw ValidationError("--resume goes on with the run as it is: no --out, no --set")
+    }
+  }
+
+  func run() throws {
+    StopSignal.install()
+    var console = Console()
+    let file =
+      try resume.map { ($0 as NSString).appendingPathComponent("preset.toml") }
+      ?? PresetLibrary.path(of: preset!)
+    var settings = settings
+    if let epochs { settings.append("training.epochs=\(epochs)") }
+    let preset = try Preset(contentsOf: file, settings: settings)
+    let place = try resume.map { run -> Checkpoint.Place? in
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw RunError(run, "is not the folder of a run")
+      }
+      return Checkpoint.all(in: run).last
+    } ?? nil
+
+    let data = try preset.loadData { text in
+      if console.isTerminal { Console.error("\r\u{1B}[K" + text, terminator: "") }
+    }
+    if console.isTerminal { Console.error("\r\u{1B}[K", terminator: "") }
+    let trainer = try Trainer(preset, data: data, threads: threads)
+    if let place { try Checkpoint.restore(place, into: trainer) }
+    let run =
+      try resume.map { try RunDirectory(resuming: $0, epoch: trainer.epoch) }
+      ?? RunDirectory(creating: out, preset: preset, network: trainer.network)
+    try run.log(
+      command: resume == nil ? "start" : "resume", lane: nil, epoch: trainer.epoch,
+      batch: trainer.batchInEpoch, detail: "threads \(threads)")
+    announce(trainer, run, &console)
+    try HeadlessTraining(trainer: trainer, run: run).run(&console)
+  }
+
+  private func announce(_ trainer: Trainer, _ run: RunDirectory, _ console: inout Console) {
+    let data = trainer.data
+    console.line(
+      "\(trainer.preset.name): \(data.train.count) training, \(data.validate.count) validation, "
+        + "\(data.test.count) test samples; \(trainer.laneNames.count) "
+        + (trainer.laneNames.count == 1 ? "lane" : "lanes: " + trainer.laneNames.joined(separator: ", "))
+    )
+    console.line(
+      "run \(run.path)" + (trainer.epoch > 0 ? ", going on after epoch \(trainer.epoch)" : ""))
+  }
+}
+
+/// The loop of a training without a screen.
+struct HeadlessTraining {
+  let trainer: Trainer
+  let run: RunDirectory
+  private let clock = ContinuousClock()
+
+  init(trainer: Trainer, run: RunDirectory) {
+    self.trainer = trainer
+    self.run = run
+  }
+
+  /// - Throws: `ExitCode` after an orderly stop by a signal; errors of training and files.
+  func run(_ console: inout Console) throws {
+    let training = trainer.preset.training
+    let start = clock.now
+    let batchesAtStart = trainer.epoch * trainer.batchesPerEpoch + trainer.batchInEpoch
+    if trainer.epoch == 0 && trainer.batchInEpoch == 0 { try checkpoint() }
+    var epochStart = clock.now
+    var batchesAtEpochStart = trainer.batchInEpoch
+    while !trainer.isFinished {
+      if StopSignal.current != 0 {
+        try stop(&console)
+      }
+      if !trainer.isEpochComplete {
+        try trainer.trainBatch()
+        console.progress(progress(since: start, from: batchesAtStart))
+      }
+      if trainer.isEpochComplete {
+        let seconds = (clock.now - epochStart) / .seconds(1)
+        let samples = (trainer.batchInEpoch - batchesAtEpochStart) * training.batch
+        let rows = trainer.finishEpoch()
+        try run.append(rows)
+        for row in rows {
+          console.line(summary(row, rate: Double(min(samples, trainer.data.train.count)) / seconds))
+        }
+        if trainer.epoch % training.checkpointEvery == 0 || trainer.isFinished { try checkpoint() }
+        epochStart = clock.now
+        batchesAtEpochStart = 0
+      }
+    }
+    console.clear()
+  }
+
+  private func checkpoint() throws {
+    try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
+  }
+
+  private func stop(_ console: inout Console) throws -> Never {
+    try checkpoint()
+    try run.log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: "signal \(StopSignal.current)")
+    console.line(
+      "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
+        + "go on with: eventprop train --resume \(run.path)")
+    throw ExitCode(128 + StopSignal.current)
+  }
+
+  private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {
+    let done = trainer.epoch * trainer.batchesPerEpoch + trainer.batchInEpoch
+    let all = trainer.preset.training.epochs * trainer.batchesPerEpoch
+    let seconds = (clock.now - start) / .seconds(1)
+    let rate = Double(done - first) / max(seconds, 1e-9)
+    let left = Console.duration(Double(all - done) / max(rate, 1e-9))
+    let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
+      String(format: "loss %.4f  acc %.1f %%", metrics.loss, 100 * metrics.accuracy)
+    }.joined(separator: " | ")
+    let samples = Console.grouped(rate * Double(trainer.preset.training.batch))
+    return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "
+      + Console.bar(Double(done) / Double(max(all, 1)), width: 20)
+      + " \(left) left  \(samples) samples/s  \(losses)"
+  }
+
+  private func summary(_ row: EpochMetrics, rate: Double) -> String {
+    var text = "epoch \(row.epoch)"
+    if trainer.laneNames.count > 1 { text += "  \(row.lane)" }
+    text += String(format: "  loss %.4f  train ", row.trainLoss) + Console.percent(row.trainAccuracy)
+    if let accuracy = row.validationAccuracy { text += "  valid " + Console.percent(accuracy) }
+    if let accuracy = row.testAccuracy { text += "  test " + Console.percent(accuracy) }
+    for (index, spikes) in row.spikes.enumerated() {
+      text += String(format: "  hidden%d %.2f spikes, %d dead", index + 1, spikes, row.dead[index])
+    }
+    return text + "  \(Console.grouped(rate)) samples/s"
+  }
+}

@@ -1,0 +1,131 @@
+import EventPropCore
+import Foundation
+
+/// Images in IDX files (MNIST and its kin), raw or gzip-compressed, as latency-coded spikes: a pixel p spikes
+/// once at t = (255 - p)/255 (T - 4 dt) + 2 dt; pixels at or below `greyLevel` do not spike.
+public struct IDXImages: Sendable {
+  /// Trial length and step, ms.
+  public var duration: Double
+  public var step: Double
+  /// Pixels at or below it are silent, 0...254.
+  public var greyLevel: Int
+
+  public init(duration: Double, step: Double, greyLevel: Int = 0) {
+    self.duration = duration
+    self.step = step
+    self.greyLevel = greyLevel
+  }
+
+  /// Reads `images` and `labels`, two paths.
+  /// - Throws: `DataError` with file, place and what is allowed.
+  public func read(images: String, labels: String) throws -> SpikeDataSet {
+    let pixels = try IDXFile(images, rank: 3, content: "images")
+    let classes = try IDXFile(labels, rank: 1, content: "labels")
+    guard pixels.dimensions[0] == classes.dimensions[0] else {
+      throw DataError(
+        labels,
+        "has \(classes.dimensions[0]) labels, but \(images) has \(pixels.dimensions[0]) images")
+    }
+    let units = pixels.dimensions[1] * pixels.dimensions[2]
+    guard units > 0, units <= Int(UInt16.max) else {
+      throw DataError(
+        images,
+        "header: images of \(pixels.dimensions[1]) x \(pixels.dimensions[2]) pixels; "
+          + "allowed are 1 to \(UInt16.max) pixels")
+    }
+    let highest = Int(classes.values.max() ?? 0)
+    guard pixels.dimensions[0] > 0 else { throw DataError(images, "header: holds no images") }
+    var data = SpikeDataSet(
+      name: (images as NSString).lastPathComponent, unitCount: units,
+      classNames: (0...highest).map(String.init))
+    encode(pixels, classes, units, into: &data)
+    return data
+  }
+
+  private func encode(
+    _ pixels: IDXFile, _ classes: IDXFile, _ units: Int, into data: inout SpikeDataSet
+  ) {
+    let count = pixels.dimensions[0]
+    data.reserve(samples: count, spikes: count * units / 4)
+    let timeOf = (0...255).map {
+      Float(Double(255 - $0) / 255 * (duration - 4 * step) + 2 * step)
+    }
+    var train = SpikeTrain()
+    var byLevel = Array(repeating: [UInt16](), count: 256)
+    for sample in 0..<count {
+      for level in byLevel.indices { byLevel[level].removeAll(keepingCapacity: true) }
+      for unit in 0..<units {
+        let level = Int(pixels.values[sample * units + unit])
+        if level > greyLevel { byLevel[level].append(UInt16(unit)) }
+      }
+      train.times.removeAll(keepingCapacity: true)
+      train.units.removeAll(keepingCapacity: true)
+      for level in stride(from: 255, to: greyLevel, by: -1) {
+        for unit in byLevel[level] {
+          train.times.append(timeOf[level])
+          train.units.append(unit)
+        }
+      }
+      data.append(train, label: Int(classes.values[sample]))
+    }
+  }
+
+  /// The four files of a data set in a folder: `train-images-idx3-ubyte`, ..., with or without `.gz`.
+  public static func paths(in folder: String, part: String) throws -> (images: String, labels: String)
+  {
+    func find(_ name: String) throws -> String {
+      for candidate in [name, name + ".gz"] {
+        let path = (folder as NSString).appendingPathComponent(candidate)
+        if FileManager.default.fileExists(atPath: path) { return path }
+      }
+      throw DataError(folder, "holds neither \(name) nor \(name).gz")
+    }
+    return (try find("\(part)-images-idx3-ubyte"), try find("\(part)-labels-idx1-ubyte"))
+  }
+}
+
+/// An IDX file of unsigned bytes: magic 0x000008 and the rank, one big-endian uint32 per dimension, the bytes.
+public struct IDXFile: Sendable {
+  public let dimensions: [Int]
+  /// Row-major.
+  public let values: [UInt8]
+
+  /// - Parameter content: what messages call the values ("images").
+  public init(_ path: String, rank: Int? = nil, content: String = "values") throws {
+    let bytes = try Gzip.read(path)
+    guard !bytes.isEmpty else { throw DataError(path, "is empty; an IDX file was expected") }
+    guard bytes.count >= 4 else {
+      throw DataError(path, "has \(bytes.count) bytes; an IDX header needs at least 8")
+    }
+    guard bytes[0] == 0, bytes[1] == 0, bytes[2] == 8 else {
+      let magic = bytes[0..<4].map { String(format: "%02x", $0) }.joined()
+      throw DataError(
+        path, "byte 0: magic 0x\(magic) is not an IDX file of unsigned bytes (0x000008nn)")
+    }
+    if let rank, Int(bytes[3]) != rank {
+      throw DataError(
+        path, "byte 3: rank \(bytes[3]), but \(content) have rank \(rank): is this the right file?")
+    }
+    let start = 4 + 4 * Int(bytes[3])
+    guard bytes.count >= start, bytes[3] > 0 else {
+      throw DataError(path, "has \(bytes.count) bytes; a header of rank \(bytes[3]) needs \(start)")
+    }
+    dimensions = (0..<Int(bytes[3])).map { axis in
+      (0..<4).reduce(0) { $0 << 8 | Int(bytes[4 + 4 * axis + $1]) }
+    }
+    var expected = 1
+    for size in dimensions {
+      let (product, overflow) = expected.multipliedReportingOverflow(by: size)
+      guard !overflow else { throw DataError(path, "header: dimensions \(dimensions) are too large") }
+      expected = product
+    }
+    guard bytes.count - start == expected else {
+      let problem = bytes.count - start < expected ? "truncated" : "followed by something else"
+      throw DataError(
+        path,
+        "header promises \(expected) \(content == "labels" ? "labels" : "bytes"), "
+          + "the file has \(bytes.count - start): it is \(problem)")
+    }
+    values = Array(bytes[start...])
+  }
+}

@@ -1,0 +1,123 @@
+import EventPropCore
+
+/// Labelled spike trains in compact arrays: all spikes of all samples one after the other.
+public struct SpikeDataSet: Sendable {
+  /// What messages call it: a file name or the name of a generator.
+  public var name: String
+  /// Input units; every stored unit is below it.
+  public var unitCount: Int
+  /// One name per class; labels index it.
+  public var classNames: [String]
+  /// Times in ms, ascending within a sample.
+  public private(set) var times: [Float] = []
+  public private(set) var units: [UInt16] = []
+  /// Sample k has spikes `offsets[k] ..< offsets[k + 1]`.
+  public private(set) var offsets: [Int] = [0]
+  public private(set) var labels: [Int] = []
+  /// Speaker of each sample; empty when the data have none.
+  public private(set) var speakers: [Int] = []
+
+  public init(name: String, unitCount: Int, classNames: [String]) {
+    self.name = name
+    self.unitCount = unitCount
+    self.classNames = classNames
+  }
+
+  public var count: Int { labels.count }
+
+  public mutating func reserve(samples: Int, spikes: Int) {
+    times.reserveCapacity(spikes)
+    units.reserveCapacity(spikes)
+    labels.reserveCapacity(samples)
+    offsets.reserveCapacity(samples + 1)
+  }
+
+  public mutating func append(_ train: SpikeTrain, label: Int, speaker: Int? = nil) {
+    train.withView { append($0, label: label, speaker: speaker) }
+  }
+
+  public mutating func append(_ train: SpikeTrainView, label: Int, speaker: Int? = nil) {
+    precondition(classNames.indices.contains(label))
+    times.append(contentsOf: train.times)
+    units.append(contentsOf: train.units)
+    offsets.append(times.count)
+    labels.append(label)
+    if let speaker { speakers.append(speaker) }
+  }
+
+  public subscript(sample: Int) -> SpikeTrain {
+    let range = offsets[sample]..<offsets[sample + 1]
+    return SpikeTrain(times: Array(times[range]), units: Array(units[range]))
+  }
+
+  /// Borrows the spikes of one sample.
+  public func withSample<Result>(_ sample: Int, _ body: (SpikeTrainView) throws -> Result) rethrows
+    -> Result
+  {
+    let range = offsets[sample]..<offsets[sample + 1]
+    return try times.withUnsafeBufferPointer { times in
+      try units.withUnsafeBufferPointer { units in
+        try body(
+          SpikeTrainView(
+            times: UnsafeBufferPointer(rebasing: times[range]),
+            units: UnsafeBufferPointer(rebasing: units[range])))
+      }
+    }
+  }
+
+  /// The samples with the given indices, in that order.
+  public func selecting(_ samples: [Int], name: String? = nil) -> SpikeDataSet {
+    var subset = SpikeDataSet(name: name ?? self.name, unitCount: unitCount, classNames: classNames)
+    subset.reserve(
+      samples: samples.count,
+      spikes: samples.reduce(0) { $0 + offsets[$1 + 1] - offsets[$1] })
+    for sample in samples {
+      withSample(sample) {
+        subset.append(
+          $0, label: labels[sample], speaker: speakers.isEmpty ? nil : speakers[sample])
+      }
+    }
+    return subset
+  }
+
+  /// Input spikes in `bins` equal parts of a trial of `duration` ms; later ones are left out.
+  public func histogram(bins: Int, duration: Double) -> [Int] {
+    var counts = Array(repeating: 0, count: bins)
+    for time in times {
+      let bin = Int(Double(time) / duration * Double(bins))
+      if bin < bins { counts[bin] += 1 }
+    }
+    return counts
+  }
+}
+
+/// Training, validation and test samples that belong together.
+public struct DataSplits: Sendable {
+  public var train: SpikeDataSet
+  public var validate: SpikeDataSet
+  public var test: SpikeDataSet
+  /// Speakers in `test` that no training sample comes from.
+  public var unseenSpeakers: [Int] {
+    let seen = Set(train.speakers)
+    return Set(test.speakers).subtracting(seen).sorted()
+  }
+
+  public init(train: SpikeDataSet, validate: SpikeDataSet, test: SpikeDataSet) {
+    self.train = train
+    self.validate = validate
+    self.test = test
+  }
+}
+
+/// What is wrong with a data file: which file, where in it, and what is allowed.
+public struct DataError: Error, CustomStringConvertible, Equatable {
+  public var file: String
+  public var message: String
+
+  public init(_ file: String, _ message: String) {
+    self.file = file
+    self.message = message
+  }
+
+  public var description: String { "\(file): \(message)" }
+}

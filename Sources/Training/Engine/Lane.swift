@@ -1,0 +1,301 @@
+import EventPropCore
+import SpikeData
+
+/// One network in training: weights, optimiser and loss. Lanes of a trainer see the same batches.
+protocol Lane: AnyObject {
+  var name: String { get }
+  var options: LaneOptions { get }
+  var network: Network { get }
+  var schedule: Schedule { get set }
+  /// Training sums of the current epoch.
+  var epochTally: Tally { get set }
+  /// Per projection: sum over the epoch's batches of |dL/dW|^2.
+  var epochSquares: [Double] { get set }
+  var epochBatches: Int { get set }
+
+  /// One forward and backward pass over a batch and one update.
+  /// - Throws: `TrainingError` when the loss is not a finite number; the weights are then as before.
+  func train(_ batch: SampleBatch, pool: WorkerPool) throws
+  /// Runs a whole data set forward.
+  func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
+  /// Cures silent neurons as the preset says; called at the end of an epoch.
+  func applySilentPolicy(epoch: Int, seed: Int)
+
+  /// Weights and optimiser state by file name without `.npy`.
+  func arrays() -> [(name: String, array: NPYArray)]
+  /// - Throws: `RunError` when one is missing or has the wrong shape.
+  func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws
+  var adamCount: Int { get }
+}
+
+/// Training cannot go on.
+public struct TrainingError: Error, CustomStringConvertible {
+  public var description: String
+}
+
+/// The result of running a data set forward.
+public struct Evaluation: Sendable {
+  public var loss: Double
+  public var accuracy: Double
+  /// Predicted class per sample; -1 for none.
+  public var predictions: [Int]
+  public var labels: [Int]
+  /// Spikes per neuron and trial, per hidden layer.
+  public var meanSpikes: [Double]
+  /// Neurons without any spike, per hidden layer.
+  public var dead: [Int]
+
+  /// Accuracy over the samples for which `include` holds; nil when there are none.
+  public func accuracy(where include: (Int) -> Bool) -> Double? {
+    let chosen = labels.indices.filter(include)
+    guard !chosen.isEmpty else { return nil }
+    return Double(chosen.count { predictions[$0] == labels[$0] }) / Double(chosen.count)
+  }
+}
+
+/// A lane on one of the solvers.
+final class SolverLane<S: Solver>: Lane {
+  typealias Scalar = S.Scalar
+  let options: LaneOptions
+  let solver: S
+  let weights: Parameters<Scalar>
+  var adam: Adam<Scalar>
+  var schedule: Schedule
+  /// Gradient of the last batch.
+  let gradient: Parameters<Scalar>
+  var epochTally: Tally
+  var epochSquares: [Double]
+  var epochBatches = 0
+
+  private let shards: [Shard]
+  private let trials: [S.Trial]
+  private let scales: [Scalar]
+  private let blocks: [RowBlock]
+  private var push: [[Double]] = []
+
+  var name: String { options.name }
+  var network: Network { solver.problem.network }
+  var adamCount: Int { adam.count }
+
+  /// What one part of a batch writes to.
+  private final class Shard {
+    let gradient: Parameters<Scalar>
+    let workspace: S.Workspace
+    var tally: Tally
+    var scratch: [[Int]]
+
+    init(_ solver: S) {
+      gradient = Parameters(solver.problem.network)
+      workspace = solver.makeWorkspace()
+      tally = Tally(solver.problem.network)
+      scratch = tally.spikes
+    }
+  }
+
+  /// Consecutive rows of one weight matrix: the unit in which updates are shared out.
+  private struct RowBlock {
+    var matrix: Int
+    var start: Int
+    var count: Int
+  }
+
+  init(_ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int) {
+    self.options = options
+    self.solver = solver
+    let network = solver.problem.network
+    weights = Parameters(network, initial: options.initial, seed: seed)
+    adam = Adam(network)
+    schedule = Schedule(options.schedule)
+    gradient = Parameters(network)
+    epochTally = Tally(network)
+    epochSquares = Array(repeating: 0, count: network.projections.count)
+    shards = (0..<min(training.shards, training.batch)).map { _ in Shard(solver) }
+    trials = (0..<training.batch).map { _ in solver.makeTrial() }
+    scales = solver.gradientScales(trials: 1).map { Scalar($0) }
+    let rowsAtOnce = 64
+    blocks = gradient.matrices.enumerated().flatMap { index, matrix in
+      stride(from: 0, to: matrix.rows, by: rowsAtOnce).map {
+        RowBlock(matrix: index, start: $0, count: min(rowsAtOnce, matrix.rows - $0))
+      }
+    }
+  }
+
+  func train(_ batch: SampleBatch, pool: WorkerPool) throws {
+    let count = batch.samples.count
+    forward(batch, pool: pool)
+    var tally = Tally(network)
+    for shard in shards { tally.add(shard.tally) }
+    guard tally.loss.isFinite else {
+      throw TrainingError(
+        description: tally.failure
+          ?? "the loss is \(tally.loss): lower the learning rate, or set training.clip")
+    }
+    setPush(tally)
+    backward(count, pool: pool)
+    let squares = update(trials: count, pool: pool)
+    epochTally.add(tally)
+    for index in squares.indices { epochSquares[index] += squares[index] }
+    epochBatches += 1
+    schedule.finishBatch()
+  }
+
+  /// The part of a batch that a shard works on: fixed, whatever the number of threads.
+  private func range(of shard: Int, in count: Int) -> Range<Int> {
+    (shard * count / shards.count)..<((shard + 1) * count / shards.count)
+  }
+
+  private func forward(_ batch: SampleBatch, pool: WorkerPool) {
+    let count = batch.samples.count
+    pool.forEach(shards.count) { index in
+      let shard = shards[index]
+      shard.tally.clear()
+      for slot in range(of: index, in: count) {
+        batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
+        solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
+        shard.tally.add(trials[slot], scratch: &shard.scratch)
+      }
+    }
+  }
+
+  /// Rate regularisation acts on spike counts averaged over the batch.
+  private func setPush(_ tally: Tally) {
+    push = network.layers.dropLast().enumerated().map { index, layer in
+      guard let rate = layer.rate else { return [] }
+      return tally.spikes[index].map {
+        rate.push(meanCount: Double($0) / Double(tally.trials))
+      }
+    }
+  }
+
+  private func backward(_ count: Int, pool: WorkerPool) {
+    pool.forEach(shards.count) { index in
+      let shard = shards[index]
+      for slot in range(of: index, in: count) {
+        solver.backward(
+          trials[slot], weights: weights, push: push, gradient: shard.gradient,
+          workspace: shard.workspace)
+      }
+    }
+  }
+
+  /// Adds up the shards and applies Adam, in blocks of rows. Returns |dL/dW|^2 per projection.
+  private func update(trials count: Int, pool: WorkerPool) -> [Double] {
+    adam.count += 1
+    let step = AdamStep(
+      options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count)
+    let isClipped = options.clip > 0
+    let blockSquares = forEachBlock(pool) { block in
+      let squares = self.reduce(block, scale: 1 / Scalar(count))
+      if !isClipped { self.apply(step, gain: 1, to: block) }
+      return squares
+    }
+    var squares = Array(repeating: 0.0, count: weights.matrices.count)
+    for (block, value) in zip(blocks, blockSquares) { squares[block.matrix] += value }
+    if isClipped {
+      let norm = squares.reduce(0, +).squareRoot()
+      let gain = norm > options.clip ? Scalar(options.clip / norm) : 1
+      _ = forEachBlock(pool) { block in
+        self.apply(step, gain: gain, to: block)
+        return 0
+      }
+    }
+    return squares
+  }
+
+  private func forEachBlock(_ pool: WorkerPool, _ body: (RowBlock) -> Double) -> [Double] {
+    Array(unsafeUninitializedCapacity: blocks.count) { buffer, initialized in
+      let results = buffer
+      pool.forEach(blocks.count) { results.initializeElement(at: $0, to: body(blocks[$0])) }
+      initialized = blocks.count
+    }
+  }
+
+  private func reduce(_ block: RowBlock, scale: Scalar) -> Double {
+    let sum = gradient.matrices[block.matrix]
+    let scale = scale * scales[block.matrix]
+    return withUnsafeTemporaryAllocation(
+      of: UnsafeMutablePointer<Scalar>.self, capacity: shards.count
+    ) { parts in
+      let offset = block.start * sum.stride
+      for (index, shard) in shards.enumerated() {
+        parts.initializeElement(
+          at: index, to: shard.gradient.matrices[block.matrix].base + offset)
+      }
+      return Double(
+        Scalar.reduce(
+          into: sum.base + offset, parts: parts, scale: scale, width: block.count * sum.stride))
+    }
+  }
+
+  private func apply(_ step: AdamStep, gain: Scalar, to block: RowBlock) {
+    let matrix = weights.matrices[block.matrix]
+    let offset = block.start * matrix.stride
+    Scalar.adam(
+      matrix.base + offset, mean: adam.mean.matrices[block.matrix].base + offset,
+      square: adam.square.matrices[block.matrix].base + offset,
+      gradient: gradient.matrices[block.matrix].base + offset, gain: gain, step: step,
+      width: block.count * matrix.stride)
+  }
+
+  func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation {
+    let batch = SampleBatch(
+      data, options: options, isTraining: false, duration: solver.problem.duration, seed: 0,
+      capacity: trials.count)
+    var total = Tally(network)
+    var predictions: [Int] = []
+    predictions.reserveCapacity(data.count)
+    for start in stride(from: 0, to: data.count, by: trials.count) {
+      let samples = Array(start..<min(start + trials.count, data.count))
+      batch.prepare(samples, epoch: 0, pool: pool)
+      forward(batch, pool: pool)
+      for shard in shards { total.add(shard.tally) }
+      predictions.append(contentsOf: samples.indices.map { trials[$0].prediction })
+    }
+    return Evaluation(
+      loss: total.meanLoss, accuracy: total.accuracy, predictions: predictions,
+      labels: data.labels, meanSpikes: total.meanSpikes, dead: total.dead.map(\.count))
+  }
+
+  func applySilentPolicy(epoch: Int, seed: Int) {
+    for (layer, dead) in epochTally.dead.enumerated() {
+      var random = Random(seed: seed, "silent policy", epoch, layer)
+      options.silent.apply(
+        to: dead, of: layer + 1, in: weights, initial: options.initial, random: &random)
+    }
+  }
+}
+
+extension SolverLane {
+  /// Matrices that make up the state, by file name.
+  private var stateMatrices: [(name: String, matrix: Matrix<Scalar>)] {
+    network.projections.enumerated().flatMap { index, projection in
+      let name = network.name(of: projection)
+      return [
+        (name, weights.matrices[index]),
+        ("adam-mean/" + name, adam.mean.matrices[index]),
+        ("adam-square/" + name, adam.square.matrices[index]),
+      ]
+    }
+  }
+
+  func arrays() -> [(name: String, array: NPYArray)] {
+    stateMatrices.map { ($0.name, NPYArray($0.matrix)) }
+  }
+
+  func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws {
+    for (name, matrix) in stateMatrices { try read(name).copy(to: matrix, name: name) }
+    adam.count = adamCount
+  }
+}
+
+/// Makes the lane that the options ask for.
+func makeLane(_ options: LaneOptions, _ preset: Preset, _ problem: Problem) -> any Lane {
+  switch options.solver {
+  case .grid:
+    SolverLane(
+      options, solver: GridSolver(problem), training: preset.training, seed: preset.seed)
+  case .exact:
+    SolverLane(
+      options, solver: ExactSolver(problem), training: preset.training, seed: preset.seed)
+  }
+}

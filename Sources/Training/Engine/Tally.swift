@@ -1,0 +1,79 @@
+import EventPropCore
+
+/// Sums over trials: what metrics are made of. Kept per shard, added up in order.
+struct Tally: Equatable {
+  var trials = 0
+  var loss = 0.0
+  var correct = 0
+  /// Trials in which the label's output was silent (phantom spikes injected).
+  var phantoms = 0
+  /// Per hidden layer and neuron: spikes.
+  var spikes: [[Int]]
+  /// Per hidden layer: trials in which a neuron was silent, summed over neurons.
+  var silent: [Int]
+  /// Why a forward pass was given up.
+  var failure: String?
+
+  init(_ network: Network) {
+    let hidden = network.layers.dropLast()
+    spikes = hidden.map { Array(repeating: 0, count: $0.size) }
+    silent = Array(repeating: 0, count: hidden.count)
+  }
+
+  mutating func clear() {
+    trials = 0
+    loss = 0
+    correct = 0
+    phantoms = 0
+    failure = nil
+    for layer in spikes.indices {
+      for neuron in spikes[layer].indices { spikes[layer][neuron] = 0 }
+      silent[layer] = 0
+    }
+  }
+
+  /// - Parameter scratch: one array per hidden layer, for counting one trial.
+  mutating func add(_ trial: some SolvedTrial, scratch: inout [[Int]]) {
+    trials += 1
+    loss += trial.loss
+    if trial.prediction == trial.label { correct += 1 }
+    if trial.needsPhantom { phantoms += 1 }
+    if failure == nil { failure = trial.failure }
+    for layer in spikes.indices {
+      for neuron in scratch[layer].indices { scratch[layer][neuron] = 0 }
+      trial.addSpikeCounts(ofLayer: layer, to: &scratch[layer])
+      for neuron in scratch[layer].indices {
+        let count = scratch[layer][neuron]
+        if count == 0 { silent[layer] += 1 } else { spikes[layer][neuron] += count }
+      }
+    }
+  }
+
+  mutating func add(_ other: Tally) {
+    trials += other.trials
+    loss += other.loss
+    correct += other.correct
+    phantoms += other.phantoms
+    if failure == nil { failure = other.failure }
+    for layer in spikes.indices {
+      for neuron in spikes[layer].indices { spikes[layer][neuron] += other.spikes[layer][neuron] }
+      silent[layer] += other.silent[layer]
+    }
+  }
+
+  var meanLoss: Double { loss / Double(max(trials, 1)) }
+  var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
+
+  /// Per hidden layer: spikes per neuron and trial.
+  var meanSpikes: [Double] {
+    spikes.map { Double($0.reduce(0, +)) / Double(max(trials * $0.count, 1)) }
+  }
+
+  /// Per hidden layer: neurons without a spike in a trial, mean over trials.
+  var meanSilent: [Double] { silent.map { Double($0) / Double(max(trials, 1)) } }
+
+  /// Per hidden layer: neurons without a spike in all of it.
+  var dead: [[Int]] {
+    spikes.map { counts in counts.indices.filter { counts[$0] == 0 } }
+  }
+}

@@ -1,0 +1,156 @@
+import EventPropCore
+import Foundation
+import SpikeData
+
+/// Trains the lanes of a preset in lockstep, batch by batch. Lives on one thread.
+public final class Trainer {
+  public let preset: Preset
+  public let data: DataSplits
+  let lanes: [any Lane]
+  let pool: WorkerPool
+  private let batch: SampleBatch
+  private var order: [Int] = []
+
+  /// Finished epochs.
+  public internal(set) var epoch = 0
+  /// Finished batches of the current epoch.
+  public internal(set) var batchInEpoch = 0
+
+  public var batchesPerEpoch: Int {
+    (data.train.count + preset.training.batch - 1) / preset.training.batch
+  }
+  /// The network of the first lane; the others have the same sizes.
+  public var network: Network { lanes[0].network }
+  public var laneNames: [String] { lanes.map(\.name) }
+  public var isFinished: Bool { epoch >= preset.training.epochs }
+
+  /// - Parameter threads: how many work on a batch; the result does not depend on it.
+  /// - Throws: `PresetError` when network and data do not fit together.
+  public init(_ preset: Preset, data: DataSplits, threads: Int) throws {
+    self.preset = preset
+    self.data = data
+    pool = WorkerPool(threads: threads)
+    lanes = try preset.lanes.map {
+      makeLane($0, preset, try preset.problem(for: $0, data: data.train))
+    }
+    batch = SampleBatch(
+      data.train, options: preset.data, isTraining: true, duration: preset.duration,
+      seed: preset.seed, capacity: preset.training.batch)
+    shuffle()
+  }
+
+  /// The order of an epoch depends on seed and epoch alone.
+  private func shuffle() {
+    var random = Random(seed: preset.seed, "order", epoch)
+    order = Array(0..<data.train.count).shuffled(using: &random)
+  }
+
+  /// Goes to the start of a batch of an epoch.
+  func seek(epoch: Int, batch: Int) {
+    self.epoch = epoch
+    batchInEpoch = batch
+    shuffle()
+  }
+
+  /// Trains all lanes on the next batch. After the last one of an epoch, call `finishEpoch`.
+  /// - Throws: `TrainingError`, which names lane, epoch and batch.
+  public func trainBatch() throws {
+    let start = batchInEpoch * preset.training.batch
+    let samples = Array(order[start..<min(start + preset.training.batch, order.count)])
+    batch.prepare(samples, epoch: epoch, pool: pool)
+    for lane in lanes {
+      do {
+        try lane.train(batch, pool: pool)
+      } catch let error as TrainingError {
+        throw TrainingError(
+          description: "lane \(lane.name), epoch \(epoch + 1), batch \(batchInEpoch + 1): "
+            + error.description)
+      }
+    }
+    batchInEpoch += 1
+  }
+
+  /// Samples in the batch trained last.
+  public var lastBatchSize: Int { batch.samples.count }
+
+  public var isEpochComplete: Bool { batchInEpoch == batchesPerEpoch }
+
+  /// Evaluates, adapts learning rates, cures silent neurons and begins the next epoch.
+  /// - Returns: one row per lane.
+  public func finishEpoch() -> [EpochMetrics] {
+    precondition(isEpochComplete)
+    let every = preset.training.evaluateEvery
+    let isEvaluated = (epoch + 1) % every == 0 || epoch + 1 == preset.training.epochs
+    let rows = lanes.map { lane in
+      let validation = isEvaluated ? evaluate(lane, data.validate) : nil
+      let test = isEvaluated ? evaluate(lane, data.test) : nil
+      let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
+      lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
+      lane.applySilentPolicy(epoch: epoch, seed: preset.seed)
+      lane.epochTally.clear()
+      lane.epochBatches = 0
+      for index in lane.epochSquares.indices { lane.epochSquares[index] = 0 }
+      return row
+    }
+    epoch += 1
+    batchInEpoch = 0
+    shuffle()
+    return rows
+  }
+
+  private func evaluate(_ lane: any Lane, _ data: SpikeDataSet) -> Evaluation? {
+    data.count > 0 ? lane.evaluate(data, options: preset.data, pool: pool) : nil
+  }
+
+  /// Runs a data set forward through one lane.
+  public func evaluate(lane index: Int, _ data: SpikeDataSet) -> Evaluation {
+    lanes[index].evaluate(data, options: preset.data, pool: pool)
+  }
+
+  /// Running training loss and accuracy of the current epoch, per lane.
+  public var runningMetrics: [(loss: Double, accuracy: Double)] {
+    lanes.map { ($0.epochTally.meanLoss, $0.epochTally.accuracy) }
+  }
+}
+
+/// One row of metrics.csv.
+public struct EpochMetrics: Sendable {
+  public var epoch: Int
+  public var lane: String
+  /// Learning rate of the epoch's last batch.
+  public var rate: Double
+  public var trainLoss: Double
+  public var trainAccuracy: Double
+  public var validationLoss: Double?
+  public var validationAccuracy: Double?
+  public var testLoss: Double?
+  public var testAccuracy: Double?
+  /// Training trials with a silent label neuron.
+  public var phantoms: Int
+  /// Per hidden layer: spikes per neuron and trial; silent neurons per trial; dead neurons.
+  public var spikes: [Double]
+  public var silent: [Double]
+  public var dead: [Int]
+  /// Per projection: root mean square over batches of |dL/dW|.
+  public var gradientNorms: [Double]
+
+  init(_ lane: any Lane, epoch: Int, validation: Evaluation?, test: Evaluation?) {
+    let tally = lane.epochTally
+    self.epoch = epoch
+    self.lane = lane.name
+    rate = lane.schedule.rate(lane.options.optimiser.rate)
+    trainLoss = tally.meanLoss
+    trainAccuracy = tally.accuracy
+    validationLoss = validation?.loss
+    validationAccuracy = validation?.accuracy
+    testLoss = test?.loss
+    testAccuracy = test?.accuracy
+    phantoms = tally.phantoms
+    spikes = tally.meanSpikes
+    silent = tally.meanSilent
+    dead = tally.dead.map(\.count)
+    gradientNorms = lane.epochSquares.map {
+      ($0 / Double(max(lane.epochBatches, 1))).squareRoot()
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Synchronization
+
+/// A fixed number of threads that share out numbered jobs. Idle threads are parked, they do not spin.
+///
+/// Which thread runs a job is left open, so jobs must write only what belongs to their number.
+final class WorkerPool {
+  let threads: Int
+  private let shared: Shared
+  private let start: [DispatchSemaphore]
+
+  /// - Parameter threads: the calling thread included.
+  init(threads: Int) {
+    precondition(threads > 0)
+    self.threads = threads
+    let shared = Shared()
+    self.shared = shared
+    start = (1..<threads).map { _ in DispatchSemaphore(value: 0) }
+    for semaphore in start {
+      let thread = Thread {
+        blockAllSignals()
+        while true {
+          semaphore.wait()
+          if shared.isStopping { return }
+          shared.work()
+          shared.done.signal()
+        }
+      }
+      thread.name = "eventprop worker"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit {
+    shared.isStopping = true
+    for semaphore in start { semaphore.signal() }
+  }
+
+  /// Calls `body` once for each of `0 ..< count` and returns when all are done.
+  func forEach(_ count: Int, _ body: (Int) -> Void) {
+    if threads == 1 || count <= 1 {
+      for index in 0..<count { body(index) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      shared.job = body
+      shared.count = count
+      shared.next.store(0, ordering: .releasing)
+      let helpers = start.prefix(count - 1)
+      for semaphore in helpers { semaphore.signal() }
+      shared.work()
+      for _ in helpers { shared.done.wait() }
+      shared.job = nil
+    }
+  }
+
+  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked
+  /// (before its `start` and after its `done`), and the semaphores order those accesses.
+  private final class Shared: @unchecked Sendable {
+    var job: ((Int) -> Void)?
+    var count = 0
+    var isStopping = false
+    let next = Atomic<Int>(0)
+    let done = DispatchSemaphore(value: 0)
+
+    func work() {
+      guard let job else { return }
+      while true {
+        let index = next.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+        if index >= count { return }
+        job(index)
+      }
+    }
+  }
+}
+
+/// Signals are for the main thread.
+func blockAllSignals() {
+  var all = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_BLOCK, &all, nil)
+}

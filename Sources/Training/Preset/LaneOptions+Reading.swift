@@ -1,0 +1,183 @@
+import EventPropCore
+import Foundation
+
+extension LaneOptions {
+  /// Reads everything a lane may override from a preset's root table.
+  init(_ reader: ConfigReader, name: String, duration: Double) throws {
+    self.name = name
+    let simulation = try reader.section("simulation") { try LaneOptions.readSimulation($0) }
+    solver = simulation.solver
+    step = simulation.step
+
+    let layers = try reader.sections("hidden") { try LaneOptions.readHidden($0) }
+    hidden = layers.map(\.layer)
+
+    var entry = LossTable.all[0]
+    let loss = try reader.section("loss") { section in
+      let kind = try section.choice("kind", default: "sum", LossTable.all.map(\.kind))
+      entry = LossTable.entry(kind)!
+      let parameters = LossParameters(
+        tau0: try section.number("tau0", default: 0.5, .above(0)),
+        tau1: try section.number("tau1", default: 6.4, .above(0)),
+        alpha: try section.number("alpha", default: 3e-3, .atLeast(0)), duration: duration)
+      return (entry.make(parameters), try LaneOptions.readShaping(section, entry))
+    }
+    lossKind = entry.kind
+    self.loss = loss.0
+    shaping = loss.1
+
+    let isSpiking = entry.readout == .firstSpike
+    let output = try reader.section("output") { section in
+      (
+        Layer(
+          size: 1, neuron: isSpiking ? .lif : .li,
+          tauMem: try section.number("tau_mem", default: 20, .above(0)),
+          tauSyn: try section.number("tau_syn", default: 5, .above(0)),
+          threshold: try section.number("threshold", default: 1, .above(0))),
+        try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1)
+      )
+    }
+    self.output = output.0
+    initial = layers.flatMap(\.initial) + [output.1]
+
+    let training = try reader.section("training") { section in
+      try TrainingOptions.skip(section)
+      return try LaneOptions.readTraining(section)
+    }
+    (optimiser, schedule, silent, clip) = training
+  }
+
+  static func readSimulation(_ section: ConfigReader) throws -> (
+    solver: SolverKind, duration: Double, step: Double
+  ) {
+    let solver = try section.choice(
+      "solver", default: "grid", SolverKind.allCases.map(\.rawValue))
+    let duration = try section.number("duration", default: nil, .within(1e-3, 1e6))
+    let step = try section.number("step", default: duration / 300, .within(1e-6, 1e6))
+    let steps = duration / step
+    guard steps >= 1, steps <= 1e6, abs(steps - steps.rounded()) < 1e-6 * steps else {
+      throw section.error(
+        "step",
+        "duration \(Bound.short(duration)) ms is \(Bound.short(steps)) steps of \(step) ms; "
+          + "allowed is a whole number of steps, 1 to 1000000")
+    }
+    return (SolverKind(rawValue: solver)!, duration, step)
+  }
+
+  private static func readHidden(_ section: ConfigReader) throws -> (
+    layer: Layer, initial: [InitialWeights]
+  ) {
+    let size = try section.integer("size", default: nil, 1...65_536)
+    _ = try section.choice("neuron", default: "lif", ["lif"])
+    let isRecurrent = try section.boolean("recurrent", default: false)
+    let layer = Layer(
+      size: size, neuron: .lif, tauMem: try section.number("tau_mem", default: 20, .above(0)),
+      tauSyn: try section.number("tau_syn", default: 5, .above(0)),
+      threshold: try section.number("threshold", default: 1, .above(0)), isRecurrent: isRecurrent,
+      rate: try section.optionalSection("rate") { rate in
+        let upper = try rate.number("upper", default: nil, .atLeast(0))
+        return RateRegularisation(
+          upper: upper, lower: try rate.number("lower", default: upper, .within(0, upper)),
+          lambdaUpper: try rate.number("lambda_upper", default: 0, .atLeast(0)),
+          lambdaLower: try rate.number("lambda_lower", default: 0, .atLeast(0)))
+      })
+    var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
+    if isRecurrent || section.table["recurrent_weights"] != nil {
+      guard isRecurrent else {
+        throw section.error("recurrent_weights", "the layer is not recurrent (recurrent = true)")
+      }
+      initial.append(try readWeights(section, "recurrent_weights", mean: 0, sd: 0.02))
+    }
+    return (layer, initial)
+  }
+
+  private static func readWeights(
+    _ section: ConfigReader, _ key: String, mean: Double, sd: Double
+  ) throws -> InitialWeights {
+    try section.section(key) {
+      InitialWeights(
+        mean: try $0.number("mean", default: mean, .any),
+        sd: try $0.number("sd", default: sd, .atLeast(0)))
+    }
+  }
+
+  private static func readShaping(_ section: ConfigReader, _ entry: LossEntry) throws -> Shaping {
+    let kind = try section.choice("shaping", default: "none", Shaping.kinds)
+    let scale = try section.number("scale", default: 1, .above(0))
+    let points = try section.list("points", "[x, weight] with x from 0 to 1") { item in
+      if case .list(let pair) = item, pair.count == 2, let x = pair[0].number,
+        let weight = pair[1].number, (0...1).contains(x), weight.isFinite
+      {
+        return ShapingPoint(x: x, weight: weight)
+      }
+      return nil
+    }
+    guard kind == "none" || entry.isShaped else {
+      throw section.error(
+        "shaping", "the loss \"\(entry.kind)\" has no integral to shape, allowed is \"none\"")
+    }
+    switch kind {
+    case "linear": return .linear
+    case "exponential": return .exponential(scale: scale)
+    case "sigmoid": return .sigmoid
+    case "input": return .input(InputProfile(counts: [], duration: 1))
+    case "custom":
+      let points = points ?? []
+      guard points.count >= 2, zip(points, points.dropFirst()).allSatisfy({ $0.x < $1.x }) else {
+        throw section.error("points", "allowed are two or more [x, weight] with ascending x")
+      }
+      return .custom(points)
+    default: return .none
+    }
+  }
+
+  private static func readTraining(_ section: ConfigReader) throws -> (
+    AdamOptions, ScheduleOptions, SilentPolicy, Double
+  ) {
+    let optimiser = try section.section("optimiser") { inner in
+      _ = try inner.choice("kind", default: "adam", ["adam"])
+      return AdamOptions(
+        rate: try inner.number("rate", default: 1e-3, .within(0, 1e3)),
+        beta1: try inner.number("beta1", default: 0.9, .within(0, 0.999_999)),
+        beta2: try inner.number("beta2", default: 0.999, .within(0, 0.999_999_9)),
+        epsilon: try inner.number("epsilon", default: 1e-8, .above(0)))
+    }
+    let schedule = try section.section("schedule") { inner in
+      ScheduleOptions(
+        easeIn: try inner.number("ease_in", default: 1, .within(1, 1000)),
+        halveAfter: try inner.integer("halve_after", default: 0, 0...1_000_000),
+        decay: try inner.number("decay", default: 1, .within(1e-6, 1)))
+    }
+    let silent = try section.section("silent") { inner -> SilentPolicy in
+      let policy = try inner.choice("policy", default: "none", SilentPolicy.kinds)
+      let step = try inner.number("by", default: 0.002, .any)
+      switch policy {
+      case "lift": return .lift(by: step)
+      case "redraw": return .redraw
+      default: return .none
+      }
+    }
+    return (optimiser, schedule, silent, try section.number("clip", default: 0, .atLeast(0)))
+  }
+
+  /// Marks the lane's part of `[training]` as known, for the reader of the shared part.
+  static func skipTraining(_ section: ConfigReader) throws { _ = try readTraining(section) }
+
+  /// Sizes of the hidden layers of a preset's root table.
+  static func sizes(
+    _ root: ConfigTable, _ locate: @escaping (String) -> (file: String, line: Int?)
+  ) throws -> [Int] {
+    try ConfigReader(root, locate: locate).sections("hidden") { try readHidden($0).layer.size }
+  }
+}
+
+extension ConfigValue {
+  /// An integer or a real.
+  var number: Double? {
+    switch self {
+    case .integer(let number): Double(number)
+    case .real(let number): number
+    default: nil
+    }
+  }
+}

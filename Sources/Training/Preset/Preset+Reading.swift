@@ -1,0 +1,136 @@
+import EventPropCore
+import Foundation
+import SpikeData
+
+extension Preset {
+  /// Reads a preset file.
+  /// - Parameter settings: `key=value` overrides, applied in order.
+  public init(contentsOf path: String, settings: [String] = []) throws {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+      !isDirectory.boolValue
+    else { throw PresetError(path, "no such preset file") }
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw PresetError(path, "cannot be read")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw PresetError(path, "is not UTF-8 text")
+    }
+    try self.init(text: text, file: path, settings: settings)
+  }
+
+  /// - Parameter file: what messages call the text.
+  public init(text: String, file: String, settings: [String] = []) throws {
+    var root = try ConfigTable(parsing: text, file: file)
+    var overridden: Set<String> = []
+    for setting in settings { overridden.insert(try root.apply(setting: setting)) }
+    let lines = ConfigLines(text)
+    let touched = overridden
+    func locate(_ path: String) -> (file: String, line: Int?) {
+      if touched.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) { return ("--set", nil) }
+      return (file, lines.line(of: path))
+    }
+    try self.init(root, locate: locate)
+  }
+
+  private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws {
+    let reader = ConfigReader(root, locate: locate)
+    name = try reader.string("name", default: "unnamed")
+    seed = try reader.integer("seed", default: 1, 0...Int(Int32.max))
+    let seed = seed
+    let (_, duration, step) = try reader.section("simulation") {
+      try LaneOptions.readSimulation($0)
+    }
+    self.duration = duration
+    data = try reader.optionalSection("data") {
+      try DataOptions($0, seed: seed, duration: duration, step: step)
+    }
+    training = try reader.section("training") { section in
+      try LaneOptions.skipTraining(section)
+      return try TrainingOptions(section)
+    }
+    var base = try LaneOptions(reader, name: name, duration: duration)
+    reader.keep("lane")
+    try reader.finish()
+
+    lanes = []
+    if case .list(let items)? = root["lane"] {
+      for (index, item) in items.enumerated() {
+        guard case .table(let overlay) = item else {
+          throw reader.error("lane", "allowed is a list of tables ([[lane]])")
+        }
+        lanes.append(
+          try Preset.lane(overlay, index, over: root, duration: duration, locate: locate))
+      }
+    } else if root["lane"] != nil {
+      throw reader.error("lane", "allowed is a list of tables ([[lane]])")
+    }
+    if lanes.isEmpty {
+      base.name = base.lossKind
+      lanes = [base]
+    }
+    let names = lanes.map(\.name)
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw reader.error("lane", "two lanes are called \"\(twice)\"; names must differ")
+    }
+    resolvedText = reader.resolved.text
+  }
+
+  /// One lane: the preset with the lane's own keys laid over it.
+  private static func lane(
+    _ overlay: ConfigTable, _ index: Int, over root: ConfigTable, duration: Double,
+    locate: @escaping (String) -> (file: String, line: Int?)
+  ) throws -> LaneOptions {
+    let own = ConfigReader(overlay, path: "lane.\(index)", locate: locate)
+    let name = try own.string("name", default: nil)
+    let allowed = ["name", "simulation", "hidden", "output", "loss", "training"]
+    for key in overlay.keys where !allowed.contains(key) {
+      throw own.error(
+        key, "a lane cannot override this; allowed are \(allowed.joined(separator: ", "))")
+    }
+    guard !name.isEmpty, name.count <= 40, !name.contains("/"), !name.hasPrefix(".") else {
+      throw own.error("name", "is \"\(name)\", allowed are 1 to 40 characters, no / and no leading dot")
+    }
+    for (section, keys) in [
+      ("training", ["optimiser", "schedule", "silent", "clip"]), ("simulation", ["solver", "step"]),
+    ] {
+      if case .table(let inner)? = overlay[section] {
+        for key in inner.keys where !keys.contains(key) {
+          throw own.error(
+            "\(section).\(key)",
+            "lanes share this; a lane may override \(keys.joined(separator: ", "))")
+        }
+      }
+    }
+    var merged = root.overlaid(with: overlay)
+    merged["lane"] = nil
+    let reader = ConfigReader(merged) { path in
+      let inLane = locate("lane.\(index).\(path)")
+      let laneItself = locate("lane.\(index)")
+      return inLane.line != laneItself.line ? inLane : locate(path)
+    }
+    let options = try LaneOptions(reader, name: name, duration: duration)
+    guard options.hidden.map(\.size) == (try LaneOptions.sizes(root, locate)) else {
+      throw own.error("hidden", "sizes must be those of the preset: lanes start from the same weights")
+    }
+    return options
+  }
+}
+
+extension ConfigTable {
+  /// Applies `key=value`. The value is TOML; what is not is taken as a string.
+  /// - Returns: the dotted key.
+  mutating func apply(setting: String) throws -> String {
+    guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
+      throw PresetError("--set", "\"\(setting)\": allowed is key=value, as in training.epochs=5")
+    }
+    let key = setting[..<equals].trimmingCharacters(in: .whitespaces)
+    let text = setting[setting.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+    let parsed = try? ConfigTable(parsing: "value = \(text)", file: "--set")
+    let value = parsed.flatMap { $0.keys == ["value"] ? $0["value"] : nil } ?? .string(text)
+    guard set(key.split(separator: ".").map(String.init), to: value) else {
+      throw PresetError("--set", "\(key): there is nothing of that name in the preset")
+    }
+    return key
+  }
+}

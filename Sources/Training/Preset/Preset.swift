@@ -1,0 +1,92 @@
+import EventPropCore
+import SpikeData
+
+/// A complete description of an experiment, read from TOML. See DESIGN.md and README.md for the keys.
+public struct Preset: Sendable {
+  public var name: String
+  public var seed: Int
+  /// nil only for cases, which bring their own spikes.
+  public var data: DataOptions?
+  public var training: TrainingOptions
+  /// At least one; all start from the same weights and see the same batches.
+  public var lanes: [LaneOptions]
+  /// Trial length T, ms.
+  public var duration: Double
+  /// Everything above with defaults filled in, as TOML: reads back to an equal preset.
+  public var resolvedText: String
+}
+
+/// Where samples come from and how they are changed on the way.
+public struct DataOptions: Sendable, Equatable {
+  public enum Kind: String, Sendable, CaseIterable {
+    case yinYang = "yin-yang"
+    case idxImages = "idx-images"
+    case shd = "shd"
+    case spokenDigits = "spoken-digits"
+  }
+
+  public var kind: Kind
+  public var seed: Int
+  /// Numbers of samples; nil takes all that the files have.
+  public var train: Int?
+  public var test: Int?
+  public var validation: ValidationSplit
+  /// Folder of the files.
+  public var path: String
+  public var trainFile: String
+  public var testFile: String
+  /// Channels of SHD files.
+  public var units: Int
+  /// Pixels at or below it do not spike.
+  public var greyLevel: Int
+  public var yinYang: YinYang
+  /// Mean spikes of a generated spoken digit.
+  public var spikes: Double
+  /// At most one input spike per unit and step.
+  public var mergesPerStep: Bool
+  public var augmentation: Augmentation
+  public var delayLine: DelayLine
+}
+
+/// What all lanes share.
+public struct TrainingOptions: Sendable, Equatable {
+  public var epochs: Int
+  public var batch: Int
+  /// Parts a batch is cut into; their gradients are added in order. Weights depend on it (by rounding), not
+  /// on the number of threads.
+  public var shards: Int
+  /// Epochs from one evaluation on validation and test samples to the next.
+  public var evaluateEvery: Int
+  /// Epochs from one checkpoint to the next, and how many of the last ones stay; 0 keeps all.
+  public var checkpointEvery: Int
+  public var checkpointsKept: Int
+}
+
+/// What a lane may have for itself.
+public struct LaneOptions: Sendable {
+  public enum SolverKind: String, Sendable, CaseIterable { case grid, exact }
+
+  public var name: String
+  public var solver: SolverKind
+  /// Step of the grid, ms.
+  public var step: Double
+  public var hidden: [Layer]
+  public var output: Layer
+  /// Initial weights in the order of `Network.projections`.
+  public var initial: [InitialWeights]
+  public var lossKind: String
+  public var loss: any Loss
+  /// `.input` carries an empty profile here; the data fill it in.
+  public var shaping: Shaping
+  public var optimiser: AdamOptions
+  public var schedule: ScheduleOptions
+  public var silent: SilentPolicy
+  /// Global norm that gradients are clipped to; 0 is no clipping.
+  public var clip: Double
+
+  public func network(inputs: Int, outputs: Int) -> Network {
+    var output = output
+    output.size = outputs
+    return Network(inputs: inputs, layers: hidden + [output])
+  }
+}

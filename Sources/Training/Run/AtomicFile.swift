@@ -1,0 +1,90 @@
+import Foundation
+
+/// Files that are either there as a whole or not at all.
+enum AtomicFile {
+  /// Writes aside, syncs, renames.
+  /// - Throws: `RunError` with the system's reason (disk full, read-only, ...); nothing is left behind.
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    let aside = path + ".tmp"
+    do {
+      try writeSynced(bytes, to: aside)
+      guard rename(aside, path) == 0 else { throw failure(path) }
+    } catch {
+      unlink(aside)
+      throw error
+    }
+    syncFolder((path as NSString).deletingLastPathComponent)
+  }
+
+  /// Writes and syncs a file that does not need to be atomic (its folder will be).
+  static func writeSynced(_ bytes: [UInt8], to path: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw failure(path) }
+    defer { close(file) }
+    var written = 0
+    while written < bytes.count {
+      let result = bytes.withUnsafeBytes {
+        Foundation.write(file, $0.baseAddress! + written, bytes.count - written)
+      }
+      if result < 0 {
+        if errno == EINTR { continue }
+        throw failure(path)
+      }
+      written += result
+    }
+    guard fsync(file) == 0 else { throw failure(path) }
+  }
+
+  static func syncFolder(_ path: String) {
+    let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
+  }
+
+  static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw RunError(path, "cannot be created: \(reason(error))")
+    }
+  }
+
+  static func failure(_ path: String) -> RunError {
+    RunError(path, "cannot be written: \(String(cString: strerror(errno)))")
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    if let underlying, underlying.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(underlying.code)))
+    }
+    return (error as NSError).localizedDescription
+  }
+}
+
+/// A file that only grows, line by line, each line flushed.
+final class AppendFile {
+  private let path: String
+  private let descriptor: Int32
+
+  init(_ path: String) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw AtomicFile.failure(path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// One `write` per line: a crash leaves whole lines.
+  func append(line: String) throws {
+    let bytes = Array((line + "\n").utf8)
+    let size = lseek(descriptor, 0, SEEK_END)
+    let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    guard written == bytes.count else {
+      let error = written < 0 ? AtomicFile.failure(path) : RunError(path, "cannot be written: disk full")
+      if written > 0 { ftruncate(descriptor, size) }
+      throw error
+    }
+  }
+}

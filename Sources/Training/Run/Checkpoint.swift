@@ -1,0 +1,166 @@
+import EventPropCore
+import Foundation
+
+/// Checkpoints of a run: `checkpoints/<epoch>/<lane>/*.npy` and `state.toml`. Written aside, synced and renamed:
+/// a crash at any instant leaves the last one whole.
+public enum Checkpoint {
+  /// A whole checkpoint on disk.
+  public struct Place: Sendable, Comparable {
+    public var path: String
+    public var epoch: Int
+    /// Finished batches of the epoch after `epoch`.
+    public var batch: Int
+
+    public static func < (a: Place, b: Place) -> Bool { (a.epoch, a.batch) < (b.epoch, b.batch) }
+  }
+
+  private static func name(epoch: Int, batch: Int) -> String {
+    batch == 0 ? String(epoch) : "\(epoch)+\(batch)"
+  }
+
+  /// Checkpoints of a run, oldest first; half-written ones are not among them.
+  public static func all(in run: String) -> [Place] {
+    let folder = (run as NSString).appendingPathComponent("checkpoints")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name in
+      let parts = name.split(separator: "+", omittingEmptySubsequences: false)
+      guard parts.count <= 2, let epoch = Int(parts[0]) else { return nil }
+      guard let batch = parts.count == 2 ? Int(parts[1]) : 0 else { return nil }
+      return Place(
+        path: (folder as NSString).appendingPathComponent(name), epoch: epoch, batch: batch)
+    }.sorted()
+  }
+
+  /// Writes the trainer's state and removes what `keep` makes superfluous.
+  public static func write(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
+    let folder = run.file("checkpoints") as NSString
+    let name = name(epoch: trainer.epoch, batch: trainer.batchInEpoch)
+    let aside = folder.appendingPathComponent(".writing-\(name)")
+    let final = folder.appendingPathComponent(name)
+    try? FileManager.default.removeItem(atPath: aside)
+    do {
+      for lane in trainer.lanes {
+        let laneFolder = (aside as NSString).appendingPathComponent(lane.name) as NSString
+        for part in ["adam-mean", "adam-square"] {
+          try AtomicFile.makeFolder(laneFolder.appendingPathComponent(part))
+        }
+        for (file, array) in lane.arrays() {
+          try AtomicFile.writeSynced(
+            array.fileBytes, to: laneFolder.appendingPathComponent(file + ".npy"))
+        }
+      }
+      try AtomicFile.writeSynced(
+        Array(state(trainer).text.utf8), to: (aside as NSString).appendingPathComponent("state.toml"))
+      if FileManager.default.fileExists(atPath: final) {
+        try? FileManager.default.removeItem(atPath: final)
+      }
+      guard rename(aside, final) == 0 else { throw AtomicFile.failure(final) }
+      AtomicFile.syncFolder(folder as String)
+    } catch {
+      try? FileManager.default.removeItem(atPath: aside)
+      throw error
+    }
+    let old = all(in: run.path).filter { $0.path != final }
+    for place in old where place.batch > 0 || (keep > 0 && old.count - keep + 1 > old.firstIndex(of: place)!) {
+      try? FileManager.default.removeItem(atPath: place.path)
+    }
+  }
+
+  private static func state(_ trainer: Trainer) -> ConfigTable {
+    var root = ConfigTable()
+    root["epoch"] = .integer(trainer.epoch)
+    root["batch"] = .integer(trainer.batchInEpoch)
+    root["lane"] = .list(
+      trainer.lanes.map { lane in
+        var table = ConfigTable()
+        table["name"] = .string(lane.name)
+        table["updates"] = .integer(lane.adamCount)
+        let schedule = lane.schedule
+        table["factor"] = .real(schedule.factor)
+        table["ease"] = .real(schedule.ease)
+        table["fast"] = .real(schedule.fast)
+        table["slow"] = .real(schedule.slow)
+        table["epochs_since_halving"] = .integer(schedule.epochsSinceHalving)
+        let tally = lane.epochTally
+        table["trials"] = .integer(tally.trials)
+        table["loss"] = .real(tally.loss)
+        table["correct"] = .integer(tally.correct)
+        table["phantoms"] = .integer(tally.phantoms)
+        table["silent"] = .list(tally.silent.map { .integer($0) })
+        table["spikes"] = .list(tally.spikes.map { .list($0.map { .integer($0) }) })
+        table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
+        table["batches"] = .integer(lane.epochBatches)
+        return .table(table)
+      })
+    return root
+  }
+
+  /// Puts a trainer made from the same preset where the checkpoint was written.
+  /// - Throws: `RunError` or `PresetError` when files are missing, damaged, or of another network.
+  public static func restore(_ place: Place, into trainer: Trainer) throws {
+    let folder = place.path as NSString
+    let file = folder.appendingPathComponent("state.toml")
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      throw RunError(file, "cannot be read: the checkpoint is incomplete")
+    }
+    let lines = ConfigLines(text)
+    let reader = ConfigReader(try ConfigTable(parsing: text, file: file)) {
+      (file, lines.line(of: $0))
+    }
+    let count = 0...Int.max
+    let epoch = try reader.integer("epoch", default: nil, count)
+    let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
+    var index = 0
+    _ = try reader.sections("lane") { section in
+      let name = try section.string("name", default: nil)
+      guard index < trainer.lanes.count, trainer.lanes[index].name == name else {
+        throw section.error("name", "the preset's lanes are \(trainer.laneNames)")
+      }
+      let lane = trainer.lanes[index]
+      index += 1
+      lane.schedule.factor = try section.number("factor", default: nil, .any)
+      lane.schedule.ease = try section.number("ease", default: nil, .any)
+      lane.schedule.fast = try section.number("fast", default: nil, .any)
+      lane.schedule.slow = try section.number("slow", default: nil, .any)
+      lane.schedule.epochsSinceHalving = try section.integer(
+        "epochs_since_halving", default: nil, count)
+      try readTally(section, lane)
+      let laneFolder = folder.appendingPathComponent(name) as NSString
+      try lane.restore(adamCount: try section.integer("updates", default: nil, count)) {
+        try NPYArray(contentsOf: laneFolder.appendingPathComponent($0 + ".npy"))
+      }
+    }
+    try reader.finish()
+    guard index == trainer.lanes.count else {
+      throw RunError(file, "has \(index) lanes, the preset has \(trainer.lanes.count)")
+    }
+    trainer.seek(epoch: epoch, batch: batch)
+  }
+
+  private static func readTally(_ section: ConfigReader, _ lane: any Lane) throws {
+    let count = 0...Int.max
+    func integer(_ value: ConfigValue) -> Int? {
+      if case .integer(let number) = value { return number }
+      return nil
+    }
+    var tally = Tally(lane.network)
+    tally.trials = try section.integer("trials", default: nil, count)
+    tally.loss = try section.number("loss", default: nil, .any)
+    tally.correct = try section.integer("correct", default: nil, count)
+    tally.phantoms = try section.integer("phantoms", default: nil, count)
+    let silent = try section.list("silent", "an integer", integer) ?? []
+    let spikes = try section.list("spikes", "an array of integers") { value -> [Int]? in
+      if case .list(let items) = value { return items.compactMap(integer) }
+      return nil
+    }
+    let squares = try section.list("gradient_squares", "a number") { $0.number } ?? []
+    guard silent.count == tally.silent.count, spikes?.map(\.count) == tally.spikes.map(\.count),
+      squares.count == lane.epochSquares.count
+    else { throw section.error("spikes", "does not fit the preset's network") }
+    tally.silent = silent
+    tally.spikes = spikes ?? []
+    lane.epochTally = tally
+    lane.epochSquares = squares
+    lane.epochBatches = try section.integer("batches", default: nil, count)
+  }
+}
