@@ -64,25 +64,33 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
   return count;
 }
 
-CLONES void ep_li_step(float *v, float *i, float a, float b, float c, float weight, float *mean,
-                       size_t width) {
+CLONES void ep_li_step(float *v, float *i, float a, float b, float c, float p, float q,
+                       float weight, float *mean, float *means, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 start = READ(i, k);
-    f16 end = a * READ(v, k) + c * start;
-    AT(v, k) = end;
-    AT(i, k) = b * start;
-    AT(mean, k) += weight * end;
+    f16 voltage = READ(v, k), current = READ(i, k);
+    f16 average = p * voltage + q * current;
+    AT(v, k) = a * voltage + c * current;
+    AT(i, k) = b * current;
+    AT(mean, k) += weight * average;
+    if (means) AT(means, k) = average;
   }
 }
 
 CLONES void ep_adjoint_step(float *lv, float *li, float a, float b, float c, const float *drive,
                             float scale, float *trace, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 voltage = READ(lv, k);
-    if (drive) voltage -= scale * READ(drive, k);
-    f16 current = b * READ(li, k) + c * voltage;
+    f16 voltage = READ(lv, k), current = READ(li, k);
+    if (drive) {
+      f16 u = -scale * READ(drive, k);
+      voltage -= u;
+      current = b * (current - u) + c * voltage + u;
+      voltage = a * voltage + u;
+    } else {
+      current = b * current + c * voltage;
+      voltage = a * voltage;
+    }
     AT(li, k) = current;
-    AT(lv, k) = a * voltage;
+    AT(lv, k) = voltage;
     AT(trace, k) = current;
   }
 }

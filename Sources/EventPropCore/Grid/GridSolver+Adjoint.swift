@@ -4,8 +4,8 @@ import Kernels
 extension GridSolver {
   /// Adjoint of `forward`, from T back to 0; mirrors it step by step:
   ///
-  ///     lV_j -= dl/dV_j w dt/(T tau_m)                     (read-out at (n + 1) dt)
-  ///     lI <- b lI + adjointRise lV,  lV <- a lV           (from (n + 1) dt to n dt)
+  ///     from (n + 1) dt to n dt, with u = -dl/dV_j w/T     (outputs; 0 elsewhere)
+  ///     lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
   ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered at the end from the trace)
@@ -23,6 +23,7 @@ extension GridSolver {
       workspace.drive[j] = j < trial.readout.count ? Float(trial.readoutGradient[j]) : 0
     }
     let readout = problem.loss.readout
+    let stepRate = Float(1 / problem.step)
     if readout == .maximum { workspace.orderPeaks(trial) }
     if trial.needsPhantom { output.v[trial.label] += Float(problem.loss.phantomPush) }
 
@@ -41,7 +42,7 @@ extension GridSolver {
           }
           ep_adjoint_step(
             layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.adjointRise, drive,
-            weightOfStep[n] / layer.tauMem, layer.trace + n * layer.width, layer.width)
+            weightOfStep[n] * stepRate, layer.trace + n * layer.width, layer.width)
         }
         jump(at: n, trial, workspace, push)
       }

@@ -41,8 +41,9 @@ extension GridSolver {
             trial.layers[index].endStep(n, adding: found)
           } else {
             ep_li_step(
-              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, weightOfStep[n],
-              workspace.mean, layer.width)
+              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.mean.p,
+              layer.mean.q, weightOfStep[n], workspace.mean,
+              trial.drive.map { $0 + n * layer.width }, layer.width)
           }
         }
         if seeksMaximum { trial.seekPeaks(output, index: n + 1) }
@@ -71,9 +72,9 @@ extension GridSolver {
     if problem.loss.readout == .instantaneous { integrateInstantaneousLoss(trial) }
   }
 
-  /// `L = sum_n w_n dt/T l(V_n)`; dl/dV of every step goes to `trial.drive`.
+  /// `L = sum_n w_n dt/T l(mean of V over step n)`; dl/dV of every step replaces the mean in `trial.drive`.
   private func integrateInstantaneousLoss(_ trial: GridTrial) {
-    guard let voltages = trial.voltages, let drive = trial.drive else { return }
+    guard let drive = trial.drive else { return }
     let outputs = trial.readout.count
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * outputs) { scratch in
       let values = UnsafeMutableBufferPointer(rebasing: scratch[0..<outputs])
@@ -81,7 +82,7 @@ extension GridSolver {
       var total = 0.0
       for n in 0..<steps {
         let row = n * trial.outputWidth
-        for j in 0..<outputs { values[j] = Double(voltages[row + j]) }
+        for j in 0..<outputs { values[j] = Double(drive[row + j]) }
         total +=
           Double(weightOfStep[n])
           * problem.loss.value(

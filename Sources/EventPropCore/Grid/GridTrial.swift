@@ -67,9 +67,9 @@ public final class GridTrial: SolvedTrial {
   /// `.maximum`: time index of each output's maximum, and its tau_m dV/dt just before it.
   var peakIndex: [Int]
   var peakSlope: [Float]
-  /// `steps x width` voltages of the output layer at the end of each step; kept when asked for
-  /// and for `.instantaneous`, whose dl/dV replaces it in `drive`.
+  /// `steps x width` voltages of the output layer at the end of each step; kept when asked for.
   var voltages: UnsafeMutablePointer<Float>?
+  /// `.instantaneous`: `steps x width`, first the mean voltages over each step, then dl/dV there.
   var drive: UnsafeMutablePointer<Float>?
   let outputWidth: Int
 

@@ -4,6 +4,8 @@ struct GridLayer {
   let width: Int
   let isSpiking: Bool
   let decay: (a: Float, b: Float, rise: Float, adjointRise: Float)
+  /// The mean of V over a step is `mean.p V + mean.q I`, V and I at its start.
+  let mean: (p: Float, q: Float)
   let tauMem: Float
   let threshold: Float
   /// Forward: V and I. Backward: lV and lI. `width` each.
@@ -11,6 +13,18 @@ struct GridLayer {
   let i: UnsafeMutablePointer<Float>
   /// Backward: lI at every time index, `(steps + 1) x width`; row n is lI(n dt), after any jump of I.
   let trace: UnsafeMutablePointer<Float>
+}
+
+extension Layer {
+  /// int V dt over a step, divided by the step: tau_m dV/dt = -V + I gives
+  /// int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b) I_start.
+  fileprivate func stepMean(_ step: Double) -> (p: Float, q: Float) {
+    let decay = decay(over: step)
+    return (
+      Float(tauMem * (1 - decay.a) / step),
+      Float((tauSyn * (1 - decay.b) - tauMem * decay.rise) / step)
+    )
+  }
 }
 
 /// One projection during a pass.
@@ -55,7 +69,7 @@ public final class GridWorkspace {
         to: GridLayer(
           size: layer.size, width: width, isSpiking: layer.neuron == .lif,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise), Float(decay.adjointRise)),
-          tauMem: Float(layer.tauMem), threshold: Float(layer.threshold),
+          mean: layer.stepMean(problem.step), tauMem: Float(layer.tauMem), threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width),
           trace: allocateZeroed((steps + 1) * width)))
     }

@@ -23,12 +23,13 @@ void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *i
 size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta, size_t width,
                    uint32_t *neurons, float *slopes);
 
-/// One step of LI neurons: V <- a V + c I, I <- b I; then mean += weight V.
-void ep_li_step(float *v, float *i, float a, float b, float c, float weight, float *mean,
-                size_t width);
+/// One step of LI neurons. The mean voltage over the step is m = p V + q I (before the step); then
+/// V <- a V + c I, I <- b I, mean += weight m; m is copied to `means` when that is not NULL.
+void ep_li_step(float *v, float *i, float a, float b, float c, float p, float q, float weight,
+                float *mean, float *means, size_t width);
 
-/// One step of the adjoint, backwards in time: lV -= scale drive (when drive is not NULL); then
-/// lI <- b lI + c lV, lV <- a lV; the new lI is copied to `trace`.
+/// One step of the adjoint, backwards in time, under a constant drive u = -scale drive (0 when drive is
+/// NULL): lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); the new lI is copied to `trace`.
 void ep_adjoint_step(float *lv, float *li, float a, float b, float c, const float *drive,
                      float scale, float *trace, size_t width);
 

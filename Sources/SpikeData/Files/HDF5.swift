@@ -26,7 +26,8 @@ final class HDF5File {
     }
     guard status >= 0 else { throw DataError(path, "is too large to be read into memory") }
     image = []
-    file = H5Fopen(path, eventprop_h5_read_only(), access)
+    // With an image, the name must not be that of a file.
+    file = H5Fopen("image of \(path)", eventprop_h5_read_only(), access)
     guard file >= 0 else {
       throw DataError(path, "is a damaged or truncated HDF5 file")
     }
