@@ -18,6 +18,15 @@ typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
 #define AT(p, k) (*(f16 *)((p) + (k)))
 #define READ(p, k) (*(const f16 *)((p) + (k)))
 
+// One bit per lane of a comparison.
+typedef _Bool b16 __attribute__((ext_vector_type(16)));
+INLINE uint32_t bits(const i16 *lanes) {
+  b16 packed = __builtin_convertvector(*lanes & 1, b16);
+  uint16_t mask;
+  memcpy(&mask, &packed, sizeof mask);
+  return mask;
+}
+
 // A block of `VECTORS` vectors stays in registers while all rows pass by.
 #define SUM_BLOCK(VECTORS)                                              \
   for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) { \
@@ -50,16 +59,15 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
     AT(i, k) = b * start;
     i16 spikes = end >= theta;
     AT(v, k) = (f16)((i16)end & ~spikes);
-    uint64_t some[8];
-    memcpy(some, &spikes, sizeof some);
-    if ((some[0] | some[1] | some[2] | some[3] | some[4] | some[5] | some[6] | some[7]) == 0)
-      continue;
-    for (int u = 0; u < EP_LANES; ++u)
-      if (spikes[u]) {
-        neurons[count] = (uint32_t)(k + u);
-        slopes[count] = start[u] - end[u];
-        ++count;
-      }
+    uint32_t mask = bits(&spikes);
+    if (mask == 0) continue;
+    f16 slope = start - end;
+    for (; mask; mask &= mask - 1) {
+      int u = __builtin_ctz(mask);
+      neurons[count] = (uint32_t)(k + u);
+      slopes[count] = ((const float *)&slope)[u];
+      ++count;
+    }
   }
   return count;
 }

@@ -72,6 +72,7 @@ struct Crossing {
       if high - low <= 1e-15 * high { return high }
       guess = next
     }
-    return high
+    // Rounding keeps Newton moving by its own noise: the last guess is as good as any.
+    return min(max(guess, low), high)
   }
 }

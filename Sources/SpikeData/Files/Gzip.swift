@@ -22,7 +22,7 @@ enum Gzip {
         guard filled < limit else {
           throw DataError(path, "is larger than \(limit) bytes unpacked")
         }
-        bytes.append(contentsOf: repeatElement(0, count: max(1 << 20, filled)))
+        bytes.append(contentsOf: repeatElement(0, count: max(1 << 16, filled)))
       }
       let room = min(bytes.count - filled, 1 << 30)
       let got = bytes.withUnsafeMutableBytes {

@@ -60,6 +60,8 @@ final class HDF5Dataset {
   let count: Int
   private let id: hid_t
   private let space: hid_t
+  /// More samples than this are taken for damage.
+  private static let longest: hsize_t = 50_000_000
 
   fileprivate init(_ path: String, _ name: String, _ id: hid_t) throws {
     self.path = path
@@ -69,8 +71,11 @@ final class HDF5Dataset {
     let rank = H5Sget_simple_extent_ndims(space)
     var size: hsize_t = 0
     if rank == 1 { H5Sget_simple_extent_dims(space, &size, nil) }
-    count = Int(size)
+    count = Int(clamping: size)
     guard rank == 1 else { throw error("has rank \(rank), allowed is 1") }
+    guard size <= Self.longest else {
+      throw error("claims \(size) entries, allowed are \(Self.longest): the file is damaged")
+    }
   }
 
   deinit {

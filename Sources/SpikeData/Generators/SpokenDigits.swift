@@ -60,7 +60,7 @@ public struct SpokenDigits: Sendable, Equatable {
     let spoken = durations.reduce(0, +)
     let length = min(spoken, 0.8) * duration
     let start = random.uniform(0.02, max(0.03, 0.97 - length / duration)) * duration
-    let perMillisecond = spikes / (0.55 * duration) * voice.loudness
+    let perMillisecond = spikes / (0.355 * duration) * voice.loudness
     var train = SpikeTrain()
     var phase = random.uniform()
     var drawn: [(time: Float, unit: UInt16)] = []

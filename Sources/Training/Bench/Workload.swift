@@ -48,7 +48,7 @@ public struct Workload: Sendable {
         [[hidden]]
         size = 256
         recurrent = true
-        weights = { mean = 0.032, sd = 0.012 }
+        weights = { mean = 0.0245, sd = 0.012 }
         recurrent_weights = { mean = 0.0, sd = 0.02 }
         rate = { upper = 14, lambda_upper = 2.5e-10, lambda_lower = 2.5e-10 }
         [output]

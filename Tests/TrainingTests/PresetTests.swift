@@ -1,0 +1,137 @@
+import EventPropCore
+import Foundation
+import Support
+import Testing
+
+@testable import Training
+
+@Suite struct PresetTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Presets").path
+  static let shipped = try! FileManager.default.contentsOfDirectory(atPath: folder)
+    .filter { $0.hasSuffix(".toml") }.sorted()
+
+  func message(_ text: String, _ settings: [String] = []) -> String {
+    do {
+      _ = try Preset(text: text, file: "p.toml", settings: settings)
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(arguments: shipped) func shippedPresetOpens(name: String) throws {
+    let path = Self.folder + "/" + name
+    let preset = try Preset(contentsOf: path)
+    #expect(!preset.lanes.isEmpty)
+    let comment = PresetLibrary.comment(of: path)
+    #expect(comment.count >= 2)
+    #expect(comment.contains { $0.contains("Look at") }, "the comment says what to look at")
+    // What is written into runs reads back to the same.
+    let again = try Preset(text: preset.resolvedText, file: "resolved")
+    #expect(again.resolvedText == preset.resolvedText)
+    #expect(again.lanes.map(\.name) == preset.lanes.map(\.name))
+    for (a, b) in zip(again.lanes, preset.lanes) {
+      #expect(a.hidden == b.hidden && a.initial == b.initial && a.optimiser == b.optimiser)
+      #expect(a.lossKind == b.lossKind && a.shaping == b.shaping && a.schedule == b.schedule)
+    }
+  }
+
+  @Test func generatedPresetsMakeATrainer() throws {
+    for name in Self.shipped {
+      let preset = try Preset(contentsOf: Self.folder + "/" + name)
+      guard preset.data?.path == "" , preset.data?.kind == .yinYang else { continue }
+      let small = try Preset(
+        contentsOf: Self.folder + "/" + name,
+        settings: ["data.train=64", "data.test=10", "data.validate=0"])
+      let trainer = try Trainer(small, data: small.loadData(), threads: 2)
+      try trainer.trainBatch()
+    }
+  }
+
+  @Test func errorsNameLineKeyAndWhatIsAllowed() {
+    let good = tinyPreset()
+    #expect(message(good) == "no error")
+    #expect(
+      message(good.replacingOccurrences(of: "batch = 32", with: "bach = 32"))
+        .hasPrefix("p.toml:22: training.bach: is not a key here; did you mean batch? Allowed are batch,"))
+    #expect(
+      message(good.replacingOccurrences(of: "size = 20", with: "size = \"20\""))
+        == "p.toml:13: hidden.0.size: is a string (\"20\"), allowed is a whole number from 1 to 65536")
+    #expect(
+      message(good.replacingOccurrences(of: "size = 20", with: "size = -4"))
+        == "p.toml:13: hidden.0.size: is -4, allowed is a whole number from 1 to 65536")
+    #expect(
+      message(good.replacingOccurrences(of: "step = 0.5", with: "step = 0.7"))
+        .hasPrefix("p.toml:11: simulation.step: duration 30 ms is 42.857"))
+    #expect(
+      message(good.replacingOccurrences(of: "kind = \"sum\"", with: "kind = \"summ\""))
+        .contains("loss.kind: is \"summ\", allowed is one of \"sum\", \"avg_xentropy\", \"max\""))
+    #expect(
+      message(good.replacingOccurrences(of: "sd = 1.0", with: "sd = nan"))
+        .contains("hidden.0.weights.sd: is nan, allowed is a number of at least 0"))
+    #expect(
+      message(good.replacingOccurrences(of: "duration = 30.0", with: "duration = 1e300"))
+        .contains("allowed is a number from"))
+    #expect(message("name = \"x\"\n[data]\nkind = yin").hasPrefix("p.toml:3: column"))
+    #expect(message("").contains("simulation.duration: is missing"))
+    #expect(
+      message(good.replacingOccurrences(of: "kind = \"yin-yang\"", with: "kind = \"imagenet\""))
+        .contains("data.kind: is \"imagenet\", allowed is one of"))
+    #expect(
+      message(tinyPreset(loss: "max", extra: "[[lane]]\nname = \"a\"\nloss.shaping = \"linear\""))
+        .contains("has no integral to shape"))
+  }
+
+  @Test func impossibleSizesAreRefusedBeforeMemoryIs() throws {
+    let preset = try Preset(
+      text: tinyPreset(hidden: "recurrent = true"), file: "p", settings: ["hidden.0.size=65536"])
+    #expect(throws: PresetError.self) {
+      _ = try preset.problem(for: preset.lanes[0], data: preset.loadData().train)
+    }
+  }
+
+  @Test func settingsOverride() throws {
+    let text = tinyPreset(extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"")
+    let preset = try Preset(
+      text: text, file: "p",
+      settings: [
+        "training.epochs=7", "hidden.0.size=5", "lane.1.loss.kind=avg_xentropy",
+        "training.silent={policy=\"lift\", by=0.1}", "data.augment.drop=0.5",
+      ])
+    #expect(preset.training.epochs == 7)
+    #expect(preset.lanes[0].hidden[0].size == 5)
+    #expect(preset.lanes.map(\.lossKind) == ["sum", "avg_xentropy"])
+    #expect(preset.lanes[1].silent == .lift(by: 0.1))
+    #expect(preset.data?.augmentation.drop == 0.5)
+    #expect(message(text, ["training.epochs=x"]).hasPrefix("--set: training.epochs: is a string"))
+    #expect(message(text, ["epochs"]).contains("allowed is key=value"))
+    #expect(message(text, ["hidden.3.size=4"]).contains("there is nothing of that name"))
+  }
+
+  @Test func lanesOverrideOnlyWhatMayDiffer() throws {
+    let preset = try Preset(
+      text: tinyPreset(
+        extra: """
+          [[lane]]
+          name = "plain"
+          [[lane]]
+          name = "shaped"
+          loss.shaping = "exponential"
+          training.optimiser.rate = 1e-4
+          hidden = [{ tau_mem = 10.0 }]
+          """), file: "p")
+    #expect(preset.lanes[1].shaping == .exponential(scale: 1))
+    #expect(preset.lanes[0].shaping == .none)
+    #expect(preset.lanes[1].optimiser.rate == 1e-4)
+    #expect(preset.lanes[1].hidden[0].tauMem == 10)
+    #expect(preset.lanes[1].hidden[0].size == 20)
+    func lane(_ text: String) -> String { message(tinyPreset(extra: "[[lane]]\n" + text)) }
+    #expect(lane("name = \"a\"\nseed = 4").contains("lane.0.seed: a lane cannot override this"))
+    #expect(lane("name = \"a\"\ntraining.batch = 4").contains("lanes share this"))
+    #expect(lane("name = \"a\"\nhidden = [{ size = 4 }]").contains("same weights"))
+    #expect(lane("name = \"a\"\nloss.kynd = \"max\"").contains("p.toml:27: loss.kynd"))
+    #expect(lane("name = \"../x\"").contains("lane.0.name"))
+    #expect(lane("name = \"a\"\n[[lane]]\nname = \"a\"").contains("two lanes are called \"a\""))
+  }
+}

@@ -1,0 +1,58 @@
+import EventPropCore
+import SpikeData
+
+@testable import Training
+
+/// A small yin-yang preset as TOML, for tests; `extra` is appended.
+func tinyPreset(
+  solver: String = "grid", loss: String = "sum", hidden: String = "", training: String = "",
+  extra: String = ""
+) -> String {
+  """
+  name = "tiny"
+  seed = 3
+  [data]
+  kind = "yin-yang"
+  train = 130
+  validate = 20
+  test = 40
+  [simulation]
+  solver = "\(solver)"
+  duration = 30.0
+  step = 0.5
+  [[hidden]]
+  size = 20
+  weights = { mean = 2.0, sd = 1.0 }
+  \(hidden)
+  [output]
+  weights = { mean = \(loss.hasPrefix("first") ? "0.9" : "0.0"), sd = 0.3 }
+  [loss]
+  kind = "\(loss)"
+  [training]
+  epochs = 3
+  batch = 32
+  optimiser = { rate = 5e-3 }
+  \(training)
+  \(extra)
+  """
+}
+
+func makeTrainer(_ text: String, threads: Int = 1, settings: [String] = []) throws -> Trainer {
+  let preset = try Preset(text: text, file: "test.toml", settings: settings)
+  return try Trainer(preset, data: preset.loadData(), threads: threads)
+}
+
+extension Trainer {
+  /// Trains to the end without files.
+  func runAll() throws -> [EpochMetrics] {
+    var rows: [EpochMetrics] = []
+    while !isFinished {
+      try trainBatch()
+      if isEpochComplete { rows += finishEpoch() }
+    }
+    return rows
+  }
+
+  /// All weights and optimiser states, bit by bit.
+  var state: [[UInt8]] { lanes.flatMap { $0.arrays().map(\.array.bytes) } }
+}

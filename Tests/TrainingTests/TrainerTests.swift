@@ -1,0 +1,116 @@
+import EventPropCore
+import Foundation
+import Support
+import Testing
+
+@testable import Training
+
+@Suite struct TrainerTests {
+  static let lanes = """
+    [[lane]]
+    name = "shaped"
+    loss.shaping = "exponential"
+    [[lane]]
+    name = "plain"
+    """
+
+  @Test(arguments: ["grid", "exact"], LossTable.all.map(\.kind))
+  func learns(solver: String, loss: String) throws {
+    let text = tinyPreset(
+      solver: solver, loss: loss, training: "silent = { policy = \"lift\", by = 0.05 }")
+    let rows = try makeTrainer(text, settings: ["data.train=420", "training.epochs=8"]).runAll()
+    #expect(rows.count == 8)
+    #expect(rows[7].trainLoss < rows[0].trainLoss)
+    #expect(rows.map(\.trainAccuracy).max()! > 0.5)
+  }
+
+  @Test(arguments: ["grid", "exact"]) func threadsDoNotMatter(solver: String) throws {
+    let text = tinyPreset(
+      solver: solver,
+      hidden: "recurrent = true\nrate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }",
+      training: "silent = { policy = \"redraw\" }\nclip = 0.5",
+      extra: "[data.augment]\ndrop = 0.1\njitter = 0.5\n" + Self.lanes)
+    let states = try [1, 2, 3].map { threads in
+      let trainer = try makeTrainer(text, threads: threads)
+      _ = try trainer.runAll()
+      return trainer.state
+    }
+    #expect(states[0] == states[1])
+    #expect(states[0] == states[2])
+    #expect(Set(states[0][0]).count > 10)
+  }
+
+  @Test func everySampleOfAnEpochIsLearnedFrom() throws {
+    let trainer = try makeTrainer(tinyPreset())
+    #expect(trainer.batchesPerEpoch == 4)  // 110 samples in batches of 32
+    for _ in 0..<4 { try trainer.trainBatch() }
+    #expect(trainer.lanes[0].epochTally.trials == 110)
+    #expect(trainer.lanes[0].adamCount == 4)
+    // The last, short batch changes the weights.
+    let trainer2 = try makeTrainer(tinyPreset())
+    for _ in 0..<3 { try trainer2.trainBatch() }
+    let before = trainer2.state
+    try trainer2.trainBatch()
+    #expect(trainer2.state != before)
+  }
+
+  @Test func equalLanesStayEqualAndStartFromTheSameWeights() throws {
+    let text = tinyPreset(extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"")
+    let trainer = try makeTrainer(text)
+    _ = try trainer.runAll()
+    let half = trainer.state.count / 2
+    #expect(trainer.state[..<half].elementsEqual(trainer.state[half...]))
+    let differing = try makeTrainer(tinyPreset(extra: Self.lanes))
+    #expect(differing.state[..<half].elementsEqual(differing.state[half...]))
+    _ = try differing.runAll()
+    #expect(!differing.state[..<half].elementsEqual(differing.state[half...]))
+  }
+
+  @Test func clippingBoundsTheStep() throws {
+    let free = try makeTrainer(tinyPreset())
+    let clipped = try makeTrainer(tinyPreset(training: "clip = 1e-9"))
+    try free.trainBatch()
+    try clipped.trainBatch()
+    // Adam divides the scale out, so compare the moments.
+    func moment(_ trainer: Trainer) -> Double {
+      trainer.lanes[0].arrays().first { $0.name == "adam-mean/input-hidden1" }!.array.doubles
+        .reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+    #expect(moment(clipped) <= 1.01e-10)
+    #expect(moment(free) > 1e-6)
+  }
+
+  @Test func explodingTrainingStopsWithAMessage() throws {
+    let trainer = try makeTrainer(
+      tinyPreset(solver: "exact"), settings: ["hidden.0.weights.mean=1e9"])
+    let error = #expect(throws: TrainingError.self) { try trainer.trainBatch() }
+    #expect(error?.description.hasPrefix("lane sum, epoch 1, batch 1: more than") == true)
+  }
+
+  @Test func deadNeuronsAreLifted() throws {
+    let settings = ["hidden.0.weights.mean=-3.0", "hidden.0.weights.sd=0.1", "training.epochs=1"]
+    let plain = try makeTrainer(tinyPreset(), settings: settings)
+    let rows = try plain.runAll()
+    #expect(rows[0].dead == [20])
+    #expect(rows[0].silent == [20])
+    let lifted = try makeTrainer(
+      tinyPreset(training: "silent = { policy = \"lift\", by = 1.0 }"), settings: settings)
+    _ = try lifted.runAll()
+    let a = plain.lanes[0].arrays()[0].array.doubles
+    let b = lifted.lanes[0].arrays()[0].array.doubles
+    for (x, y) in zip(a, b) { #expect(abs(y - x - 1) < 1e-5) }
+  }
+}
+
+@Suite struct WorkerPoolTests {
+  @Test(arguments: [1, 2, 5]) func everyJobRunsOnce(threads: Int) {
+    let pool = WorkerPool(threads: threads)
+    for count in [0, 1, 3, 1000] {
+      let hits = UnsafeMutableBufferPointer<Int>.allocate(capacity: max(count, 1))
+      hits.initialize(repeating: 0)
+      pool.forEach(count) { hits[$0] += 1 }
+      #expect(hits.prefix(count).allSatisfy { $0 == 1 })
+      hits.deallocate()
+    }
+  }
+}
