@@ -28,7 +28,8 @@ struct BenchCommand: ParsableCommand {
       let known = Workload.all.map(\.name).joined(separator: ", ")
       throw ValidationError("no workload \(name); there are \(known)")
     }
-    guard (1...256).contains(threads), (1...1000).contains(rounds), seconds > 0, seconds < 3600 else {
+    guard (1...256).contains(threads), (1...1000).contains(rounds), seconds > 0, seconds < 3600
+    else {
       throw ValidationError("--threads 1 to 256, --rounds 1 to 1000, --seconds above 0")
     }
   }

@@ -90,12 +90,21 @@ enum StopSignal {
   /// From now on SIGINT, SIGTERM and SIGHUP only set a flag; a second one of the same kind ends the program.
   static func install() {
     _ = current  // makes the global before a handler can run
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number) { number in
+      let before = signal(number) { number in
         StopSignal.received.store(number, ordering: .releasing)
         signal(number, SIG_DFL)
       }
+      let ignored = unsafeBitCast(SIG_IGN, to: Int.self)
+      if unsafeBitCast(before, to: Int.self) == ignored {
+        signal(number, SIG_IGN)  // nohup, or a shell's background job: stays as it is
+      }
+      sigaddset(&wanted, number)
     }
+    // Whoever started this program may have blocked them.
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     signal(SIGPIPE, SIG_IGN)
   }
 }

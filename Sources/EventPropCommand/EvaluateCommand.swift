@@ -39,15 +39,19 @@ struct EvaluateCommand: ParsableCommand {
     let places = Checkpoint.all(in: folder)
     guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
       let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
-      throw RunError(folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+      throw RunError(
+        folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
     }
     let data = try preset.loadData()
     let trainer = try Trainer(preset, data: data, threads: threads)
     try Checkpoint.restore(place, into: trainer)
     let chosen = split == .test ? data.test : split == .train ? data.train : data.validate
-    guard chosen.count > 0 else { throw RunError(folder, "the preset has no \(split.rawValue) samples") }
+    guard chosen.count > 0 else {
+      throw RunError(folder, "the preset has no \(split.rawValue) samples")
+    }
     print(
-      "checkpoint of epoch \(place.epoch), \(chosen.count) \(split.rawValue) samples of \(chosen.name)")
+      "checkpoint of epoch \(place.epoch), \(chosen.count) \(split.rawValue) samples of \(chosen.name)"
+    )
     for (lane, name) in trainer.laneNames.enumerated() {
       report(name, trainer.evaluate(lane: lane, chosen), chosen, unseen: data.unseenSpeakers)
     }
@@ -57,7 +61,9 @@ struct EvaluateCommand: ParsableCommand {
     _ name: String, _ result: Evaluation, _ data: SpikeDataSet, unseen: [Int]
   ) {
     print(
-      String(format: "\n%@: accuracy %@, loss %.4f", name, Console.percent(result.accuracy), result.loss))
+      String(
+        format: "\n%@: accuracy %@, loss %.4f", name, Console.percent(result.accuracy), result.loss)
+    )
     for (layer, spikes) in result.meanSpikes.enumerated() {
       print(
         String(
@@ -72,8 +78,9 @@ struct EvaluateCommand: ParsableCommand {
     for (label, title) in data.classNames.enumerated() {
       guard let accuracy = result.accuracy(where: { result.labels[$0] == label }) else { continue }
       let bar = Console.bar(accuracy, width: 20)
-      print("  \(title.padding(toLength: 8, withPad: " ", startingAt: 0)) \(bar) "
-        + Console.percent(accuracy))
+      print(
+        "  \(title.padding(toLength: 8, withPad: " ", startingAt: 0)) \(bar) "
+          + Console.percent(accuracy))
     }
     if confusion { printConfusion(result, data.classNames) }
   }

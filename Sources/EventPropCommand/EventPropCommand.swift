@@ -5,7 +5,8 @@ import ArgumentParser
 struct EventPropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eventprop",
-    abstract: "Train spiking neural networks with exact gradients (EventProp), and see why they learn.",
+    abstract:
+      "Train spiking neural networks with exact gradients (EventProp), and see why they learn.",
     discussion: """
       PRESET is a name from `eventprop presets` or a .toml file; RUN is a folder under runs/.
 

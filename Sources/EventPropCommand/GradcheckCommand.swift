@@ -57,7 +57,9 @@ struct GradcheckCommand: ParsableCommand {
       }
       let check = GradientCheck(problem, samples: chosen, weights: weights)
       if check.excludedSamples > 0 {
-        print("\(lane.name): \(check.excludedSamples) of \(chosen.count) samples left out (silent label)")
+        print(
+          "\(lane.name): \(check.excludedSamples) of \(chosen.count) samples left out (silent label)"
+        )
       }
       for row in check.run(
         weights: weights, perMatrix: self.weights, step: step, seed: preset.seed)

@@ -5,7 +5,8 @@ import Training
 struct GradientCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gradient",
-    abstract: "Loss, gradients, spikes and voltages of a case, for cross-checks with other simulators.",
+    abstract:
+      "Loss, gradients, spikes and voltages of a case, for cross-checks with other simulators.",
     discussion: """
       CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit,
       time in ms) and labels.npy. Written: loss.npy (mean), losses.npy (per sample), gradients/<from>-<to>.npy,

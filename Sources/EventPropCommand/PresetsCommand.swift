@@ -12,7 +12,8 @@ struct PresetsCommand: ParsableCommand {
 
     func run() throws {
       guard let folder = PresetLibrary.folder else {
-        throw PresetError("presets", "no folder Presets beside or above the program; set EVENTPROP_PRESETS")
+        throw PresetError(
+          "presets", "no folder Presets beside or above the program; set EVENTPROP_PRESETS")
       }
       let names = PresetLibrary.names
       let width = names.map(\.count).max() ?? 0

@@ -53,12 +53,13 @@ struct TrainCommand: ParsableCommand {
     var settings = settings
     if let epochs { settings.append("training.epochs=\(epochs)") }
     let preset = try Preset(contentsOf: file, settings: settings)
-    let place = try resume.map { run -> Checkpoint.Place? in
-      guard FileManager.default.fileExists(atPath: file) else {
-        throw RunError(run, "is not the folder of a run")
-      }
-      return Checkpoint.all(in: run).last
-    } ?? nil
+    let place =
+      try resume.map { run -> Checkpoint.Place? in
+        guard FileManager.default.fileExists(atPath: file) else {
+          throw RunError(run, "is not the folder of a run")
+        }
+        return Checkpoint.all(in: run).last
+      } ?? nil
 
     let data = try preset.loadData { text in
       if console.isTerminal { Console.error("\r\u{1B}[K" + text, terminator: "") }
@@ -81,7 +82,8 @@ struct TrainCommand: ParsableCommand {
     console.line(
       "\(trainer.preset.name): \(data.train.count) training, \(data.validate.count) validation, "
         + "\(data.test.count) test samples; \(trainer.laneNames.count) "
-        + (trainer.laneNames.count == 1 ? "lane" : "lanes: " + trainer.laneNames.joined(separator: ", "))
+        + (trainer.laneNames.count == 1
+          ? "lane" : "lanes: " + trainer.laneNames.joined(separator: ", "))
     )
     console.line(
       "run \(run.path)" + (trainer.epoch > 0 ? ", going on after epoch \(trainer.epoch)" : ""))
@@ -164,7 +166,8 @@ struct HeadlessTraining {
   private func summary(_ row: EpochMetrics, rate: Double) -> String {
     var text = "epoch \(row.epoch)"
     if trainer.laneNames.count > 1 { text += "  \(row.lane)" }
-    text += String(format: "  loss %.4f  train ", row.trainLoss) + Console.percent(row.trainAccuracy)
+    text +=
+      String(format: "  loss %.4f  train ", row.trainLoss) + Console.percent(row.trainAccuracy)
     if let accuracy = row.validationAccuracy { text += "  valid " + Console.percent(accuracy) }
     if let accuracy = row.testAccuracy { text += "  test " + Console.percent(accuracy) }
     for (index, spikes) in row.spikes.enumerated() {

@@ -53,7 +53,8 @@ public struct DataReport {
       "\(path): SHD layout, \(data.count) samples, \(data.classNames.count) classes, \(units) units"
         + " (\(used) of them fire)",
       String(
-        format: "  spikes per sample: mean %.0f, %d to %d; latest %.1f ms; %.2f %% share unit and 1 ms step",
+        format:
+          "  spikes per sample: mean %.0f, %d to %d; latest %.1f ms; %.2f %% share unit and 1 ms step",
         mean, counts.min() ?? 0, counts.max() ?? 0, latest,
         100 * Double(merged) / Double(max(data.times.count, 1))),
       "  samples per class: " + classes(data),

@@ -18,12 +18,14 @@ public enum ValidationSplit: Sendable, Equatable {
     case .random(let count):
       guard count < data.count else {
         throw DataError(
-          data.name, "data.validate = \(count) of \(data.count) training samples leaves none to train")
+          data.name,
+          "data.validate = \(count) of \(data.count) training samples leaves none to train")
       }
       var random = Random(seed: seed, "validation split")
       let order = Array(0..<data.count).shuffled(using: &random)
       return (
-        data.selecting(order.dropFirst(count).sorted()), data.selecting(order.prefix(count).sorted())
+        data.selecting(order.dropFirst(count).sorted()),
+        data.selecting(order.prefix(count).sorted())
       )
     case .speakers(let left):
       let known = Set(data.speakers)

@@ -141,7 +141,8 @@ import Testing
     #expect(message(images: images, labels: labels) == "no error")
     #expect(message(images: [], labels: labels).contains("images: is empty"))
     #expect(message(images: [0, 0], labels: labels).contains("has 2 bytes"))
-    #expect(message(images: labels, labels: images).contains("byte 3: rank 1, but images have rank 3"))
+    #expect(
+      message(images: labels, labels: images).contains("byte 3: rank 1, but images have rank 3"))
     #expect(message(images: images, labels: idx([3], [1, 0, 1])).contains("has 3 labels, but"))
     #expect(message(images: Array(images.dropLast()), labels: labels).contains("it is truncated"))
     #expect(message(images: images + [1], labels: labels).contains("followed by something else"))
@@ -151,7 +152,10 @@ import Testing
     let huge = [0, 0, 8, 3] + Array(repeating: UInt8(255), count: 12)
     #expect(message(images: huge, labels: labels).contains("too large"))
     #expect(message(images: idx([0, 2, 2], []), labels: idx([0], [])).contains("holds no images"))
-    #expect(message(images: idx([1, 300, 300], Array(repeating: 0, count: 90_000)), labels: idx([1], [0]))
+    #expect(
+      message(
+        images: idx([1, 300, 300], Array(repeating: 0, count: 90_000)), labels: idx([1], [0])
+      )
       .contains("300 x 300 pixels; allowed are 1 to 65535"))
   }
 
@@ -159,7 +163,9 @@ import Testing
     let plain = scratch.write(idx([100, 2, 2], Array(repeating: 7, count: 400)), to: "x")
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "gzip -k '\(plain)' && head -c 30 '\(plain).gz' > '\(plain).cut.gz'"]
+    process.arguments = [
+      "-c", "gzip -k '\(plain)' && head -c 30 '\(plain).gz' > '\(plain).cut.gz'",
+    ]
     try process.run()
     process.waitUntilExit()
     #expect(try IDXFile(plain + ".gz").values.count == 400)

@@ -159,7 +159,8 @@ import Testing
   @Test func sortByTimeIsStable() {
     var random = Random(seed: 1, "sort")
     var train = SpikeTrain(
-      times: (0..<3000).map { _ in Float(random.index(below: 500)) }, units: (0..<3000).map { UInt16($0) })
+      times: (0..<3000).map { _ in Float(random.index(below: 500)) },
+      units: (0..<3000).map { UInt16($0) })
     let order = train.times.indices.sorted { (train.times[$0], $0) < (train.times[$1], $1) }
     let expected = SpikeTrain(
       times: order.map { train.times[$0] }, units: order.map { train.units[$0] })
@@ -169,7 +170,8 @@ import Testing
 }
 
 @Suite struct SplitTests {
-  static let data: SpikeDataSet = SpokenDigits(spikes: 50).generate(train: 400, test: 20, seed: 1).train
+  static let data: SpikeDataSet = SpokenDigits(spikes: 50).generate(train: 400, test: 20, seed: 1)
+    .train
 
   @Test func randomSplit() throws {
     let (train, validate) = try ValidationSplit.random(100).apply(to: Self.data, seed: 1)
@@ -177,13 +179,17 @@ import Testing
     #expect(train.times.count + validate.times.count == Self.data.times.count)
     let again = try ValidationSplit.random(100).apply(to: Self.data, seed: 1)
     #expect(again.validate.times == validate.times)
-    #expect(throws: DataError.self) { try ValidationSplit.random(400).apply(to: Self.data, seed: 1) }
+    #expect(throws: DataError.self) {
+      try ValidationSplit.random(400).apply(to: Self.data, seed: 1)
+    }
   }
 
   @Test func speakersLeftOut() throws {
     let (train, validate) = try ValidationSplit.speakers([3, 4]).apply(to: Self.data, seed: 1)
     #expect(Set(validate.speakers) == [3, 4])
     #expect(Set(train.speakers).isDisjoint(with: [3, 4]))
-    #expect(throws: DataError.self) { try ValidationSplit.speakers([99]).apply(to: Self.data, seed: 1) }
+    #expect(throws: DataError.self) {
+      try ValidationSplit.speakers([99]).apply(to: Self.data, seed: 1)
+    }
   }
 }

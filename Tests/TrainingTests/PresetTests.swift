@@ -40,7 +40,7 @@ import Testing
   @Test func generatedPresetsMakeATrainer() throws {
     for name in Self.shipped {
       let preset = try Preset(contentsOf: Self.folder + "/" + name)
-      guard preset.data?.path == "" , preset.data?.kind == .yinYang else { continue }
+      guard preset.data?.path == "", preset.data?.kind == .yinYang else { continue }
       let small = try Preset(
         contentsOf: Self.folder + "/" + name,
         settings: ["data.train=64", "data.test=10", "data.validate=0"])
@@ -54,10 +54,12 @@ import Testing
     #expect(message(good) == "no error")
     #expect(
       message(good.replacingOccurrences(of: "batch = 32", with: "bach = 32"))
-        .hasPrefix("p.toml:22: training.bach: is not a key here; did you mean batch? Allowed are batch,"))
+        .hasPrefix(
+          "p.toml:22: training.bach: is not a key here; did you mean batch? Allowed are batch,"))
     #expect(
       message(good.replacingOccurrences(of: "size = 20", with: "size = \"20\""))
-        == "p.toml:13: hidden.0.size: is a string (\"20\"), allowed is a whole number from 1 to 65536")
+        == "p.toml:13: hidden.0.size: is a string (\"20\"), allowed is a whole number from 1 to 65536"
+    )
     #expect(
       message(good.replacingOccurrences(of: "size = 20", with: "size = -4"))
         == "p.toml:13: hidden.0.size: is -4, allowed is a whole number from 1 to 65536")

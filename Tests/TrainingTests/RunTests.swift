@@ -168,7 +168,8 @@ import Testing
     #expect(message(Array(good.prefix(20))).contains("truncated in its header"))
     #expect(message(Array(good.dropLast())).contains("needs 16 bytes, the file has 15"))
     func changed(_ from: String, _ to: String) -> String {
-      let header = String(decoding: good.prefix(128 - 0).dropLast(0).prefix(good.count - 16), as: UTF8.self)
+      let header = String(
+        decoding: good.prefix(128 - 0).dropLast(0).prefix(good.count - 16), as: UTF8.self)
       _ = header
       var text = good.map { Character(UnicodeScalar($0)) }.map(String.init).joined()
       text = text.replacingOccurrences(of: from, with: to)
@@ -198,7 +199,9 @@ import Testing
       _ = scratch.write(NPYArray(matrix).fileBytes, to: "weights/\(name).npy")
     }
     let rows = fixture.samples.enumerated().flatMap { index, sample in
-      zip(sample.train.units, sample.train.times).flatMap { [Double(index), Double($0), Double($1)] }
+      zip(sample.train.units, sample.train.times).flatMap {
+        [Double(index), Double($0), Double($1)]
+      }
     }
     _ = scratch.write(NPYArray(rows, shape: [rows.count / 3, 3]).fileBytes, to: "spikes.npy")
     _ = scratch.write(

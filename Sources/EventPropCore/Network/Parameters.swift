@@ -32,7 +32,9 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// The same numbers in another precision.
   public func converted<Other: NetworkScalar>(to: Other.Type) -> Parameters<Other> {
     let other = Parameters<Other>(network)
-    for (from, into) in zip(matrices, other.matrices) { into.values = from.values.map { Other($0) } }
+    for (from, into) in zip(matrices, other.matrices) {
+      into.values = from.values.map { Other($0) }
+    }
     return other
   }
 

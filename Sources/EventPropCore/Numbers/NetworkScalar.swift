@@ -9,7 +9,8 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
   /// `sum = scale * (parts[0] + parts[1] + ...)`, in that order; the parts are set to 0.
   /// Returns the sum of squares of the result.
   static func reduce(
-    into sum: UnsafeMutablePointer<Self>, parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Self>>,
+    into sum: UnsafeMutablePointer<Self>,
+    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Self>>,
     scale: Self, width: Int
   ) -> Self
 

@@ -121,7 +121,8 @@ final class HDF5Dataset {
 
   /// Calls `body` with the lists of `rows`, converted to `Element`, one after the other.
   func readLists<Element>(
-    _ rows: Range<Int>, as element: Element.Type, _ body: (Int, UnsafeBufferPointer<Element>) throws -> Void
+    _ rows: Range<Int>, as element: Element.Type,
+    _ body: (Int, UnsafeBufferPointer<Element>) throws -> Void
   ) throws {
     let base: hid_t
     if element == Float.self {

@@ -71,8 +71,9 @@ public struct IDXImages: Sendable {
   }
 
   /// The four files of a data set in a folder: `train-images-idx3-ubyte`, ..., with or without `.gz`.
-  public static func paths(in folder: String, part: String) throws -> (images: String, labels: String)
-  {
+  public static func paths(in folder: String, part: String) throws -> (
+    images: String, labels: String
+  ) {
     func find(_ name: String) throws -> String {
       for candidate in [name, name + ".gz"] {
         let path = (folder as NSString).appendingPathComponent(candidate)
@@ -116,7 +117,9 @@ public struct IDXFile: Sendable {
     var expected = 1
     for size in dimensions {
       let (product, overflow) = expected.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw DataError(path, "header: dimensions \(dimensions) are too large") }
+      guard !overflow else {
+        throw DataError(path, "header: dimensions \(dimensions) are too large")
+      }
       expected = product
     }
     guard bytes.count - start == expected else {

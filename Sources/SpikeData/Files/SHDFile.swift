@@ -42,7 +42,8 @@ public struct SHDFile {
         for (k, seconds) in list.enumerated() {
           guard seconds >= 0, Double(seconds) < Self.longest else {
             throw times.error(
-              "sample \(sample), spike \(k): time \(seconds.isNaN ? "nan" : String(seconds)) s; allowed is 0 to \(Self.longest) s")
+              "sample \(sample), spike \(k): time \(seconds.isNaN ? "nan" : String(seconds)) s; allowed is 0 to \(Self.longest) s"
+            )
           }
           train.times.append(seconds * 1000)
         }

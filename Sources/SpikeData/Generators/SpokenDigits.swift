@@ -27,8 +27,9 @@ public struct SpokenDigits: Sendable, Equatable {
   }
 
   /// Training samples come from speakers 0 to 9; of the test samples, three in five from 10 and 11.
-  public func generate(train: Int, test: Int, seed: Int) -> (train: SpikeDataSet, test: SpikeDataSet)
-  {
+  public func generate(train: Int, test: Int, seed: Int) -> (
+    train: SpikeDataSet, test: SpikeDataSet
+  ) {
     (
       generate(train, seed: seed, part: 0) { sample, _ in (sample / 20) % 10 },
       generate(test, seed: seed, part: 1) { sample, random in

@@ -77,7 +77,8 @@ public struct GradientCase {
     for row in 0..<spikes.shape[0] {
       let (sample, unit, time) = (values[3 * row], values[3 * row + 1], values[3 * row + 2])
       guard sample >= 0, sample < Double(labels.count), sample == sample.rounded() else {
-        throw RunError(spikeFile, "row \(row): sample \(sample), allowed is 0 to \(labels.count - 1)")
+        throw RunError(
+          spikeFile, "row \(row): sample \(sample), allowed is 0 to \(labels.count - 1)")
       }
       guard unit >= 0, unit < Double(inputs), unit == unit.rounded() else {
         throw RunError(spikeFile, "row \(row): unit \(unit), allowed is 0 to \(inputs - 1)")

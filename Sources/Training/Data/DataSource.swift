@@ -27,7 +27,8 @@ extension Preset {
     let inputs = data.unitCount * copies
     guard inputs <= Int(UInt16.max) else {
       throw PresetError(
-        name, "data.delay_line.copies: \(data.unitCount) units x \(copies) copies are \(inputs) "
+        name,
+        "data.delay_line.copies: \(data.unitCount) units x \(copies) copies are \(inputs) "
           + "input units; allowed are \(UInt16.max)")
     }
     let network = lane.network(inputs: inputs, outputs: data.classNames.count)

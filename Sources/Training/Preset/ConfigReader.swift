@@ -37,7 +37,8 @@ final class ConfigReader {
   private(set) var resolved = ConfigTable()
 
   init(
-    _ table: ConfigTable, path: String = "", locate: @escaping (String) -> (file: String, line: Int?)
+    _ table: ConfigTable, path: String = "",
+    locate: @escaping (String) -> (file: String, line: Int?)
   ) {
     self.table = table
     self.path = path
@@ -89,7 +90,10 @@ final class ConfigReader {
 
   /// nil when the key is absent.
   func optionalInteger(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
-    table[key] == nil ? { known(key); return nil }() : try integer(key, default: nil, range)
+    table[key] == nil
+      ? {
+        known(key); return nil
+      }() : try integer(key, default: nil, range)
   }
 
   func boolean(_ key: String, default standard: Bool) throws -> Bool {

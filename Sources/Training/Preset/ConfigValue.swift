@@ -89,10 +89,11 @@ public struct ConfigTable: Sendable, Equatable {
     case (.table(let a), .table(let b)):
       return .table(a.overlaid(with: b))
     case (.list(let a), .list(let b)) where a.count == b.count && !a.isEmpty:
-      return .list(zip(a, b).map { pair in
-        if case (.table, .table) = pair { return overlay(pair.0, pair.1) }
-        return pair.1
-      })
+      return .list(
+        zip(a, b).map { pair in
+          if case (.table, .table) = pair { return overlay(pair.0, pair.1) }
+          return pair.1
+        })
     default:
       return top
     }

@@ -27,13 +27,16 @@ extension Preset {
     let lines = ConfigLines(text)
     let touched = overridden
     func locate(_ path: String) -> (file: String, line: Int?) {
-      if touched.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) { return ("--set", nil) }
+      if touched.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) {
+        return ("--set", nil)
+      }
       return (file, lines.line(of: path))
     }
     try self.init(root, locate: locate)
   }
 
-  private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws {
+  private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws
+  {
     let reader = ConfigReader(root, locate: locate)
     name = try reader.string("name", default: "unnamed")
     seed = try reader.integer("seed", default: 1, 0...Int(Int32.max))
@@ -89,10 +92,12 @@ extension Preset {
         key, "a lane cannot override this; allowed are \(allowed.joined(separator: ", "))")
     }
     guard !name.isEmpty, name.count <= 40, !name.contains("/"), !name.hasPrefix(".") else {
-      throw own.error("name", "is \"\(name)\", allowed are 1 to 40 characters, no / and no leading dot")
+      throw own.error(
+        "name", "is \"\(name)\", allowed are 1 to 40 characters, no / and no leading dot")
     }
     for (section, keys) in [
-      ("training", ["optimiser", "schedule", "silent", "clip"]), ("simulation", ["solver", "step"]),
+      ("training", ["optimiser", "schedule", "silent", "clip"]),
+      ("simulation", ["solver", "step"]),
     ] {
       if case .table(let inner)? = overlay[section] {
         for key in inner.keys where !keys.contains(key) {
@@ -111,7 +116,8 @@ extension Preset {
     }
     let options = try LaneOptions(reader, name: name, duration: duration)
     guard options.hidden.map(\.size) == (try LaneOptions.sizes(root, locate)) else {
-      throw own.error("hidden", "sizes must be those of the preset: lanes start from the same weights")
+      throw own.error(
+        "hidden", "sizes must be those of the preset: lanes start from the same weights")
     }
     return options
   }

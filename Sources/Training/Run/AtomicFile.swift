@@ -82,7 +82,8 @@ final class AppendFile {
     let size = lseek(descriptor, 0, SEEK_END)
     let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     guard written == bytes.count else {
-      let error = written < 0 ? AtomicFile.failure(path) : RunError(path, "cannot be written: disk full")
+      let error =
+        written < 0 ? AtomicFile.failure(path) : RunError(path, "cannot be written: disk full")
       if written > 0 { ftruncate(descriptor, size) }
       throw error
     }

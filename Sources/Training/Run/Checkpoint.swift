@@ -50,7 +50,8 @@ public enum Checkpoint {
         }
       }
       try AtomicFile.writeSynced(
-        Array(state(trainer).text.utf8), to: (aside as NSString).appendingPathComponent("state.toml"))
+        Array(state(trainer).text.utf8),
+        to: (aside as NSString).appendingPathComponent("state.toml"))
       if FileManager.default.fileExists(atPath: final) {
         try? FileManager.default.removeItem(atPath: final)
       }
@@ -61,7 +62,8 @@ public enum Checkpoint {
       throw error
     }
     let old = all(in: run.path).filter { $0.path != final }
-    for place in old where place.batch > 0 || (keep > 0 && old.count - keep + 1 > old.firstIndex(of: place)!) {
+    for place in old
+    where place.batch > 0 || (keep > 0 && old.count - keep + 1 > old.firstIndex(of: place)!) {
       try? FileManager.default.removeItem(atPath: place.path)
     }
   }

@@ -35,7 +35,8 @@ public struct NPYArray: Sendable, Equatable {
   public init<Scalar>(_ matrix: Matrix<Scalar>) {
     let values = matrix.values
     self.init(
-      shape: [matrix.rows, matrix.columns], element: Scalar.self == Float.self ? .float32 : .float64,
+      shape: [matrix.rows, matrix.columns],
+      element: Scalar.self == Float.self ? .float32 : .float64,
       values.withUnsafeBytes { Array($0) })
   }
 
@@ -59,15 +60,18 @@ public struct NPYArray: Sendable, Equatable {
   /// - Throws: `RunError` that says what is wrong and what is allowed.
   public init(contentsOf path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw RunError(path, FileManager.default.fileExists(atPath: path)
-        ? "cannot be read" : "no such file")
+      throw RunError(
+        path,
+        FileManager.default.fileExists(atPath: path)
+          ? "cannot be read" : "no such file")
     }
     try self.init(fileBytes: [UInt8](data), path: path)
   }
 
   init(fileBytes file: [UInt8], path: String) throws {
     guard file.count >= 10, file.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-      throw RunError(path, file.isEmpty ? "is empty; a .npy file was expected" : "is not a .npy file")
+      throw RunError(
+        path, file.isEmpty ? "is empty; a .npy file was expected" : "is not a .npy file")
     }
     let isLong = file[6] >= 2
     let start = isLong ? 12 : 10
@@ -85,7 +89,8 @@ public struct NPYArray: Sendable, Equatable {
     guard NPYArray.field("fortran_order", header)?.hasPrefix("False") == true else {
       throw RunError(path, "is in Fortran order, allowed is C order (numpy.ascontiguousarray)")
     }
-    guard let open = header.firstIndex(of: "("), let close = header.firstIndex(of: ")"), open < close
+    guard let open = header.firstIndex(of: "("), let close = header.firstIndex(of: ")"),
+      open < close
     else { throw RunError(path, "header has no shape") }
     var shape: [Int] = []
     var total = 1
@@ -101,7 +106,8 @@ public struct NPYArray: Sendable, Equatable {
     let expected = total * element.size
     guard file.count - start - length == expected else {
       throw RunError(
-        path, "shape \(shape) of \(element.rawValue) needs \(expected) bytes, "
+        path,
+        "shape \(shape) of \(element.rawValue) needs \(expected) bytes, "
           + "the file has \(file.count - start - length)")
     }
     self.init(shape: shape, element: element, Array(file[(start + length)...]))

@@ -15,7 +15,8 @@ public final class RunDirectory {
     if let path {
       let content = try? FileManager.default.contentsOfDirectory(atPath: path)
       guard content?.isEmpty ?? true, content != nil || access(path, F_OK) != 0 else {
-        throw RunError(path, "exists already; --resume goes on with a run, --out needs a new folder")
+        throw RunError(
+          path, "exists already; --resume goes on with a run, --out needs a new folder")
       }
       try AtomicFile.makeFolder(path)
       self.path = path
@@ -41,9 +42,11 @@ public final class RunDirectory {
       throw RunError(csv, "cannot be read: is this the folder of a run?")
     }
     let lines = text.split(separator: "\n")
-    let kept = lines.prefix(1) + lines.dropFirst().filter { line in
-      Int(line.prefix { $0 != "," }).map { $0 <= epoch } ?? false
-    }
+    let kept =
+      lines.prefix(1)
+      + lines.dropFirst().filter { line in
+        Int(line.prefix { $0 != "," }).map { $0 <= epoch } ?? false
+      }
     try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: csv)
     metrics = try AppendFile(csv)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
@@ -70,7 +73,9 @@ public final class RunDirectory {
   }
 
   /// Logs a command with the place where it took effect.
-  public func log(command: String, lane: String?, epoch: Int, batch: Int, detail: String = "") throws {
+  public func log(command: String, lane: String?, epoch: Int, batch: Int, detail: String = "")
+    throws
+  {
     var entry = ["\"command\": \(ConfigValue.quoted(command))"]
     if let lane { entry.append("\"lane\": \(ConfigValue.quoted(lane))") }
     entry.append("\"epoch\": \(epoch)")

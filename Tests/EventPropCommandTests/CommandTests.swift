@@ -1,0 +1,202 @@
+import Foundation
+import Support
+import Testing
+
+/// The program itself, as a user runs it.
+@Suite struct CommandTests {
+  let scratch = ScratchDirectory()
+
+  /// Beside the test bundle.
+  static let program: String = {
+    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    if !FileManager.default.fileExists(atPath: folder.appendingPathComponent("eventprop").path) {
+      folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+          ".build/debug")
+    }
+    return folder.appendingPathComponent("eventprop").path
+  }()
+  static let presets = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Presets").path
+
+  func start(_ arguments: [String], output: FileHandle? = nil) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["EVENTPROP_PRESETS": Self.presets]) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output ?? FileHandle.nullDevice
+    process.standardError = output ?? FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  /// Waits for the end, two minutes at the most.
+  func finish(_ process: Process) {
+    for _ in 0..<12_000 where process.isRunning { usleep(10_000) }
+    if process.isRunning {
+      kill(process.processIdentifier, SIGKILL)
+      Issue.record("still running after two minutes: \(process.arguments ?? [])")
+    }
+    process.waitUntilExit()
+  }
+
+  /// Exit status and everything printed.
+  func run(_ arguments: String...) throws -> (status: Int32, text: String) {
+    let path = scratch.write("", to: "output-\(UUID().uuidString)")
+    let process = try start(arguments, output: FileHandle(forWritingAtPath: path))
+    finish(process)
+    return (process.terminationStatus, try String(contentsOfFile: path, encoding: .utf8))
+  }
+
+  static let small = [
+    "--set", "data.train=200", "--set", "data.test=50", "--set", "hidden.0.size=20",
+    "--set", "training.checkpoint.every=1", "--set", "training.shards=4",
+  ]
+
+  @Test func trainThenEvaluate() throws {
+    let train = try run(
+      "train", "yin-yang-sum", "--epochs", "2", "--threads", "2", "--set", "data.train=200",
+      "--set",
+      "data.test=50")
+    #expect(train.status == 0, "\(train.text)")
+    #expect(train.text.contains("run runs/yin-yang-sum-1"))
+    #expect(train.text.contains("epoch 2  loss"))
+    let files = try FileManager.default.contentsOfDirectory(
+      atPath: scratch.file("runs/yin-yang-sum-1"))
+    #expect(
+      Set(files).isSuperset(of: ["preset.toml", "metrics.csv", "commands.jsonl", "checkpoints"]))
+    let evaluate = try run("evaluate", "runs/yin-yang-sum-1", "--confusion")
+    #expect(evaluate.status == 0, "\(evaluate.text)")
+    #expect(evaluate.text.contains("checkpoint of epoch 2, 50 test samples"))
+    #expect(evaluate.text.contains("accuracy"))
+  }
+
+  /// Killed again and again at odd moments and resumed, the weights are those of an undisturbed run.
+  @Test func killedAndResumed() throws {
+    let arguments = ["train", "yin-yang-sum", "--epochs", "6", "--threads", "2"] + Self.small
+    let whole = try start(arguments + ["--out", "whole"])
+    finish(whole)
+    try #require(whole.terminationStatus == 0)
+    var next = arguments + ["--out", "killed"]
+    for delay in [0.25, 0.13, 0.31, 0.22, 0.4, 0.19] {
+      let process = try start(next)
+      Thread.sleep(forTimeInterval: delay)
+      kill(process.processIdentifier, SIGKILL)
+      finish(process)
+      if FileManager.default.fileExists(atPath: scratch.file("killed/commands.jsonl")) {
+        next = ["train", "--resume", "killed", "--threads", "3"]
+      } else {
+        try? FileManager.default.removeItem(atPath: scratch.file("killed"))
+      }
+    }
+    let last = try start(next)
+    finish(last)
+    #expect(last.terminationStatus == 0)
+    for file in ["input-hidden1", "hidden1-output", "adam-mean/input-hidden1"] {
+      let path = "checkpoints/6/sum/\(file).npy"
+      let expected = FileManager.default.contents(atPath: scratch.file("whole/\(path)"))
+      #expect(expected != nil)
+      #expect(FileManager.default.contents(atPath: scratch.file("killed/\(path)")) == expected)
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func signalsLeaveACheckpoint(signal: Int32) throws {
+    let process = try start(
+      ["train", "yin-yang-sum", "--epochs", "100000", "--out", "run"] + Self.small)
+    let deadline = Date().addingTimeInterval(60)
+    let metrics = scratch.file("run/metrics.csv")
+    while Date() < deadline,
+      (try? String(contentsOfFile: metrics, encoding: .utf8))?.split(separator: "\n").count ?? 0 < 3
+    {
+      usleep(20_000)
+    }
+    kill(process.processIdentifier, signal)
+    finish(process)
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 128 + signal)
+    let log = try String(contentsOfFile: scratch.file("run/commands.jsonl"), encoding: .utf8)
+    #expect(log.contains("\"command\": \"stop\""))
+    let again = try run("train", "--resume", "run", "--epochs", "1")
+    #expect(again.status == 0, "\(again.text)")
+  }
+
+  @Test func gradcheckPassesAndFails() throws {
+    let good = try run(
+      "gradcheck", "yin-yang-sum", "--weights", "20", "--samples", "2", "--set", "hidden.0.size=20")
+    #expect(good.status == 0, "\(good.text)")
+    #expect(good.text.contains("input-hidden1") && good.text.contains("ok"))
+    let bad = try run(
+      "gradcheck", "yin-yang-sum", "--weights", "20", "--samples", "2", "--set", "hidden.0.size=20",
+      "--step", "0.05")
+    #expect(bad.status == 1, "\(bad.text)")
+    #expect(bad.text.contains("FAILED"))
+  }
+
+  @Test func badInputIsOneLineAndStatusOne() throws {
+    let text = scratch.write("name = 3\n", to: "bad.toml")
+    let cases: [([String], String)] = [
+      (
+        ["train", "no-such-preset"],
+        "no-such-preset: is neither a file nor a preset; presets: latency"
+      ),
+      (["train", text], "bad.toml:1: name: is an integer (3), allowed is a string"),
+      (["train", "latency-mnist"], "data.path: is not set"),
+      (["train", "latency-mnist", "--set", "data.path=/nowhere"], "/nowhere: holds neither"),
+      (["train", "shd", "--set", "data.path=/nowhere"], "/nowhere: no such folder"),
+      (
+        ["train", "yin-yang-sum", "--set", "training.epochs=-1"],
+        "training.epochs: is -1, allowed is"
+      ),
+      (["train", "yin-yang-sum", "--out", "/proc/x"], "/proc/x: cannot be created"),
+      (["train", "--resume", "nowhere"], "no such preset file"),
+      (["evaluate", "nowhere"], "nowhere/preset.toml: no such preset file"),
+      (["gradient", "nowhere", "--out", "x"], "nowhere/preset.toml: no such preset file"),
+      (["data", "info", text], "magic 0x6e616d65 is not an IDX file"),
+      (["presets", "check", text], "bad.toml:1: name"),
+    ]
+    for (arguments, expected) in cases {
+      let path = scratch.write("", to: "out")
+      let process = try start(arguments, output: FileHandle(forWritingAtPath: path))
+      finish(process)
+      let output = try String(contentsOfFile: path, encoding: .utf8)
+      #expect(process.terminationStatus == 1, "\(arguments): \(output)")
+      #expect(output.contains(expected), "\(arguments): \(output)")
+      #expect(output.split(separator: "\n").count == 1, "\(arguments): \(output)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("runs")))
+  }
+
+  @Test func usageErrorsAreStatus64() throws {
+    #expect(try run("train").status == 64)
+    #expect(try run("train", "x", "--threads", "0").status == 64)
+    #expect(try run("bench", "Q").status == 64)
+    #expect(try run("nonsense").status == 64)
+    #expect(try run("help").status == 0)
+  }
+
+  @Test func aFullDiskStopsTheTrainingWithAMessage() throws {
+    // ulimit -f stands in for a full disk: writes past 8 blocks fail.
+    let path = scratch.write("", to: "out")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = [
+      "-c",
+      "trap '' XFSZ; ulimit -f 8; exec \(Self.program) train \(Self.presets)/yin-yang-sum.toml --epochs 2 "
+        + "--out full --set data.train=64 --set data.test=10 --set hidden.0.size=1000",
+    ]
+    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle(forWritingAtPath: path)
+    try process.run()
+    finish(process)
+    let output = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(process.terminationStatus == 1)
+    #expect(output.contains("cannot be written: File too large"), "\(output)")
+    let checkpoints = try FileManager.default.contentsOfDirectory(
+      atPath: scratch.file("full/checkpoints"))
+    #expect(checkpoints.isEmpty)
+  }
+}
