@@ -90,7 +90,7 @@ import Testing
       path, times: [[0.25, 0.5], [0.1]], units: [[1, 2], [3]], labels: [0, 1])
     let bytes = [UInt8](FileManager.default.contents(atPath: path)!)
     var random = Random(seed: 1, "hostile")
-    for _ in 0..<200 {
+    for _ in 0..<60 {
       var broken = bytes
       for _ in 0..<3 { broken[random.index(below: 400)] = UInt8(random.index(below: 256)) }
       let data = try? SHDFile().read(scratch.write(broken, to: "b.h5"))
