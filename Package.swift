@@ -17,10 +17,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),
     .target(name: "Training", dependencies: ["EventPropCore", "SpikeData", "TOMLKit"]),
+    .target(name: "Charts"),
+    .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
+    .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
+    .target(name: "Workbench", dependencies: ["Training", "Charts"]),
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Training",
+        "Training", "Workbench", "Terminal", "Charts",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "Support", dependencies: ["EventPropCore", "SpikeData"], path: "Tests/Support"),

@@ -10,13 +10,15 @@ struct EventPropCommand: ParsableCommand {
     discussion: """
       PRESET is a name from `eventprop presets` or a .toml file; RUN is a folder under runs/.
 
+      eventprop                                 the workbench, on Yin-Yang in two lanes
       eventprop presets                         what there is to try
       eventprop train yin-yang-first-spike      train; results in runs/
       eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
       """,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, GradcheckCommand.self, GradientCommand.self,
+      OpenCommand.self, TrainCommand.self, EvaluateCommand.self, GradcheckCommand.self, GradientCommand.self,
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
-    ])
+    ],
+    defaultSubcommand: OpenCommand.self)
 }

@@ -4,7 +4,7 @@ import SpikeData
 /// One network in training: weights, optimiser and loss. Lanes of a trainer see the same batches.
 protocol Lane: AnyObject {
   var name: String { get }
-  var options: LaneOptions { get }
+  var options: LaneOptions { get set }
   var network: Network { get }
   var schedule: Schedule { get set }
   /// Training sums of the current epoch.
@@ -12,12 +12,17 @@ protocol Lane: AnyObject {
   /// Per projection: sum over the epoch's batches of |dL/dW|^2.
   var epochSquares: [Double] { get set }
   var epochBatches: Int { get set }
+  /// Sums over the last batch, and its |dL/dW|^2 per projection.
+  var lastTally: Tally { get }
+  var lastSquares: [Double] { get }
 
   /// One forward and backward pass over a batch and one update.
   /// - Throws: `TrainingError` when the loss is not a finite number; the weights are then as before.
   func train(_ batch: SampleBatch, pool: WorkerPool) throws
   /// Runs a whole data set forward.
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
+  /// Runs one sample forward, for the eye; voltages at `points` times.
+  func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial
   /// Cures silent neurons as the preset says; called at the end of an epoch.
   func applySilentPolicy(epoch: Int, seed: Int)
 
@@ -56,7 +61,7 @@ public struct Evaluation: Sendable {
 /// A lane on one of the solvers.
 final class SolverLane<S: Solver>: Lane {
   typealias Scalar = S.Scalar
-  let options: LaneOptions
+  var options: LaneOptions
   let solver: S
   let weights: Parameters<Scalar>
   var adam: Adam<Scalar>
@@ -66,6 +71,8 @@ final class SolverLane<S: Solver>: Lane {
   var epochTally: Tally
   var epochSquares: [Double]
   var epochBatches = 0
+  private(set) var lastTally: Tally
+  private(set) var lastSquares: [Double]
 
   private let shards: [Shard]
   private let trials: [S.Trial]
@@ -109,6 +116,8 @@ final class SolverLane<S: Solver>: Lane {
     gradient = Parameters(network)
     epochTally = Tally(network)
     epochSquares = Array(repeating: 0, count: network.projections.count)
+    lastTally = epochTally
+    lastSquares = epochSquares
     shards = (0..<min(training.shards, training.batch)).map { _ in Shard(solver) }
     trials = (0..<training.batch).map { _ in solver.makeTrial() }
     scales = solver.gradientScales(trials: 1).map { Scalar($0) }
@@ -134,6 +143,8 @@ final class SolverLane<S: Solver>: Lane {
     backward(count, pool: pool)
     let squares = update(trials: count, pool: pool)
     epochTally.add(tally)
+    lastTally = tally
+    lastSquares = squares
     for index in squares.indices { epochSquares[index] += squares[index] }
     epochBatches += 1
     schedule.finishBatch()

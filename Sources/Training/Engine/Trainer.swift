@@ -6,10 +6,13 @@ import SpikeData
 public final class Trainer {
   public let preset: Preset
   public let data: DataSplits
-  let lanes: [any Lane]
+  private(set) var lanes: [any Lane]
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
+
+  /// Test results of the last evaluation, per lane.
+  private(set) var lastTests: [Evaluation?] = []
 
   /// Finished epochs.
   public internal(set) var epoch = 0
@@ -73,6 +76,16 @@ public final class Trainer {
   /// Samples in the batch trained last.
   public var lastBatchSize: Int { batch.samples.count }
 
+  func replace(_ index: Int, with lane: any Lane) { lanes[index] = lane }
+  func append(_ lane: any Lane) {
+    lanes.append(lane)
+    if !lastTests.isEmpty { lastTests.append(nil) }
+  }
+  func drop(_ index: Int) {
+    lanes.remove(at: index)
+    if lastTests.indices.contains(index) { lastTests.remove(at: index) }
+  }
+
   public var isEpochComplete: Bool { batchInEpoch == batchesPerEpoch }
 
   /// Evaluates, adapts learning rates, cures silent neurons and begins the next epoch.
@@ -81,9 +94,11 @@ public final class Trainer {
     precondition(isEpochComplete)
     let every = preset.training.evaluateEvery
     let isEvaluated = (epoch + 1) % every == 0 || epoch + 1 == preset.training.epochs
+    if isEvaluated { lastTests = [] }
     let rows = lanes.map { lane in
       let validation = isEvaluated ? evaluate(lane, data.validate) : nil
       let test = isEvaluated ? evaluate(lane, data.test) : nil
+      if isEvaluated { lastTests.append(test) }
       let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
       lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
       lane.applySilentPolicy(epoch: epoch, seed: preset.seed)

@@ -1,0 +1,145 @@
+import Charts
+import Foundation
+import Terminal
+import Training
+import Workbench
+
+/// The loop between keys, engine and terminal. Holds the ring of past snapshots.
+struct Session {
+  let engine: Engine
+  let screen: Screen
+  let marks: Marks
+  private var state = WorkbenchState()
+  private var live = Snapshot()
+  private var history = SnapshotHistory()
+  private(set) var runPath = ""
+  /// Pause between frames while nothing is pressed.
+  static let framePeriod = 60
+
+  init(engine: Engine, screen: Screen, marks: Marks) {
+    self.engine = engine
+    self.screen = screen
+    self.marks = marks
+  }
+
+  /// Runs until the user leaves or a signal comes.
+  /// - Returns: why the engine failed to start; nil when all went well.
+  mutating func run() -> String? {
+    present()
+    while StopSignal.current == 0 {
+      if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
+      if let failure = engine.startFailure { return failure }
+      present()
+      guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
+      var effects = handle(event)
+      // Keys that are waiting already are taken together.
+      while let more = screen.read(milliseconds: 0) { effects += handle(more) }
+      for effect in effects where !perform(effect) { return nil }
+    }
+    return nil
+  }
+
+  private mutating func take(_ snapshot: Snapshot) {
+    if state.back > 0 { state.back += history.append(snapshot) } else { _ = history.append(snapshot) }
+    if snapshot.notice != live.notice && !snapshot.notice.isEmpty { state.notice = snapshot.notice }
+    live = snapshot
+    runPath = snapshot.runPath
+    state.lane = min(state.lane, max(snapshot.lanes.count - 1, 0))
+  }
+
+  /// The snapshot on the screen: live, or one of the past under the live state of pausing.
+  private var shown: Snapshot {
+    guard state.back > 0, var past = history.back(state.back) else { return live }
+    past.isPaused = live.isPaused
+    return past
+  }
+
+  private mutating func present() {
+    state.back = min(state.back, max(history.count - 1, 0))
+    let size = screen.size
+    screen.present(
+      Workbench.frame(state, shown, width: size.width, height: size.height, marks: marks))
+  }
+
+  private mutating func handle(_ event: InputEvent) -> [Effect] {
+    let size = screen.size
+    switch event {
+    case .character(let c):
+      if c == "\u{03}" { return [.quit] }
+      if c == "\u{1A}" { return [.suspend] }
+      if c == "\u{0C}" { return [] }
+      return state.handle(.character(c), shown)
+    case .enter: return state.handle(.enter, shown)
+    case .escape: return state.handle(.escape, shown)
+    case .tab: return state.handle(.tab, shown)
+    case .backTab: return state.handle(.backTab, shown)
+    case .backspace: return state.handle(.backspace, shown)
+    case .up: return state.handle(.up, shown)
+    case .down: return state.handle(.down, shown)
+    case .left: return state.handle(.left, shown)
+    case .right: return state.handle(.right, shown)
+    case .pageUp: return state.handle(.pageUp, shown)
+    case .pageDown: return state.handle(.pageDown, shown)
+    case .home: return state.handle(.home, shown)
+    case .end: return state.handle(.end, shown)
+    case .click(let x, let y):
+      return state.click(x: x, y: y, width: size.width, height: size.height, shown)
+    case .wheel(_, _, let down):
+      return state.handle(.character(down ? "-" : "+"), shown)
+    case .resize:
+      screen.invalidate()
+      return []
+    }
+  }
+
+  /// - Returns: false to leave.
+  private mutating func perform(_ effect: Effect) -> Bool {
+    switch effect {
+    case .engine(let command): engine.send(command)
+    case .quit: return false
+    case .suspend: screen.suspend()
+    case .export: export()
+    }
+    return true
+  }
+
+  private mutating func export() {
+    do {
+      let names = try FigureFiles.write(state, shown)
+      state.notice = "wrote " + names.joined(separator: " and ")
+    } catch {
+      state.notice = "\(error)"
+    }
+  }
+}
+
+/// Past snapshots in bounded memory: when full, every second one goes, so that the whole session stays in reach.
+struct SnapshotHistory {
+  private var snapshots: [Snapshot] = []
+  private var stride = 1
+  private var skipped = 0
+  /// Snapshots kept at the most; at about 100 kB each (two lanes), 13 MB.
+  static let limit = 128
+
+  var count: Int { snapshots.count }
+
+  /// Adds a snapshot when its turn has come.
+  /// - Returns: by how many places older ones have moved back.
+  mutating func append(_ snapshot: Snapshot) -> Int {
+    if let last = snapshots.last, last.position == snapshot.position { return 0 }
+    skipped += 1
+    guard skipped >= stride else { return 0 }
+    skipped = 0
+    if snapshots.count == Self.limit {
+      snapshots = snapshots.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+      stride *= 2
+    }
+    snapshots.append(snapshot)
+    return 1
+  }
+
+  func back(_ steps: Int) -> Snapshot? {
+    let index = snapshots.count - 1 - steps
+    return snapshots.indices.contains(index) ? snapshots[index] : snapshots.first
+  }
+}

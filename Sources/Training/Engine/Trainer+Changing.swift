@@ -1,0 +1,57 @@
+import EventPropCore
+
+/// Changes of lanes while they train. All take effect between two batches.
+extension Trainer {
+  /// Gives a lane other options; weights, optimiser state and sums stay.
+  func change(_ index: Int, _ edit: (inout LaneOptions) throws -> Void) throws {
+    var options = lanes[index].options
+    try edit(&options)
+    replace(index, with: try copy(of: lanes[index], options: options))
+  }
+
+  /// Adds a copy of a lane that goes on with another loss.
+  func fork(_ index: Int, kind: String) throws {
+    guard lanes.count < 4 else {
+      throw PresetError("fork", "there are four lanes already: drop one first")
+    }
+    var options = lanes[index].options
+    try options.setLoss(kind, duration: preset.duration)
+    let base = options.name.prefix(30)
+    options.name = "\(base)>\(kind)"
+    var number = 2
+    while laneNames.contains(options.name) {
+      options.name = "\(base)>\(kind)-\(number)"
+      number += 1
+    }
+    append(try copy(of: lanes[index], options: options))
+  }
+
+  /// A lane in the same state under other options. Copies go through the files' own format: bit by bit.
+  private func copy(of lane: any Lane, options: LaneOptions) throws -> any Lane {
+    let twin = makeLane(options, preset, try preset.problem(for: options, data: data.train))
+    let arrays = Dictionary(uniqueKeysWithValues: lane.arrays().map { ($0.name, $0.array) })
+    try twin.restore(adamCount: lane.adamCount) { name in
+      guard let array = arrays[name] else { throw RunError(name, "is not in the lane") }
+      return array
+    }
+    twin.schedule = lane.schedule
+    twin.epochTally = lane.epochTally
+    twin.epochSquares = lane.epochSquares
+    twin.epochBatches = lane.epochBatches
+    return twin
+  }
+}
+
+extension LaneOptions {
+  /// Another loss with the preset's parameters; output neurons become LI or LIF as it needs.
+  mutating func setLoss(_ kind: String, duration: Double) throws {
+    guard let entry = LossTable.entry(kind) else {
+      let known = LossTable.all.map(\.kind).joined(separator: ", ")
+      throw PresetError("loss", "there is no loss \(kind); allowed are \(known)")
+    }
+    lossKind = kind
+    loss = entry.make(LossParameters(duration: duration))
+    output.neuron = entry.readout == .firstSpike ? .lif : .li
+    if !entry.isShaped { shaping = .none }
+  }
+}

@@ -1,0 +1,51 @@
+/// A growing curve in bounded memory: when full, neighbours are averaged in pairs, so that the whole history
+/// stays visible at half the resolution.
+public struct BoundedSeries: Sendable, Equatable {
+  /// Ascending x; y is the mean over the values that were put there.
+  public private(set) var xs: [Double] = []
+  public private(set) var ys: [Double] = []
+  public let capacity: Int
+  /// Values that make up one point.
+  private var stride = 1
+  private var pending = 0.0
+  private var pendingCount = 0
+
+  /// - Parameter capacity: an even number of points at the most.
+  public init(capacity: Int = 1024) {
+    precondition(capacity >= 2 && capacity % 2 == 0)
+    self.capacity = capacity
+  }
+
+  public var count: Int { xs.count }
+  public var last: Double? { ys.last }
+
+  public mutating func append(x: Double, _ y: Double) {
+    pending += y
+    pendingCount += 1
+    guard pendingCount == stride else { return }
+    if xs.count == capacity { halve() }
+    xs.append(x)
+    ys.append(pending / Double(pendingCount))
+    pending = 0
+    pendingCount = 0
+  }
+
+  private mutating func halve() {
+    for k in 0..<capacity / 2 {
+      xs[k] = xs[2 * k + 1]
+      ys[k] = (ys[2 * k] + ys[2 * k + 1]) / 2
+    }
+    xs.removeLast(capacity / 2)
+    ys.removeLast(capacity / 2)
+    stride *= 2
+  }
+
+  /// Exponentially smoothed values, the first one as start; `smoothing` 0 is none, towards 1 more.
+  public func smoothed(_ smoothing: Double) -> [Double] {
+    var level = ys.first ?? 0
+    return ys.map {
+      if $0.isFinite { level = smoothing * level + (1 - smoothing) * $0 }
+      return level
+    }
+  }
+}

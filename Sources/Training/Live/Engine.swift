@@ -1,0 +1,182 @@
+import Foundation
+import Synchronization
+
+/// The background thread that trains. Commands go in through one queue; snapshots come out when asked for.
+public final class Engine: Sendable {
+  private struct Shared {
+    var commands: [EngineCommand] = []
+    var snapshot: Snapshot?
+    var isStopping = false
+    var hasEnded = false
+    var startFailure: String?
+  }
+
+  private let shared = Mutex(Shared())
+  /// One load a batch is all that training pays for a screen that does not ask.
+  private let isWanted = Atomic<Bool>(true)
+  private let hasCommands = Atomic<Bool>(false)
+  private let wake = DispatchSemaphore(value: 0)
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// - Parameters:
+  ///   - makeTrainer: called on the engine's thread, at the start and for a restart.
+  ///   - run: makes the run folder, or nil for none.
+  public init(
+    isPaused: Bool = false, makeTrainer: @escaping @Sendable () throws -> Trainer,
+    run: @escaping @Sendable (Trainer) throws -> RunDirectory?
+  ) {
+    let thread = Thread { [self] in
+      blockAllSignals()
+      do {
+        let training = try LiveTraining(makeTrainer, run: run)
+        loop(training, isPaused: isPaused)
+      } catch {
+        shared.withLock { $0.startFailure = "\(error)" }
+      }
+      shared.withLock { $0.hasEnded = true }
+      ended.signal()
+    }
+    thread.name = "eventprop engine"
+    thread.stackSize = 16 << 20
+    thread.start()
+  }
+
+  /// Queues a command for the next batch border.
+  public func send(_ command: EngineCommand) {
+    shared.withLock { $0.commands.append(command) }
+    hasCommands.store(true, ordering: .releasing)
+    wake.signal()
+  }
+
+  /// The newest snapshot, if there is one newer than `serial`; asks for the next.
+  public func snapshot(after serial: Int) -> Snapshot? {
+    let latest = shared.withLock { $0.snapshot }
+    if !isWanted.exchange(true, ordering: .acquiringAndReleasing) { wake.signal() }
+    return latest.flatMap { $0.serial > serial ? $0 : nil }
+  }
+
+  /// Why the engine could not start; nil while all is well.
+  public var startFailure: String? { shared.withLock { $0.startFailure } }
+  public var hasEnded: Bool { shared.withLock { $0.hasEnded } }
+
+  /// Ends the thread after the current batch, with a checkpoint, and waits for it.
+  public func stop() {
+    shared.withLock { $0.isStopping = true }
+    hasCommands.store(true, ordering: .releasing)
+    wake.signal()
+    ended.wait()
+    ended.signal()
+  }
+
+  private func loop(_ training: LiveTraining, isPaused: Bool) {
+    var pace = Pace(isPaused: isPaused)
+    var serial = 0
+    while true {
+      if hasCommands.exchange(false, ordering: .acquiringAndReleasing) {
+        let (commands, isStopping) = shared.withLock { shared in
+          defer { shared.commands.removeAll() }
+          return (shared.commands, shared.isStopping)
+        }
+        for command in commands where !pace.take(command, training) { training.apply(command) }
+        if isStopping {
+          try? training.writeCheckpoint()
+          return
+        }
+        if !commands.isEmpty { isWanted.store(true, ordering: .releasing) }
+      }
+      let isIdle = pace.isIdle(training)
+      if isWanted.exchange(false, ordering: .acquiringAndReleasing) {
+        serial += 1
+        var snapshot = training.snapshot()
+        snapshot.serial = serial
+        snapshot.isPaused = pace.isPaused
+        snapshot.samplesPerSecond = isIdle ? 0 : pace.samplesPerSecond
+        snapshot.secondsLeft = pace.secondsLeft(training)
+        shared.withLock { $0.snapshot = snapshot }
+      }
+      if isIdle {
+        pace.rest()
+        wake.wait()
+      } else {
+        pace.count(training.trainBatch(), training)
+      }
+    }
+  }
+}
+
+/// Whether training runs, for how long, and how fast.
+private struct Pace {
+  private(set) var isPaused: Bool
+  /// Batches to go before pausing; nil: no end.
+  private var batchesLeft: Int?
+  private var untilEpochEnd = false
+  private let clock = ContinuousClock()
+  private var since: ContinuousClock.Instant?
+  private var samples = 0
+  private(set) var samplesPerSecond = 0.0
+
+  init(isPaused: Bool) { self.isPaused = isPaused }
+
+  /// Takes commands about the pace; false for all others.
+  mutating func take(_ command: EngineCommand, _ training: LiveTraining) -> Bool {
+    switch command {
+    case .pause: isPaused = true
+    case .resume:
+      isPaused = false
+      batchesLeft = nil
+      untilEpochEnd = false
+    case .step(let batches):
+      isPaused = false
+      batchesLeft = batches
+      untilEpochEnd = false
+    case .stepEpoch:
+      isPaused = false
+      batchesLeft = nil
+      untilEpochEnd = true
+    default: return false
+    }
+    return true
+  }
+
+  func isIdle(_ training: LiveTraining) -> Bool {
+    let isDone = training.trainer.isFinished && batchesLeft == nil && !untilEpochEnd
+    return isPaused || isDone || !training.failure.isEmpty
+  }
+
+  mutating func count(_ trained: Int, _ training: LiveTraining) {
+    let now = clock.now
+    if since == nil { since = now }
+    samples += trained
+    let elapsed = (now - since!) / .seconds(1)
+    if elapsed > 0.5 {
+      samplesPerSecond = Double(samples) / elapsed
+      since = now
+      samples = 0
+    }
+    if let left = batchesLeft {
+      batchesLeft = left - 1
+      if left <= 1 {
+        isPaused = true
+        batchesLeft = nil
+      }
+    }
+    if untilEpochEnd && training.trainer.batchInEpoch == 0 {
+      isPaused = true
+      untilEpochEnd = false
+    }
+  }
+
+  mutating func rest() {
+    since = nil
+    samples = 0
+  }
+
+  func secondsLeft(_ training: LiveTraining) -> Double {
+    let trainer = training.trainer
+    let batches =
+      (trainer.preset.training.epochs - trainer.epoch) * trainer.batchesPerEpoch
+      - trainer.batchInEpoch
+    let samples = Double(batches * trainer.preset.training.batch)
+    return samplesPerSecond > 0 ? samples / samplesPerSecond : .infinity
+  }
+}

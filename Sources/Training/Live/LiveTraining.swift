@@ -1,0 +1,223 @@
+import EventPropCore
+import Foundation
+import SpikeData
+
+/// A trainer with its histories, as the engine thread drives it: one batch or one command at a time.
+final class LiveTraining {
+  private let makeTrainer: () throws -> Trainer
+  private(set) var trainer: Trainer
+  let run: RunDirectory?
+  private var curves: [LaneCurves] = []
+  private var evaluations: [Evaluation?] = []
+  private var dead: [[Int]] = []
+  private var marks: [CommandMark] = []
+  private(set) var notice = ""
+  private(set) var failure = ""
+  private var probeSample = 0
+  static let voltagePoints = 240
+  static let markLimit = 1000
+
+  /// - Parameter run: nil trains without leaving anything on disk.
+  init(_ makeTrainer: @escaping () throws -> Trainer, run: (Trainer) throws -> RunDirectory?) throws {
+    self.makeTrainer = makeTrainer
+    trainer = try makeTrainer()
+    do {
+      self.run = try run(trainer)
+    } catch {
+      self.run = nil
+      notice = "\(error); nothing of this session is kept on disk"
+    }
+    resetHistory()
+  }
+
+  private func resetHistory() {
+    curves = trainer.lanes.map { LiveTraining.emptyCurves($0.network) }
+    evaluations = trainer.lanes.map { _ in nil }
+    dead = trainer.lanes.map { lane in Array(repeating: 0, count: lane.network.hiddenCount) }
+  }
+
+  private static func emptyCurves(_ network: Network) -> LaneCurves {
+    var curves = LaneCurves()
+    curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
+    curves.norms = Array(repeating: BoundedSeries(), count: network.projections.count)
+    return curves
+  }
+
+  private var position: Double {
+    Double(trainer.epoch) + Double(trainer.batchInEpoch) / Double(trainer.batchesPerEpoch)
+  }
+
+  /// Trains one batch; at the end of an epoch also evaluates and writes what is due.
+  /// - Returns: samples trained on.
+  func trainBatch() -> Int {
+    guard failure.isEmpty else { return 0 }
+    do {
+      try trainer.trainBatch()
+    } catch {
+      failure = "\(error)"
+      return 0
+    }
+    let x = position
+    for (index, lane) in trainer.lanes.enumerated() {
+      let tally = lane.lastTally
+      curves[index].loss.append(x: x, tally.meanLoss)
+      curves[index].trainAccuracy.append(x: x, tally.accuracy)
+      for (layer, mean) in tally.meanSpikes.enumerated() {
+        curves[index].spikes[layer].append(x: x, mean)
+      }
+      for (p, squares) in lane.lastSquares.enumerated() {
+        curves[index].norms[p].append(x: x, squares.squareRoot())
+      }
+    }
+    let samples = trainer.lastBatchSize
+    if trainer.isEpochComplete { finishEpoch() }
+    return samples
+  }
+
+  private func finishEpoch() {
+    for (index, lane) in trainer.lanes.enumerated() {
+      dead[index] = lane.epochTally.dead.map(\.count)
+    }
+    let rows = trainer.finishEpoch()
+    evaluations = trainer.lastTests
+    for (index, row) in rows.enumerated() {
+      if let accuracy = row.testAccuracy {
+        curves[index].testAccuracy.append(x: Double(trainer.epoch), accuracy)
+      }
+    }
+    attempt {
+      try run?.append(rows)
+      let every = trainer.preset.training.checkpointEvery
+      if trainer.epoch % every == 0 || trainer.isFinished { try writeCheckpoint() }
+    }
+  }
+
+  /// Writes a checkpoint where there is a run folder.
+  func writeCheckpoint() throws {
+    guard let run else { return }
+    try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
+  }
+
+  private func attempt(_ body: () throws -> Void) {
+    do { try body() } catch { notice = "\(error)" }
+  }
+
+  /// Applies a command that changes the training; the engine keeps the others to itself.
+  func apply(_ command: EngineCommand) {
+    if let lane = command.lane, !trainer.lanes.indices.contains(lane) { return }
+    attempt {
+      switch command {
+      case .setRate(let lane, let rate):
+        trainer.lanes[lane].options.optimiser.rate = rate
+      case .setShaping(let lane, let shaping):
+        try trainer.change(lane) { $0.shaping = shaping }
+      case .setLoss(let lane, let kind):
+        try trainer.change(lane) { try $0.setLoss(kind, duration: self.trainer.preset.duration) }
+      case .fork(let lane, let kind):
+        try trainer.fork(lane, kind: kind)
+        curves.append(curves[lane])
+        evaluations.append(evaluations[lane])
+        dead.append(dead[lane])
+      case .drop(let lane):
+        guard trainer.lanes.count > 1 else {
+          notice = "the last lane stays"
+          return
+        }
+        log(command, lane: trainer.lanes[lane].name)
+        trainer.drop(lane)
+        curves.remove(at: lane)
+        evaluations.remove(at: lane)
+        dead.remove(at: lane)
+        return
+      case .restart:
+        trainer = try makeTrainer()
+        failure = ""
+        resetHistory()
+      case .checkpoint:
+        try writeCheckpoint()
+        notice = run.map { "checkpoint written to \($0.path)" } ?? "no run folder to write to"
+      case .probe(let sample):
+        probeSample = sample
+      case .notice(let text):
+        notice = text
+      case .pause, .resume, .step, .stepEpoch: break
+      }
+      log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
+    }
+  }
+
+  private func log(_ command: EngineCommand, lane: String) {
+    guard let text = command.logText else { return }
+    marks.append(
+      CommandMark(
+        position: position, epoch: trainer.epoch, batch: trainer.batchInEpoch, lane: lane,
+        text: text))
+    if marks.count > Self.markLimit { marks.removeFirst() }
+    attempt {
+      try run?.log(
+        command: text, lane: lane.isEmpty ? nil : lane, epoch: trainer.epoch,
+        batch: trainer.batchInEpoch)
+    }
+  }
+
+  /// The samples that probes are taken from.
+  private var probeData: SpikeDataSet {
+    trainer.data.test.count > 0 ? trainer.data.test : trainer.data.train
+  }
+
+  func snapshot() -> Snapshot {
+    let preset = trainer.preset
+    var snapshot = Snapshot()
+    snapshot.presetName = preset.name
+    snapshot.runPath = run?.path ?? ""
+    snapshot.epoch = trainer.epoch
+    snapshot.epochs = preset.training.epochs
+    snapshot.batch = trainer.batchInEpoch
+    snapshot.batches = trainer.batchesPerEpoch
+    snapshot.isFinished = trainer.isFinished
+    snapshot.duration = preset.duration
+    snapshot.classNames = trainer.data.train.classNames
+    snapshot.inputs = trainer.network.inputs
+    snapshot.probes = probeData.count
+    snapshot.probe = ((probeSample % probeData.count) + probeData.count) % probeData.count
+    snapshot.marks = marks
+    snapshot.notice = notice
+    snapshot.failure = failure
+    snapshot.resolvedPreset = preset.resolvedText
+    snapshot.lanes = trainer.lanes.indices.map { laneSnapshot($0, probe: snapshot.probe) }
+    return snapshot
+  }
+
+  private func laneSnapshot(_ index: Int, probe: Int) -> LaneSnapshot {
+    let lane = trainer.lanes[index]
+    let tally = lane.lastTally
+    var picture = LaneSnapshot()
+    picture.name = lane.name
+    picture.lossKind = lane.options.lossKind
+    picture.shaping = lane.options.shaping
+    picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
+    picture.rate = lane.schedule.rate(lane.options.optimiser.rate)
+    picture.baseRate = lane.options.optimiser.rate
+    picture.trainLoss = lane.epochTally.trials > 0 ? lane.epochTally.meanLoss : tally.meanLoss
+    picture.trainAccuracy =
+      lane.epochTally.trials > 0 ? lane.epochTally.accuracy : tally.accuracy
+    picture.testAccuracy = evaluations[index]?.accuracy
+    picture.predictions = evaluations[index]?.predictions ?? []
+    picture.labels = evaluations[index]?.labels ?? []
+    picture.trial = lane.probe(
+      probeData, sample: probe, options: trainer.preset.data, points: Self.voltagePoints)
+    picture.layers = lane.network.layers.dropLast().enumerated().map { layer, description in
+      let rates = tally.spikes[layer].map { Double($0) / Double(max(tally.trials, 1)) }
+      let mean = rates.reduce(0, +) / Double(rates.count)
+      let variance = rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rates.count)
+      return LayerActivity(
+        size: description.size, mean: mean, spread: variance.squareRoot(),
+        silent: tally.meanSilent[layer], dead: dead[index][layer])
+    }
+    picture.flow = zip(lane.network.projections, lane.lastSquares).map {
+      ProjectionFlow(name: lane.network.name(of: $0), norm: $1.squareRoot())
+    }
+    picture.curves = curves[index]
+    return picture
+  }
+}

@@ -1,0 +1,78 @@
+import EventPropCore
+import SpikeData
+
+extension SolverLane {
+  /// Runs one sample forward, for the eye: without any effect on training.
+  func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial {
+    var train = data[sample]
+    options?.delayLine.apply(
+      to: &train, units: data.unitCount, duration: solver.problem.duration)
+    let trial = solver.makeTrial()
+    train.withView { solver.load($0, label: data.labels[sample], into: trial) }
+    solver.forward(trial, weights: weights, workspace: solver.makeWorkspace())
+    var picture = ProbeTrial()
+    picture.label = data.labels[sample]
+    picture.prediction = trial.prediction
+    picture.loss = trial.loss
+    picture.inputTotal = train.count
+    let every = max(1, train.count / 6000)
+    picture.input = stride(from: 0, to: train.count, by: every).map {
+      (Double(train.times[$0]), Int(train.units[$0]))
+    }
+    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+      picture.layers.append(trial.spikes(ofLayer: index))
+    }
+    picture.voltages = outputVoltages(trial, train, points: points)
+    let shaping = solver.problem.shaping
+    picture.weight = (0..<points).map {
+      shaping.weight(at: (Double($0) + 0.5) / Double(points))
+    }
+    return picture
+  }
+
+  /// V of the outputs at evenly spaced times, from the spikes that reach them.
+  private func outputVoltages(_ trial: S.Trial, _ train: SpikeTrain, points: Int) -> [[Double]] {
+    let last = network.layers.count - 1
+    let output = network.layers[last]
+    let arriving: [(time: Double, source: Int)] =
+      last == 0
+      ? zip(train.times, train.units).map { (Double($0), Int($1)) }
+      : trial.spikes(ofLayer: last - 1).map { ($0.time, $0.neuron) }
+    let own = output.neuron == .lif ? trial.spikes(ofLayer: last) : []
+    let matrix = weights.matrices[weights.matrices.count - 1]
+    var v = Array(repeating: 0.0, count: output.size)
+    var i = v
+    var now = 0.0
+    var (next, nextOwn) = (0, 0)
+    var curves = Array(repeating: [Double](), count: output.size)
+    func advance(to time: Double) {
+      guard time > now else { return }
+      let decay = Decay(over: time - now, tauMem: output.tauMem, tauSyn: output.tauSyn)
+      for j in v.indices {
+        v[j] = decay.a * v[j] + decay.rise * i[j]
+        i[j] *= decay.b
+      }
+      now = time
+    }
+    for point in 0..<points {
+      let time = (Double(point) + 1) / Double(points) * solver.problem.duration
+      while true {
+        let arrival = next < arriving.count ? arriving[next].time : .infinity
+        let reset = nextOwn < own.count ? own[nextOwn].time : .infinity
+        if min(arrival, reset) > time { break }
+        if reset <= arrival {
+          advance(to: reset)
+          v[own[nextOwn].neuron] = 0
+          nextOwn += 1
+        } else {
+          advance(to: arrival)
+          for j in i.indices { i[j] += Double(matrix[arriving[next].source, j]) }
+          next += 1
+        }
+      }
+      advance(to: time)
+      for j in v.indices { curves[j].append(v[j]) }
+    }
+    return curves
+  }
+}

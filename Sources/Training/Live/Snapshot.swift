@@ -1,0 +1,114 @@
+import EventPropCore
+
+/// What a screen shows: an immutable picture of all lanes at one batch border.
+public struct Snapshot: Sendable {
+  /// Counts up with every snapshot of an engine.
+  public var serial = 0
+  public var presetName = ""
+  /// Folder of the run; empty when there is none.
+  public var runPath = ""
+  public var epoch = 0
+  public var epochs = 0
+  public var batch = 0
+  public var batches = 0
+  public var isPaused = false
+  /// All epochs are done.
+  public var isFinished = false
+  public var samplesPerSecond = 0.0
+  public var secondsLeft = 0.0
+  /// Trial length T, ms.
+  public var duration = 0.0
+  public var classNames: [String] = []
+  public var inputs = 0
+  public var probe = 0
+  public var probes = 0
+  public var lanes: [LaneSnapshot] = []
+  /// Commands so far, oldest first; the last thousand.
+  public var marks: [CommandMark] = []
+  /// The last thing worth a line: an error, a file written.
+  public var notice = ""
+  /// Training has stopped with an error.
+  public var failure = ""
+  public var resolvedPreset = ""
+
+  /// Epochs as a number with fraction: the x of all curves.
+  public var position: Double { Double(epoch) + Double(batch) / Double(max(batches, 1)) }
+
+  public init() {}
+}
+
+/// One lane of a snapshot.
+public struct LaneSnapshot: Sendable {
+  public var name = ""
+  public var lossKind = ""
+  public var shaping = Shaping.none
+  public var isShaped = false
+  /// Learning rate of the next batch, and before the schedule.
+  public var rate = 0.0
+  public var baseRate = 0.0
+  public var trainLoss = 0.0
+  public var trainAccuracy = 0.0
+  public var testAccuracy: Double?
+  public var trial = ProbeTrial()
+  public var layers: [LayerActivity] = []
+  public var flow: [ProjectionFlow] = []
+  public var curves = LaneCurves()
+  /// Last evaluation: predictions (-1: none) and labels of the test samples.
+  public var predictions: [Int] = []
+  public var labels: [Int] = []
+}
+
+/// Spikes of a hidden layer in the last batch.
+public struct LayerActivity: Sendable, Equatable {
+  public var size: Int
+  /// Spikes per neuron and trial: mean over neurons, standard deviation over neurons.
+  public var mean: Double
+  public var spread: Double
+  /// Neurons without a spike in a trial, mean over trials.
+  public var silent: Double
+  /// Neurons without a spike in the last whole epoch.
+  public var dead: Int
+}
+
+/// Gradient of one weight matrix in the last batch.
+public struct ProjectionFlow: Sendable, Equatable {
+  public var name: String
+  /// |dL/dW|, L2.
+  public var norm: Double
+}
+
+/// Histories of a lane; x is the epoch with fraction.
+public struct LaneCurves: Sendable {
+  public var loss = BoundedSeries()
+  public var trainAccuracy = BoundedSeries()
+  public var testAccuracy = BoundedSeries()
+  /// Per hidden layer: spikes per neuron and trial.
+  public var spikes: [BoundedSeries] = []
+  /// Per projection.
+  public var norms: [BoundedSeries] = []
+}
+
+/// One probe sample run forward through a lane.
+public struct ProbeTrial: Sendable {
+  public var label = 0
+  public var prediction = -1
+  public var loss = 0.0
+  /// Input spikes; of dense trains an even selection (`inputTotal` counts all).
+  public var input: [(time: Double, unit: Int)] = []
+  public var inputTotal = 0
+  /// Per LIF layer, the output included when it spikes.
+  public var layers: [[LayerSpike]] = []
+  /// Per output: V at `voltageTimes` evenly spaced times over the trial.
+  public var voltages: [[Double]] = []
+  /// w(t) at the same times.
+  public var weight: [Double] = []
+}
+
+/// A command as the curves mark it.
+public struct CommandMark: Sendable, Equatable {
+  public var position: Double
+  public var epoch: Int
+  public var batch: Int
+  public var lane: String
+  public var text: String
+}

@@ -1,0 +1,320 @@
+import Charts
+import EventPropCore
+import Training
+
+/// Keys as the workbench knows them; the terminal translates.
+public enum Key: Sendable, Hashable {
+  case character(Character)
+  case enter, escape, tab, backTab, backspace
+  case up, down, left, right, pageUp, pageDown, home, end
+
+  var label: String {
+    switch self {
+    case .character(" "): "space"
+    case .character(let c): String(c)
+    case .enter: "Enter"
+    case .escape: "Esc"
+    case .tab: "Tab"
+    case .backTab: "Shift-Tab"
+    case .backspace: "Backspace"
+    case .up: "↑"
+    case .down: "↓"
+    case .left: "←"
+    case .right: "→"
+    case .pageUp: "PgUp"
+    case .pageDown: "PgDn"
+    case .home: "Home"
+    case .end: "End"
+    }
+  }
+}
+
+/// One thing a key does. Help, the bottom line and `:` commands are made from the same table.
+public struct Action: Sendable {
+  /// Typed after `:`.
+  public var name: String
+  public var keys: [Key]
+  /// Short, for the bottom line; empty keeps it out of there.
+  public var short: String
+  public var title: String
+  /// On which screens; nil: everywhere.
+  public var screens: Set<ScreenKind>?
+  /// Why it cannot be done now; nil when it can.
+  var obstacle: @Sendable (WorkbenchState, Snapshot) -> String? = { _, _ in nil }
+  var run: @Sendable (inout WorkbenchState, Snapshot) -> [Effect]
+
+  func applies(on screen: ScreenKind) -> Bool { screens?.contains(screen) ?? true }
+}
+
+extension Action {
+  /// Every action, in the order of the help.
+  public static let all: [Action] = training + lanes + viewing + screens + program
+
+  private static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+    state.back > 0 ? "you are looking at the past: . goes back to live" : nil
+  }
+
+  private static let training: [Action] = [
+    Action(
+      name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
+      obstacle: { _, snapshot in snapshot.failure.isEmpty ? nil : "training failed: R restarts" },
+      run: { _, snapshot in [.engine(snapshot.isPaused ? .resume : .pause)] }),
+    Action(
+      name: "batch", keys: [.character("n")], short: "batch", title: "train one batch, then pause",
+      run: { _, _ in [.engine(.step(batches: 1))] }),
+    Action(
+      name: "epoch", keys: [.character("N")], short: "epoch",
+      title: "train to the end of the epoch, then pause", run: { _, _ in [.engine(.stepEpoch)] }),
+    Action(
+      name: "restart", keys: [.character("R")], short: "", title: "start again from the same weights",
+      run: { _, _ in [.engine(.restart)] }),
+    Action(
+      name: "checkpoint", keys: [.character("c")], short: "", title: "write a checkpoint now",
+      obstacle: { _, snapshot in snapshot.runPath.isEmpty ? "there is no run folder" : nil },
+      run: { _, _ in [.engine(.checkpoint)] }),
+  ]
+
+  private static let lanes: [Action] = [
+    Action(
+      name: "lane", keys: [.tab], short: "lane", title: "choose the next lane",
+      obstacle: { _, snapshot in snapshot.lanes.count > 1 ? nil : "there is one lane: f forks it" },
+      run: { state, snapshot in
+        state.lane = (state.lane + 1) % max(snapshot.lanes.count, 1)
+        return []
+      }),
+    Action(
+      name: "shaping", keys: [.character("s")], short: "shaping",
+      title: "next shaping of the chosen lane's loss",
+      obstacle: { state, snapshot in
+        if let obstacle = whenLive(state, snapshot) { return obstacle }
+        return state.chosen(snapshot)?.isShaped ?? false
+          ? nil : "this loss has no integral to shape: l changes it"
+      },
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        return [.engine(.setShaping(lane: state.lane, lane.shaping.next))]
+      }),
+    Action(
+      name: "loss", keys: [.character("l")], short: "loss", title: "next loss for the chosen lane",
+      obstacle: whenLive,
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        return [.engine(.setLoss(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
+      }),
+    Action(
+      name: "rate", keys: [.character("e")], short: "rate", title: "type a learning rate",
+      obstacle: whenLive,
+      run: { state, _ in
+        state.prompt = Prompt(.rate)
+        return []
+      }),
+    Action(
+      name: "faster", keys: [.character("}")], short: "", title: "double the learning rate",
+      obstacle: whenLive,
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        return [.engine(.setRate(lane: state.lane, lane.baseRate * 2))]
+      }),
+    Action(
+      name: "slower", keys: [.character("{")], short: "", title: "halve the learning rate",
+      obstacle: whenLive,
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        return [.engine(.setRate(lane: state.lane, lane.baseRate / 2))]
+      }),
+    Action(
+      name: "fork", keys: [.character("f")], short: "fork",
+      title: "copy the chosen lane and go on with the next loss",
+      obstacle: { state, snapshot in
+        whenLive(state, snapshot)
+          ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
+      },
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        return [.engine(.fork(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
+      }),
+    Action(
+      name: "drop", keys: [.character("D")], short: "", title: "drop the chosen lane",
+      obstacle: { state, snapshot in
+        whenLive(state, snapshot) ?? (snapshot.lanes.count > 1 ? nil : "the last lane stays")
+      },
+      run: { state, _ in
+        defer { state.lane = 0 }
+        return [.engine(.drop(lane: state.lane))]
+      }),
+  ]
+
+  private static let viewing: [Action] = [
+    Action(
+      name: "back", keys: [.character("[")], short: "[ ] history",
+      title: "back in training history, while it goes on",
+      run: { state, _ in
+        state.back += 1
+        return []
+      }),
+    Action(
+      name: "forward", keys: [.character("]")], short: "", title: "forward in training history",
+      obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
+      run: { state, _ in
+        state.back -= 1
+        return []
+      }),
+    Action(
+      name: "live", keys: [.character(".")], short: "", title: "back to live",
+      obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
+      run: { state, _ in
+        state.back = 0
+        return []
+      }),
+    Action(
+      name: "next-probe", keys: [.character("p")], short: "probe", title: "show the next probe sample",
+      obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
+    Action(
+      name: "previous-probe", keys: [.character("P")], short: "", title: "show the probe sample before",
+      obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
+    Action(
+      name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
+      title: "zoom into the trial", screens: [.raster],
+      run: { state, _ in
+        state.zoomTime(by: 0.5)
+        return []
+      }),
+    Action(
+      name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
+      run: { state, _ in
+        state.zoomTime(by: 2)
+        return []
+      }),
+    Action(
+      name: "pan-left", keys: [.left], short: "", title: "earlier in the trial", screens: [.raster],
+      run: { state, _ in
+        state.panTime(by: -0.25)
+        return []
+      }),
+    Action(
+      name: "pan-right", keys: [.right], short: "", title: "later in the trial", screens: [.raster],
+      run: { state, _ in
+        state.panTime(by: 0.25)
+        return []
+      }),
+    Action(
+      name: "layer", keys: [.character("y")], short: "layer", title: "next layer", screens: [.raster],
+      run: { state, snapshot in
+        let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
+        state.layer = (state.layer + 1) % max(layers, 1)
+        return []
+      }),
+    Action(
+      name: "order", keys: [.character("o")], short: "order",
+      title: "order neurons by index, rate or first spike", screens: [.raster],
+      run: { state, _ in
+        let all = RasterOrder.allCases
+        state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
+        return []
+      }),
+    Action(
+      name: "log-axis", keys: [.character("g")], short: "log axis", title: "logarithmic loss axis",
+      screens: [.compare],
+      run: { state, _ in
+        state.isLogarithmic.toggle()
+        return []
+      }),
+    Action(
+      name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
+      screens: [.compare],
+      run: { state, _ in
+        state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
+        return []
+      }),
+    Action(
+      name: "down", keys: [.down], short: "", title: "scroll down", screens: [.log],
+      run: { state, _ in
+        state.scroll += 1
+        return []
+      }),
+    Action(
+      name: "up", keys: [.up], short: "", title: "scroll up", screens: [.log],
+      run: { state, _ in
+        state.scroll = max(0, state.scroll - 1)
+        return []
+      }),
+  ] + ShapingScreen.actions
+
+  private static let screens: [Action] = ScreenKind.allCases.map { kind in
+    Action(
+      name: "screen-\(kind.rawValue + 1)", keys: [.character(Character("\(kind.rawValue + 1)"))],
+      short: kind == .overview ? "1-\(ScreenKind.allCases.count) screens" : "",
+      title: "screen: \(kind.title)",
+      run: { state, _ in
+        state.screen = kind
+        return []
+      })
+  }
+
+  private static let program: [Action] = [
+    Action(
+      name: "export", keys: [.character("x")], short: "export",
+      title: "write this screen's figures as SVG and CSV",
+      obstacle: { _, snapshot in snapshot.runPath.isEmpty ? "there is no run folder" : nil },
+      run: { _, _ in [.export] }),
+    Action(
+      name: "command", keys: [.character(":")], short: ": command", title: "type a command",
+      run: { state, _ in
+        state.prompt = Prompt(.command)
+        return []
+      }),
+    Action(
+      name: "help", keys: [.character("?")], short: "? help", title: "this help; type to search",
+      run: { state, _ in
+        state.isHelpShown = true
+        state.helpFilter = ""
+        return []
+      }),
+    Action(
+      name: "quit", keys: [.character("q")], short: "q quit", title: "leave; training is checkpointed",
+      run: { state, snapshot in
+        if snapshot.isPaused || snapshot.isFinished || !snapshot.failure.isEmpty { return [.quit] }
+        state.isQuitAsked = true
+        return []
+      }),
+  ]
+}
+
+extension WorkbenchState {
+  func chosen(_ snapshot: Snapshot) -> LaneSnapshot? {
+    snapshot.lanes.indices.contains(lane) ? snapshot.lanes[lane] : snapshot.lanes.first
+  }
+
+  mutating func zoomTime(by factor: Double) {
+    let middle = cursor ?? (zoom.lowerBound + zoom.upperBound) / 2
+    let half = min(0.5, max(0.002, (zoom.upperBound - zoom.lowerBound) / 2 * factor))
+    let low = min(max(0, middle - half), 1 - 2 * half)
+    zoom = low...(low + 2 * half)
+  }
+
+  mutating func panTime(by share: Double) {
+    let width = zoom.upperBound - zoom.lowerBound
+    let low = min(max(0, zoom.lowerBound + share * width), 1 - width)
+    zoom = low...(low + width)
+  }
+}
+
+extension Shaping {
+  /// The next kind that needs no data: none, linear, exponential, sigmoid.
+  var next: Shaping {
+    switch self {
+    case .none: .linear
+    case .linear: .exponential(scale: 1)
+    case .exponential: .sigmoid
+    case .sigmoid, .input, .custom: .none
+    }
+  }
+}
+
+extension LossTable {
+  static func next(after kind: String) -> String {
+    let kinds = all.map(\.kind)
+    let index = kinds.firstIndex(of: kind) ?? -1
+    return kinds[(index + 1) % kinds.count]
+  }
+}

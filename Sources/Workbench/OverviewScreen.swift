@@ -1,0 +1,277 @@
+import Charts
+import Foundation
+import Training
+
+/// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts, gradient flow,
+/// curves. Lanes beside each other are aligned row by row.
+enum OverviewScreen {
+  /// The lane panels that fit: side by side from 50 columns each, else the chosen one alone.
+  static func laneAreas(
+    _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int
+  ) -> [(lane: Int, area: Area)] {
+    let whole = Area(x: 0, y: 1, width: width, height: max(0, height - 2))
+    return laneAreas(state, snapshot, in: whole)
+  }
+
+  private static func laneAreas(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area
+  ) -> [(lane: Int, area: Area)] {
+    let count = snapshot.lanes.count
+    let chosen = min(state.lane, count - 1)
+    let fitting = max(1, min(count, area.width / 50))
+    guard fitting > 1 else { return [(chosen, area)] }
+    let first = min(max(0, chosen - fitting + 1), count - fitting)
+    var rest = area
+    return (0..<fitting).map { slot in
+      let width = slot == fitting - 1 ? rest.width : area.width / fitting
+      return (first + slot, rest.takeLeft(width))
+    }
+  }
+
+  static func draw<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    for (lane, area) in laneAreas(state, snapshot, in: area) {
+      let isChosen = lane == state.lane && snapshot.lanes.count > 1
+      panel(snapshot, lane, isChosen, in: area, on: &surface)
+    }
+  }
+
+  /// Heights of the parts of a panel for the rows there are; 0 drops a part.
+  private struct Rows {
+    var input = 0
+    var hidden = 0
+    var output = 0
+    var weight = 0
+    var axis = 0
+    var activity = 0
+    var flow = 0
+    var curves = 0
+
+    init(_ rows: Int, layers: Int, projections: Int, isShaped: Bool) {
+      // Parts by importance, with the rows they need; what does not fit is left out.
+      var left = rows - 1
+      func take(_ need: Int) -> Int {
+        guard left >= need else { return 0 }
+        left -= need
+        return need
+      }
+      hidden = take(2 * layers) / max(layers, 1)
+      output = take(2)
+      axis = take(1)
+      activity = take(1 + layers)
+      input = take(1)
+      curves = take(4)
+      flow = take(1 + projections)
+      weight = isShaped ? take(1) : 0
+      // What is over goes round.
+      while left > 0 {
+        let before = left
+        if curves > 0 && curves < 12 { curves += take(1) }
+        if output > 0 && output < 8 { output += take(1) }
+        if layers > 0 && hidden < 10 { hidden += take(layers) / layers }
+        if input > 0 && input < 6 { input += take(1) }
+        if left == before { break }
+      }
+    }
+  }
+
+  private static func panel<S: Surface>(
+    _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area, on surface: inout S
+  ) {
+    let lane = snapshot.lanes[index]
+    let ink = Ink.series(index)
+    let shaping = lane.isShaped ? " · \(lane.shaping.kind)" : ""
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "\(Wording.letter(index))  \(lane.lossKind)\(shaping)\(isChosen ? "  <" : "")",
+      style: CellStyle(ink, bold: true))
+    var inside = area.inside
+    inside.x += 1
+    inside.width -= 2
+    guard inside.width >= 20, inside.height >= 2 else { return }
+    let layers = lane.layers.count
+    let rows = Rows(
+      inside.height, layers: layers, projections: lane.flow.count, isShaped: lane.isShaped)
+    verdict(snapshot, lane, in: inside.takeTop(1), on: &surface)
+    trial(snapshot, lane, rows, &inside, on: &surface)
+    activity(lane, rows, ink, &inside, on: &surface)
+    flow(lane, rows, ink, &inside, on: &surface)
+    curves(snapshot, lane, rows, ink, &inside, on: &surface)
+  }
+
+  private static func verdict<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    let trial = lane.trial
+    let isRight = trial.label == trial.prediction
+    let text = "probe \(snapshot.probe)  label \(Wording.className(trial.label, snapshot))  "
+    surface.text(String(text.prefix(area.width)), x: area.x, y: area.y, style: .plain)
+    let answer = "\(isRight ? "✓" : "✗") \(Wording.className(trial.prediction, snapshot))"
+    if text.count + answer.count <= area.width {
+      surface.text(
+        answer, x: area.x + text.count, y: area.y,
+        style: CellStyle(isRight ? .good : .alarm, bold: true))
+    }
+    let right = "loss \(Ticks.short(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
+      + "  test \(Wording.percent(lane.testAccuracy))"
+    if text.count + answer.count + right.count + 2 <= area.width {
+      surface.text(right, endingAt: area.x + area.width, y: area.y, style: .dim)
+    }
+  }
+
+  private static func trial<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ area: inout Area,
+    on surface: inout S
+  ) {
+    let time = 0...max(snapshot.duration, 1e-9)
+    func strip(_ name: String, _ height: Int) -> Area {
+      var strip = area.takeTop(height)
+      let label = strip.takeLeft(8)
+      if height > 0 { surface.text(name, x: label.x, y: label.y, style: .dim) }
+      return strip
+    }
+    if rows.input > 0 {
+      surface.raster(
+        lane.trial.input.map { RasterSpike(time: $0.time, row: $0.unit, ink: .dim) },
+        rows: snapshot.inputs, time: time, in: strip("input", rows.input))
+    }
+    for (index, layer) in lane.layers.enumerated() where rows.hidden > 0 {
+      let spikes = lane.trial.layers.indices.contains(index) ? lane.trial.layers[index] : []
+      surface.raster(
+        spikes.map { RasterSpike(time: $0.time, row: $0.neuron, ink: .text) }, rows: layer.size,
+        time: time, in: strip("hidden\(index + 1)", rows.hidden))
+    }
+    if rows.output > 0 {
+      voltages(snapshot, lane, in: strip("output", rows.output), on: &surface)
+    }
+    if rows.weight > 0 {
+      let highest = lane.trial.weight.max() ?? 1
+      surface.band(
+        lane.trial.weight, highest: max(highest, 1e-12), in: strip("w(t)", 1), ink: .accent)
+    }
+    if rows.axis > 0 { surface.timeAxis(time, unit: "ms", in: strip("", 1)) }
+  }
+
+  /// Output voltages as traces, the label's last and in its own colour; output spikes as ticks on top.
+  static func voltages<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    let curves = lane.trial.voltages
+    let values = curves.flatMap { $0 }.filter(\.isFinite)
+    guard let low = values.min(), let high = values.max(), !area.isEmpty else { return }
+    let margin = max(high - low, 1e-9) * 0.02
+    let points = Double(max(curves.first?.count ?? 1, 1))
+    func curve(_ j: Int, _ ink: Ink) -> Curve {
+      Curve(
+        curves[j].enumerated().map {
+          ((Double($0.offset) + 1) / points * snapshot.duration, $0.element)
+        }, ink: ink)
+    }
+    let label = lane.trial.label
+    var all = curves.indices.filter { $0 != label }.map { curve($0, .dim) }
+    if curves.indices.contains(label) { all.append(curve(label, .good)) }
+    surface.plot(all, x: 0...snapshot.duration, y: (low - margin)...(high + margin), in: area)
+  }
+
+  private static func heading<S: Surface>(
+    _ text: String, _ area: inout Area, on surface: inout S
+  ) {
+    let line = area.takeTop(1)
+    surface.text(
+      text + " " + String(repeating: "─", count: max(0, line.width - text.count - 1)), x: line.x,
+      y: line.y, style: CellStyle(.frame))
+    surface.text(text, x: line.x, y: line.y, style: .dim)
+  }
+
+  private static func activity<S: Surface>(
+    _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area, on surface: inout S
+  ) {
+    guard rows.activity > 0 else { return }
+    heading("spikes per neuron and trial", &area, on: &surface)
+    for (index, layer) in lane.layers.enumerated() {
+      let line = area.takeTop(1)
+      let isAlarming = layer.dead * 10 > layer.size
+      let numbers = String(format: "%6.2f ± %-6.2f", layer.mean, layer.spread)
+      surface.text("hidden\(index + 1)", x: line.x, y: line.y, style: .dim)
+      surface.text(numbers, x: line.x + 8, y: line.y, style: .plain)
+      let silent = String(format: "silent %.0f  ", layer.silent)
+      let dead = "dead \(layer.dead)/\(layer.size)\(isAlarming ? " ▲" : "")"
+      let tail = silent.count + dead.count
+      let spark = Area(
+        x: line.x + 24, y: line.y, width: line.width - 24 - tail - 1, height: 1)
+      if spark.width >= 4 {
+        surface.sparkline(recent(lane.curves.spikes[index].ys, spark.width), in: spark, ink: ink)
+      }
+      if line.width >= 24 + tail {
+        surface.text(
+          silent, x: line.x + line.width - tail, y: line.y, style: .plain)
+        surface.text(
+          dead, endingAt: line.x + line.width, y: line.y,
+          style: isAlarming ? CellStyle(.alarm, bold: true) : .plain)
+      } else {
+        surface.text(
+          dead, endingAt: line.x + line.width, y: line.y,
+          style: isAlarming ? CellStyle(.alarm, bold: true) : .plain)
+      }
+    }
+  }
+
+  /// A whole history squeezed into `width` values.
+  static func recent(_ values: [Double], _ width: Int) -> [Double] {
+    guard values.count > width, width > 0 else { return values }
+    return (0..<width).map { column in
+      let range = column * values.count / width..<(column + 1) * values.count / width
+      return values[range].reduce(0, +) / Double(range.count)
+    }
+  }
+
+  private static func flow<S: Surface>(
+    _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area, on surface: inout S
+  ) {
+    guard rows.flow > 0 else { return }
+    heading("gradient flow |dL/dW|, log scale", &area, on: &surface)
+    for (index, flow) in lane.flow.enumerated() {
+      let line = area.takeTop(1)
+      let name = flow.name.replacingOccurrences(of: "-", with: "→")
+      surface.text(Wording.pad(name, 16), x: line.x, y: line.y, style: .dim)
+      surface.text(
+        String(format: "%8.1e", flow.norm), x: line.x + 16, y: line.y, style: .plain)
+      let spark = Area(x: line.x + 26, y: line.y, width: line.width - 26, height: 1)
+      let logs = recent(lane.curves.norms[index].ys, spark.width).map { log10(max($0, 1e-12)) }
+      if let low = logs.min(), spark.width >= 4 {
+        surface.sparkline(logs, in: spark, ink: ink, from: low - 0.3)
+      }
+    }
+  }
+
+  private static func curves<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area,
+    on surface: inout S
+  ) {
+    guard rows.curves >= 3 else { return }
+    heading("loss and test accuracy over epochs", &area, on: &surface)
+    var plot = area.takeTop(rows.curves - 1)
+    var axis = plot.takeLeft(7)
+    let accuracyAxis = Area(x: plot.x + plot.width - 6, y: plot.y, width: 6, height: plot.height)
+    plot.width -= 7
+    axis.width -= 1
+    guard plot.width > 4 else { return }
+    let losses = lane.curves.loss.smoothed(0.8).filter(\.isFinite)
+    guard let high = losses.max(), let low = losses.min() else { return }
+    let span = low...max(high, low + 1e-9)
+    let x = 0...max(snapshot.position, 1e-3)
+    let points = zip(lane.curves.loss.xs, lane.curves.loss.smoothed(0.8)).map { ($0, $1) }
+    surface.plot([Curve(points, ink: ink)], x: x, y: span, in: plot)
+    let accuracy = zip(lane.curves.testAccuracy.xs, lane.curves.testAccuracy.ys).map { ($0, $1) }
+    surface.plot([Curve(accuracy, ink: .good)], x: x, y: 0...1, in: plot)
+    surface.valueAxis(span, in: axis)
+    surface.text("100 %", endingAt: accuracyAxis.x + 6, y: plot.y, style: CellStyle(.good))
+    surface.text(
+      "0 %", endingAt: accuracyAxis.x + 6, y: plot.y + plot.height - 1, style: CellStyle(.good))
+    for mark in snapshot.marks where mark.lane == lane.name || mark.lane.isEmpty {
+      let column = plot.x + Int(mark.position / x.upperBound * Double(plot.width - 1))
+      surface.text("▲", x: column, y: plot.y + plot.height - 1, style: CellStyle(.accent))
+    }
+  }
+}

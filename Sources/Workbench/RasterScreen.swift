@@ -1,0 +1,94 @@
+import Charts
+import EventPropCore
+import Foundation
+import Training
+
+/// One layer of the probe trial, large: zoom, pan, order of neurons, a cursor that reads out.
+enum RasterScreen {
+  static func plotArea(width: Int, height: Int) -> Area {
+    plotArea(in: Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
+  }
+
+  private static func plotArea(in area: Area) -> Area {
+    let inside = area.inside
+    return Area(
+      x: inside.x + 7, y: inside.y + 1, width: inside.width - 8, height: inside.height - 3)
+  }
+
+  static func draw<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard let lane = state.chosen(snapshot) else { return }
+    let layers = lane.trial.layers
+    let index = min(state.layer, max(layers.count - 1, 0))
+    let isHidden = index < lane.layers.count
+    let name = isHidden ? "hidden\(index + 1)" : "output"
+    let size = isHidden ? lane.layers[index].size : snapshot.classNames.count
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "raster  \(Wording.letter(state.lane)) \(lane.name) · \(name) · by \(state.order.rawValue)",
+      style: CellStyle(.series(state.lane), bold: true))
+    let plot = plotArea(in: area)
+    guard plot.width > 10, plot.height > 2, layers.indices.contains(index) else { return }
+    let spikes = layers[index]
+    let rows = order(spikes, size: size, by: state.order)
+    var rank = Array(repeating: 0, count: size)
+    for (row, neuron) in rows.enumerated() { rank[neuron] = row }
+    let span = max(snapshot.duration, 1e-9)
+    let time = (state.zoom.lowerBound * span)...(state.zoom.upperBound * span)
+    let active = Set(spikes.map(\.neuron)).count
+    let shown = spikes.count { time.contains($0.time) }
+    surface.text(
+      String(
+        "\(spikes.count) spikes of \(active) of \(size) neurons; \(size - active) silent; \(shown) in view"
+          .prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .plain)
+    surface.text("0", endingAt: plot.x - 1, y: plot.y, style: .dim)
+    surface.text(
+      String(size - 1), endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
+    if let cursor = state.cursor, state.zoom.contains(cursor) {
+      readOut(state, snapshot, lane, spikes, cursor, plot, on: &surface)
+    }
+    surface.raster(
+      spikes.map { RasterSpike(time: $0.time, row: rank[$0.neuron], ink: .series(state.lane)) },
+      rows: size, time: time, in: plot)
+    surface.timeAxis(
+      time, unit: "ms",
+      in: Area(x: plot.x, y: plot.y + plot.height, width: plot.width, height: 1))
+  }
+
+  private static func readOut<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot,
+    _ spikes: [LayerSpike], _ cursor: Double, _ plot: Area, on surface: inout S
+  ) {
+    let width = state.zoom.upperBound - state.zoom.lowerBound
+    let column = plot.x + Int((cursor - state.zoom.lowerBound) / width * Double(plot.width))
+    for y in plot.y..<plot.y + plot.height {
+      surface.text("│", x: min(column, plot.x + plot.width - 1), y: y, style: CellStyle(.frame))
+    }
+    let time = cursor * snapshot.duration
+    let reach = snapshot.duration * width / Double(plot.width)
+    let near = spikes.filter { abs($0.time - time) <= reach }.map(\.neuron)
+    let list = near.prefix(8).map(String.init).joined(separator: ", ")
+    let text =
+      String(format: "cursor %.2f ms: ", time)
+      + (near.isEmpty ? "no spike" : "\(near.count) spikes, neurons \(list)")
+    surface.text(
+      text, endingAt: plot.x + plot.width, y: plot.y - 1, style: CellStyle(.accent))
+  }
+
+  /// Neurons from the top row down; silent ones last.
+  static func order(_ spikes: [LayerSpike], size: Int, by order: RasterOrder) -> [Int] {
+    let all = Array(0..<size)
+    switch order {
+    case .index: return all
+    case .rate:
+      var counts = Array(repeating: 0, count: size)
+      for spike in spikes { counts[spike.neuron] += 1 }
+      return all.sorted { (counts[$1], $0) < (counts[$0], $1) }
+    case .firstSpike:
+      var first = Array(repeating: Double.infinity, count: size)
+      for spike in spikes { first[spike.neuron] = min(first[spike.neuron], spike.time) }
+      return all.sorted { (first[$0], $0) < (first[$1], $1) }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Charts
+import Foundation
+import Training
+
+/// The top and the bottom line. What does not fit is dropped, the least important first; PAUSED never.
+enum StatusLines {
+  private struct Segment {
+    var text: String
+    var style: CellStyle
+    /// The higher, the longer it stays.
+    var weight: Int
+  }
+
+  static func top(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
+  ) {
+    var segments: [Segment] = []
+    let share =
+      snapshot.epochs > 0 ? min(1, snapshot.position / Double(snapshot.epochs)) : 0
+    if let lane = state.chosen(snapshot) {
+      segments.append(Segment(text: snapshot.presetName, style: .bold, weight: 3))
+      if snapshot.lanes.count > 1 {
+        segments.append(
+          Segment(
+            text: "lane \(Wording.letter(state.lane)) \(lane.name)",
+            style: CellStyle(.series(state.lane), bold: true), weight: 5))
+      }
+      segments.append(
+        Segment(
+          text: "epoch \(snapshot.epoch)/\(snapshot.epochs) batch \(snapshot.batch)", style: .plain,
+          weight: 8))
+      segments.append(Segment(text: bar(share, width: 16), style: CellStyle(.accent), weight: 2))
+      if !snapshot.isFinished {
+        segments.append(
+          Segment(
+            text: "\(Wording.duration(snapshot.secondsLeft)) left", style: .dim, weight: 1))
+      }
+      segments.append(
+        Segment(
+          text: "\(Wording.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4))
+      segments.append(
+        Segment(text: "loss \(Ticks.short(lane.trainLoss))", style: .plain, weight: 7))
+      segments.append(
+        Segment(
+          text: "test \(Wording.percent(lane.testAccuracy))", style: .plain, weight: 6))
+    } else {
+      segments.append(Segment(text: "eventprop: starting", style: .bold, weight: 3))
+    }
+    if state.back > 0 {
+      segments.append(
+        Segment(
+          text: "PAST \(state.back) back", style: CellStyle(.accent, bold: true, reversed: true),
+          weight: 10))
+    }
+    if !snapshot.failure.isEmpty {
+      segments.append(
+        Segment(text: "STOPPED", style: CellStyle(.alarm, bold: true, reversed: true), weight: 12))
+    } else if snapshot.isFinished {
+      segments.append(Segment(text: "FINISHED", style: CellStyle(.good, bold: true), weight: 11))
+    } else if snapshot.isPaused {
+      segments.append(
+        Segment(text: "PAUSED", style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
+    }
+    func length() -> Int { segments.reduce(1) { $0 + $1.text.count + 2 } - 2 }
+    while segments.count > 1, length() > area.width {
+      let least = segments.indices.min { segments[$0].weight < segments[$1].weight }!
+      segments.remove(at: least)
+    }
+    var x = area.x + (area.width > length() ? 1 : 0)
+    for segment in segments {
+      canvas.text(segment.text, x: x, y: area.y, style: segment.style)
+      x += segment.text.count + 2
+    }
+  }
+
+  private static func bar(_ share: Double, width: Int) -> String {
+    let full = Int((share * Double(width)).rounded(.down))
+    return String(repeating: "━", count: full) + String(repeating: "─", count: width - full)
+  }
+
+  static func bottom(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
+  ) {
+    func say(_ text: String, _ style: CellStyle) {
+      canvas.text(String(text.prefix(area.width - 1)), x: area.x + 1, y: area.y, style: style)
+    }
+    if state.isQuitAsked {
+      say("Training is running. Leave with a checkpoint? y leaves, any other key stays", .bold)
+    } else if let prompt = state.prompt {
+      let label = prompt.purpose == .rate ? "learning rate: " : ":"
+      let hints =
+        prompt.purpose == .command
+        ? "   " + state.completions.prefix(6).joined(separator: "  ") : "   Enter sets, Esc leaves"
+      say(label + prompt.text + "_", .bold)
+      canvas.text(
+        String(hints.prefix(max(0, area.width - label.count - prompt.text.count - 3))),
+        x: area.x + 2 + label.count + prompt.text.count, y: area.y, style: .dim)
+    } else if !snapshot.failure.isEmpty {
+      say(snapshot.failure + "  (R restarts)", CellStyle(.alarm, bold: true))
+    } else if !state.notice.isEmpty {
+      say(state.notice, CellStyle(.accent))
+    } else {
+      keys(state, snapshot, in: area, on: &canvas)
+    }
+  }
+
+  /// The keys of this screen; what cannot be done now is dim.
+  private static func keys(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
+  ) {
+    let shown = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
+    // Help and quit come first where there is little room, last where there is enough.
+    let last = shown.filter { ["help", "quit"].contains($0.name) }
+    let reserved = last.reduce(0) { $0 + $1.short.count + 2 }
+    var x = area.x + 1
+    for action in shown.filter({ !["help", "quit"].contains($0.name) }) + last {
+      let key = action.keys[0].label
+      let hasKey = action.short.contains(" ") && action.name != "pause"
+      let text = hasKey ? action.short : "\(key) \(action.short)"
+      let isLast = last.contains { $0.name == action.name }
+      guard x + text.count <= area.x + area.width - (isLast ? 0 : reserved) else { continue }
+      let isPossible = action.obstacle(state, snapshot) == nil
+      canvas.text(text, x: x, y: area.y, style: isPossible ? .plain : CellStyle(.frame))
+      if isPossible {
+        let head = text.prefix { $0 != " " }
+        canvas.text(String(head), x: x, y: area.y, style: CellStyle(.accent, bold: true))
+      }
+      x += text.count + 2
+    }
+  }
+}

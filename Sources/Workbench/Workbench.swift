@@ -1,0 +1,84 @@
+import Charts
+import Foundation
+import Training
+
+/// From state and snapshot to a screen of cells: pure, so that frames can be tested.
+public enum Workbench {
+  public static func frame(
+    _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int, marks: Marks = .braille
+  ) -> Canvas {
+    var canvas = Canvas(width: width, height: height, marks: marks)
+    guard width > 0, height > 0 else { return canvas }
+    var area = Area(x: 0, y: 0, width: width, height: height)
+    StatusLines.top(state, snapshot, in: area.takeTop(1), on: &canvas)
+    if height >= 3 {
+      let bottom = Area(x: 0, y: height - 1, width: width, height: 1)
+      area.height -= 1
+      StatusLines.bottom(state, snapshot, in: bottom, on: &canvas)
+    }
+    draw(state, snapshot, in: area, on: &canvas)
+    if state.isHelpShown { HelpPanel.draw(state, snapshot, in: area, on: &canvas) }
+    return canvas
+  }
+
+  /// The screen without its status lines, on any surface: what `export` writes.
+  static func draw<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard !snapshot.lanes.isEmpty, area.height >= 2, area.width >= 16 else { return }
+    switch state.screen {
+    case .overview: OverviewScreen.draw(state, snapshot, in: area, on: &surface)
+    case .raster: RasterScreen.draw(state, snapshot, in: area, on: &surface)
+    case .compare: CompareScreen.draw(state, snapshot, in: area, on: &surface)
+    case .shaping: ShapingScreen.draw(state, snapshot, in: area, on: &surface)
+    case .log: LogScreen.draw(state, snapshot, in: area, on: &surface)
+    }
+  }
+
+  /// The screen as an SVG document.
+  public static func svg(
+    _ state: WorkbenchState, _ snapshot: Snapshot, width: Int = 120, height: Int = 40
+  ) -> String {
+    var surface = SVGSurface(width: width, height: height)
+    draw(
+      state, snapshot, in: Area(x: 0, y: 0, width: width, height: height), on: &surface)
+    return surface.document
+  }
+}
+
+/// Wording shared by the screens.
+enum Wording {
+  static func percent(_ share: Double?) -> String {
+    share.map { String(format: "%.1f %%", 100 * $0) } ?? "-"
+  }
+
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 360_000 else { return "-" }
+    let whole = Int(seconds.rounded())
+    return whole >= 3600
+      ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+      : String(format: "%d:%02d", whole / 60, whole % 60)
+  }
+
+  static func grouped(_ number: Double) -> String {
+    guard number.isFinite, abs(number) < 1e12 else { return "-" }
+    var digits = String(Int(number.rounded()))
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return ([digits] + groups).joined(separator: ",")
+  }
+
+  static func letter(_ lane: Int) -> String { String(UnicodeScalar(UInt8(65 + lane % 26))) }
+
+  static func className(_ index: Int, _ snapshot: Snapshot) -> String {
+    snapshot.classNames.indices.contains(index) ? snapshot.classNames[index] : "none"
+  }
+
+  static func pad(_ text: String, _ width: Int) -> String {
+    text.count >= width
+      ? String(text.prefix(width)) : text + String(repeating: " ", count: width - text.count)
+  }
+}

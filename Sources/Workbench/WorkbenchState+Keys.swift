@@ -1,0 +1,134 @@
+import Training
+
+extension WorkbenchState {
+  /// What a key does: to this state, and to the world.
+  public mutating func handle(_ key: Key, _ snapshot: Snapshot) -> [Effect] {
+    notice = ""
+    if isQuitAsked { return answerQuit(key) }
+    if prompt != nil { return type(key, snapshot) }
+    if isHelpShown { return search(key, snapshot) }
+    let candidates = Action.all.filter { $0.keys.contains(key) }
+    guard let action = candidates.first(where: { $0.applies(on: screen) }) else {
+      if let elsewhere = candidates.first, let screens = elsewhere.screens {
+        let names = screens.map(\.title).sorted().joined(separator: ", ")
+        notice = "\(key.label) is for \(elsewhere.title), on: \(names)"
+      } else {
+        notice = "\(key.label) does nothing here; ? shows the keys"
+      }
+      return []
+    }
+    return perform(action, snapshot)
+  }
+
+  mutating func perform(_ action: Action, _ snapshot: Snapshot) -> [Effect] {
+    if let obstacle = action.obstacle(self, snapshot) {
+      notice = "\(action.name): \(obstacle)"
+      return []
+    }
+    return action.run(&self, snapshot)
+  }
+
+  private mutating func answerQuit(_ key: Key) -> [Effect] {
+    isQuitAsked = false
+    return key == .character("y") || key == .character("q") || key == .enter ? [.quit] : []
+  }
+
+  /// Help: typing filters, Enter runs the first hit, Esc closes.
+  private mutating func search(_ key: Key, _ snapshot: Snapshot) -> [Effect] {
+    switch key {
+    case .escape: isHelpShown = false
+    case .backspace: if helpFilter.isEmpty { isHelpShown = false } else { helpFilter.removeLast() }
+    case .enter:
+      isHelpShown = false
+      guard let action = HelpPanel.matches(self).first else { return [] }
+      guard action.applies(on: screen) else {
+        screen = action.screens!.min { $0.rawValue < $1.rawValue }!
+        return perform(action, snapshot)
+      }
+      return perform(action, snapshot)
+    case .character("?") where helpFilter.isEmpty: isHelpShown = false
+    case .character(let c): if helpFilter.count < 30 { helpFilter.append(c) }
+    default: break
+    }
+    return []
+  }
+
+  private mutating func type(_ key: Key, _ snapshot: Snapshot) -> [Effect] {
+    switch key {
+    case .escape: prompt = nil
+    case .backspace:
+      if prompt!.text.isEmpty { prompt = nil } else { prompt!.text.removeLast() }
+    case .tab:
+      if prompt!.purpose == .command, let hit = completions.first { prompt!.text = hit }
+    case .enter:
+      let entered = prompt!
+      prompt = nil
+      return entered.purpose == .rate
+        ? setRate(entered.text, snapshot) : runCommand(entered.text, snapshot)
+    case .character(let c): if prompt!.text.count < 60 { prompt!.text.append(c) }
+    default: break
+    }
+    return []
+  }
+
+  /// Command names that begin with what has been typed.
+  var completions: [String] {
+    guard let prompt, prompt.purpose == .command else { return [] }
+    return Action.all.map(\.name).filter { $0.hasPrefix(prompt.text) }
+  }
+
+  private mutating func setRate(_ text: String, _ snapshot: Snapshot) -> [Effect] {
+    guard let rate = Double(text), rate >= 0, rate <= 1000 else {
+      notice = "learning rate \"\(text)\": allowed is a number from 0 to 1000, as 5e-3"
+      return []
+    }
+    return [.engine(.setRate(lane: lane, rate))]
+  }
+
+  /// `name`, or `rate 1e-3`, `loss max`, `shaping exponential`, `fork max`, `probe 7`.
+  private mutating func runCommand(_ text: String, _ snapshot: Snapshot) -> [Effect] {
+    let words = text.split(separator: " ").map(String.init)
+    guard let name = words.first else { return [] }
+    if words.count == 2 {
+      switch name {
+      case "rate": return setRate(words[1], snapshot)
+      case "loss": return [.engine(.setLoss(lane: lane, kind: words[1]))]
+      case "fork": return [.engine(.fork(lane: lane, kind: words[1]))]
+      case "probe": if let probe = Int(words[1]) { return [.engine(.probe(probe))] }
+      case "shaping":
+        if let shaping = ShapingScreen.shaping(named: words[1]) {
+          return [.engine(.setShaping(lane: lane, shaping))]
+        }
+        notice = "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, custom"
+        return []
+      default: break
+      }
+    }
+    guard let action = Action.all.first(where: { $0.name == name }) else {
+      notice = "no command \"\(text)\"; ? lists them"
+      return []
+    }
+    if !action.applies(on: screen) { screen = action.screens!.min { $0.rawValue < $1.rawValue }! }
+    return perform(action, snapshot)
+  }
+
+  /// A click: on a lane's panel chooses it; on the raster sets the cursor.
+  public mutating func click(x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot) -> [Effect] {
+    notice = ""
+    if isHelpShown || prompt != nil || isQuitAsked { return [] }
+    switch screen {
+    case .overview:
+      let areas = OverviewScreen.laneAreas(self, snapshot, width: width, height: height)
+      if let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) { lane = hit.lane }
+    case .raster:
+      let plot = RasterScreen.plotArea(width: width, height: height)
+      if plot.contains(x: x, y: y) {
+        let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
+        cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
+      }
+    case .shaping: return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
+    case .compare, .log: break
+    }
+    return []
+  }
+}

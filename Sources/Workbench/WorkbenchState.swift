@@ -1,0 +1,74 @@
+import Charts
+import EventPropCore
+import Training
+
+/// The screens, in the order of their keys.
+public enum ScreenKind: Int, Sendable, CaseIterable {
+  case overview, raster, compare, shaping, log
+
+  public var title: String {
+    switch self {
+    case .overview: "Overview"
+    case .raster: "Raster"
+    case .compare: "Compare"
+    case .shaping: "Shaping"
+    case .log: "Config & log"
+    }
+  }
+}
+
+/// Everything a frame depends on besides the snapshot: a value, changed by keys only.
+public struct WorkbenchState: Sendable {
+  public var screen = ScreenKind.overview
+  /// The lane that keys act on.
+  public var lane = 0
+  /// How many snapshots back in history; 0 is live.
+  public var back = 0
+  public var isHelpShown = false
+  public var helpFilter = ""
+  /// Text being typed after `:` or for a value; nil when no prompt is open.
+  public var prompt: Prompt?
+  public var isQuitAsked = false
+  public var notice = ""
+  /// Raster: shown part of the trial in shares of T, chosen layer, order of neurons.
+  public var zoom = 0.0...1.0
+  public var layer = 0
+  public var order = RasterOrder.index
+  public var cursor: Double?
+  /// Compare: logarithmic loss axis.
+  public var isLogarithmic = false
+  public var smoothing = 0.9
+  /// Log: first line shown.
+  public var scroll = 0
+  /// Shaping: corner being moved.
+  public var corner = 0
+
+  public init() {}
+}
+
+/// A line of input at the bottom of the screen.
+public struct Prompt: Sendable, Equatable {
+  public enum Purpose: Sendable, Equatable { case command, rate }
+  public var purpose: Purpose
+  public var text = ""
+
+  public init(_ purpose: Purpose, text: String = "") {
+    self.purpose = purpose
+    self.text = text
+  }
+}
+
+/// How the raster sorts neurons.
+public enum RasterOrder: String, Sendable, CaseIterable {
+  case index
+  case rate
+  case firstSpike = "first spike"
+}
+
+/// What a key press asks the world to do.
+public enum Effect: Sendable, Equatable {
+  case engine(EngineCommand)
+  case export
+  case quit
+  case suspend
+}
