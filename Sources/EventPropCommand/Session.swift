@@ -26,7 +26,7 @@ struct Session {
   /// - Returns: why the engine failed to start; nil when all went well.
   mutating func run() -> String? {
     present()
-    while StopSignal.current == 0 {
+    while StopSignal.current == 0 && !screen.isLost {
       if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
       if let failure = engine.startFailure { return failure }
       present()

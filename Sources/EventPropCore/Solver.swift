@@ -9,10 +9,12 @@ public struct Problem: Sendable {
   public var shaping: Shaping
   /// At most one input spike per unit and step: further ones are merged into the first.
   public var mergesInput: Bool
+  /// How the grid reads output voltages; the exact solver ignores it.
+  public var rule: ReadoutRule
 
   public init(
     network: Network, duration: Double, step: Double, loss: any Loss, shaping: Shaping = .none,
-    mergesInput: Bool = false
+    mergesInput: Bool = false, rule: ReadoutRule = .integrated
   ) {
     self.network = network
     self.duration = duration
@@ -20,7 +22,18 @@ public struct Problem: Sendable {
     self.loss = loss
     self.shaping = shaping
     self.mergesInput = mergesInput
+    self.rule = rule
   }
+}
+
+/// How the integral losses read output voltages on the grid.
+public enum ReadoutRule: String, Sendable, CaseIterable {
+  /// Exactly over each step: the gradient's error is that of the spike times alone.
+  case integrated
+  /// At the start of each step, as clock-driven simulators do. lV - lI of the outputs then has a constant
+  /// error of about -dt/(2 tau_s) lV: a pseudo-gradient that makes neurons spike more often when they feed
+  /// the right output, and the only one where potentials lie wholly within the trial and w = 1.
+  case sampled
 }
 
 /// A way to run trials of a network forward and to carry their errors backward (EventProp).

@@ -8,7 +8,11 @@ enum CrashGuard {
 
   static func install() {
     isArmed.store(true, ordering: .releasing)
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }  // whoever started us may have blocked them
     for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT] {
+      sigaddset(&wanted, number)
       signal(number) { number in
         if CrashGuard.isArmed.exchange(false, ordering: .acquiringAndReleasing) { endwin() }
         signal(number, SIG_DFL)

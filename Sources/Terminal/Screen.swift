@@ -203,6 +203,13 @@ public final class Screen {
     wrefresh(eventprop_stdscr())
   }
 
+  /// Whether the terminal has gone: its window closed, or the connection broke.
+  public var isLost: Bool {
+    var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    guard poll(&input, 1, 0) > 0 else { return false }
+    return input.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0
+  }
+
   /// Redraws everything at the next `present`.
   public func invalidate() { clearok(eventprop_stdscr(), true) }
 }

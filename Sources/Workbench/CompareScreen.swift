@@ -49,7 +49,8 @@ enum CompareScreen {
       return
     }
     let margin = max(high - low, 1e-6) * 0.05
-    let y = (low - margin)...(high + margin)
+    let y = isRate ? max(0, low - margin)...min(1, high + margin) : (low - margin)...(high + margin)
+    guard y.lowerBound < y.upperBound else { return }
     let x = 0...max(snapshot.position, 1e-3)
     if !isRate && state.smoothing > 0 {
       surface.plot(raws.map { Curve($0, ink: .frame) }, x: x, y: y, in: plot)

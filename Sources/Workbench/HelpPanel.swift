@@ -39,6 +39,10 @@ enum HelpPanel {
       panel.text(
         String(text.prefix(width - 29)), x: 27, y: 3 + row, style: obstacle == nil ? .plain : .dim)
     }
+    if hits.count > height - 4 {
+      let more = " \(hits.count - height + 4) more: type to search "
+      panel.text(more, endingAt: width - 2, y: height - 1, style: .dim)
+    }
     canvas.overlay(
       panel, x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2)
   }

@@ -213,7 +213,7 @@ extension Action {
         return []
       }),
     Action(
-      name: "log-axis", keys: [.character("g")], short: "log axis", title: "logarithmic loss axis",
+      name: "log-axis", keys: [.character("g")], short: "g log-axis", title: "logarithmic loss axis",
       screens: [.compare],
       run: { state, _ in
         state.isLogarithmic.toggle()

@@ -18,7 +18,7 @@ enum StatusLines {
     let share =
       snapshot.epochs > 0 ? min(1, snapshot.position / Double(snapshot.epochs)) : 0
     if let lane = state.chosen(snapshot) {
-      segments.append(Segment(text: snapshot.presetName, style: .bold, weight: 3))
+      segments.append(Segment(text: snapshot.presetName, style: .bold, weight: 2))
       if snapshot.lanes.count > 1 {
         segments.append(
           Segment(
@@ -27,9 +27,9 @@ enum StatusLines {
       }
       segments.append(
         Segment(
-          text: "epoch \(snapshot.epoch)/\(snapshot.epochs) batch \(snapshot.batch)", style: .plain,
-          weight: 8))
-      segments.append(Segment(text: bar(share, width: 16), style: CellStyle(.accent), weight: 2))
+          text: "epoch \(snapshot.epoch)/\(snapshot.epochs)"
+            + (snapshot.isPaused ? " batch \(snapshot.batch)" : ""), style: .plain, weight: 8))
+      segments.append(Segment(text: bar(share, width: 12), style: CellStyle(.accent), weight: 3))
       if !snapshot.isFinished {
         segments.append(
           Segment(
@@ -108,7 +108,8 @@ enum StatusLines {
   private static func keys(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
   ) {
-    let shown = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
+    let known = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
+    let shown = known.filter { $0.screens != nil } + known.filter { $0.screens == nil }
     // Help and quit come first where there is little room, last where there is enough.
     let last = shown.filter { ["help", "quit"].contains($0.name) }
     let reserved = last.reduce(0) { $0 + $1.short.count + 2 }

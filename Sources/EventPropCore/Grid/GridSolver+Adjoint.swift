@@ -6,6 +6,7 @@ extension GridSolver {
   ///
   ///     from (n + 1) dt to n dt, with u = -dl/dV_j w/T     (outputs; 0 elsewhere)
   ///     lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
+  ///     (`ReadoutRule.sampled`: u = 0, then lV -= dl/dV_j w dt/(T tau_m))
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
   ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered at the end from the trace)
@@ -24,6 +25,7 @@ extension GridSolver {
     }
     let readout = problem.loss.readout
     let stepRate = Float(1 / problem.step)
+    let isSampled = problem.rule == .sampled
     if readout == .maximum { workspace.orderPeaks(trial) }
     if trial.needsPhantom { output.v[trial.label] += Float(problem.loss.phantomPush) }
 
@@ -41,8 +43,12 @@ extension GridSolver {
             }
           }
           ep_adjoint_step(
-            layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.adjointRise, drive,
-            weightOfStep[n] * stepRate, layer.trace + n * layer.width, layer.width)
+            layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.adjointRise,
+            isSampled ? nil : drive, weightOfStep[n] * stepRate, layer.trace + n * layer.width,
+            layer.width)
+          if isSampled, let drive {
+            for j in 0..<layer.size { layer.v[j] -= drive[j] * weightOfStep[n] / layer.tauMem }
+          }
         }
         jump(at: n, trial, workspace, push)
       }

@@ -69,7 +69,8 @@ public final class GridWorkspace {
         to: GridLayer(
           size: layer.size, width: width, isSpiking: layer.neuron == .lif,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise), Float(decay.adjointRise)),
-          mean: layer.stepMean(problem.step), tauMem: Float(layer.tauMem),
+          mean: problem.rule == .sampled ? (1, 0) : layer.stepMean(problem.step),
+          tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width),
           trace: allocateZeroed((steps + 1) * width)))

@@ -48,7 +48,7 @@ public struct GradientCase {
     }
     problem = Problem(
       network: network, duration: preset.duration, step: lane.step, loss: lane.loss,
-      shaping: shaping, mergesInput: preset.data?.mergesPerStep ?? false)
+      shaping: shaping, mergesInput: preset.data?.mergesPerStep ?? false, rule: lane.rule)
   }
 
   private static func samples(

@@ -47,7 +47,7 @@ extension Preset {
     }
     return Problem(
       network: network, duration: duration, step: lane.step, loss: lane.loss, shaping: shaping,
-      mergesInput: self.data?.mergesPerStep ?? false)
+      mergesInput: self.data?.mergesPerStep ?? false, rule: lane.rule)
   }
 }
 

@@ -198,9 +198,13 @@ final class LiveTraining {
     picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
     picture.rate = lane.schedule.rate(lane.options.optimiser.rate)
     picture.baseRate = lane.options.optimiser.rate
-    picture.trainLoss = lane.epochTally.trials > 0 ? lane.epochTally.meanLoss : tally.meanLoss
+    // At the very start of an epoch its sums say little: show the smoothed curves.
+    let isEarly = lane.epochTally.trials < 10 * trainer.preset.training.batch
+    picture.trainLoss =
+      isEarly ? curves[index].loss.smoothed(0.9).last ?? .nan : lane.epochTally.meanLoss
     picture.trainAccuracy =
-      lane.epochTally.trials > 0 ? lane.epochTally.accuracy : tally.accuracy
+      isEarly
+      ? curves[index].trainAccuracy.smoothed(0.9).last ?? 0 : lane.epochTally.accuracy
     picture.testAccuracy = evaluations[index]?.accuracy
     picture.predictions = evaluations[index]?.predictions ?? []
     picture.labels = evaluations[index]?.labels ?? []

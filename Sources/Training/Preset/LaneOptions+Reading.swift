@@ -8,6 +8,7 @@ extension LaneOptions {
     let simulation = try reader.section("simulation") { try LaneOptions.readSimulation($0) }
     solver = simulation.solver
     step = simulation.step
+    rule = simulation.rule
 
     let layers = try reader.sections("hidden") { try LaneOptions.readHidden($0) }
     hidden = layers.map(\.layer)
@@ -48,7 +49,7 @@ extension LaneOptions {
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
-    solver: SolverKind, duration: Double, step: Double
+    solver: SolverKind, duration: Double, step: Double, rule: ReadoutRule
   ) {
     let solver = try section.choice(
       "solver", default: "grid", SolverKind.allCases.map(\.rawValue))
@@ -61,7 +62,9 @@ extension LaneOptions {
         "duration \(Bound.short(duration)) ms is \(Bound.short(steps)) steps of \(step) ms; "
           + "allowed is a whole number of steps, 1 to 1000000")
     }
-    return (SolverKind(rawValue: solver)!, duration, step)
+    let rule = try section.choice(
+      "readout", default: "integrated", ReadoutRule.allCases.map(\.rawValue))
+    return (SolverKind(rawValue: solver)!, duration, step, ReadoutRule(rawValue: rule)!)
   }
 
   private static func readHidden(_ section: ConfigReader) throws -> (

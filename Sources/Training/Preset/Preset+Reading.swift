@@ -41,7 +41,7 @@ extension Preset {
     name = try reader.string("name", default: "unnamed")
     seed = try reader.integer("seed", default: 1, 0...Int(Int32.max))
     let seed = seed
-    let (_, duration, step) = try reader.section("simulation") {
+    let (_, duration, step, _) = try reader.section("simulation") {
       try LaneOptions.readSimulation($0)
     }
     self.duration = duration
@@ -97,7 +97,7 @@ extension Preset {
     }
     for (section, keys) in [
       ("training", ["optimiser", "schedule", "silent", "clip"]),
-      ("simulation", ["solver", "step"]),
+      ("simulation", ["solver", "step", "readout"]),
     ] {
       if case .table(let inner)? = overlay[section] {
         for key in inner.keys where !keys.contains(key) {

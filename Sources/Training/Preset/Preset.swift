@@ -70,6 +70,8 @@ public struct LaneOptions: Sendable {
   public var solver: SolverKind
   /// Step of the grid, ms.
   public var step: Double
+  /// How the grid reads output voltages.
+  public var rule: ReadoutRule
   public var hidden: [Layer]
   public var output: Layer
   /// Initial weights in the order of `Network.projections`.

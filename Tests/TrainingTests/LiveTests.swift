@@ -1,0 +1,162 @@
+import EventPropCore
+import Foundation
+import Support
+import Testing
+
+@testable import Training
+
+@Suite struct BoundedSeriesTests {
+  @Test func memoryIsBoundedOverAnHourOfBatches() {
+    var series = BoundedSeries(capacity: 256)
+    for batch in 0..<500_000 { series.append(x: Double(batch), Double(batch)) }
+    #expect(series.count <= 256)
+    #expect(series.count >= 128)
+    #expect(series.xs == series.xs.sorted())
+    #expect(series.xs.last! > 490_000)
+    // Values are means of the stretch before their x.
+    for (x, y) in zip(series.xs, series.ys) { #expect(y <= x && y > x - 10_000) }
+  }
+
+  @Test func smoothingKeepsConstants() {
+    var series = BoundedSeries()
+    for k in 0..<50 { series.append(x: Double(k), 3) }
+    #expect(series.smoothed(0.9) == Array(repeating: 3, count: 50))
+    #expect(series.smoothed(0) == series.ys)
+  }
+}
+
+@Suite struct EngineTests {
+  static let text = tinyPreset(
+    extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nloss.shaping = \"linear\"")
+
+  /// Waits for a snapshot that satisfies a condition, a minute at the most.
+  func wait(_ engine: Engine, until isReached: (Snapshot) -> Bool) -> Snapshot? {
+    var serial = 0
+    for _ in 0..<60_000 {
+      if let snapshot = engine.snapshot(after: serial) {
+        serial = snapshot.serial
+        if isReached(snapshot) { return snapshot }
+      }
+      usleep(1000)
+    }
+    Issue.record("no such snapshot within a minute")
+    return nil
+  }
+
+  func engine(paused: Bool = true) -> Engine {
+    let text = Self.text
+    return Engine(isPaused: paused) { try makeTrainer(text) } run: { _ in nil }
+  }
+
+  @Test func stepsPausesAndFinishes() throws {
+    let engine = engine()
+    let first = try #require(wait(engine) { !$0.lanes.isEmpty })
+    #expect(first.isPaused && first.epoch == 0 && first.batch == 0)
+    engine.send(.step(batches: 1))
+    _ = wait(engine) { $0.batch == 1 && $0.isPaused }
+    engine.send(.stepEpoch)
+    let epoch = try #require(wait(engine) { $0.epoch == 1 && $0.isPaused })
+    #expect(epoch.batch == 0)
+    #expect(epoch.lanes.allSatisfy { $0.testAccuracy != nil })
+    #expect(epoch.lanes[0].curves.loss.count == 4)
+    engine.send(.resume)
+    let last = try #require(wait(engine) { $0.isFinished })
+    #expect(last.epoch == 3)
+    engine.stop()
+    #expect(engine.hasEnded)
+  }
+
+  @Test func trainsAsTheHeadlessTrainerDoes() throws {
+    let engine = engine(paused: false)
+    let last = try #require(wait(engine) { $0.isFinished })
+    engine.stop()
+    let trainer = try makeTrainer(Self.text)
+    let rows = try trainer.runAll()
+    #expect(last.lanes.map(\.testAccuracy) == rows.suffix(2).map(\.testAccuracy))
+    #expect(last.lanes.map { $0.flow.map(\.norm) }
+      == trainer.lanes.map { $0.lastSquares.map { $0.squareRoot() } })
+  }
+
+  @Test func probesAndSnapshotsDoNotDisturbTraining() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let undisturbed = try makeTrainer(Self.text)
+    for batch in 0..<6 {
+      _ = training.trainBatch()
+      _ = training.snapshot()
+      training.apply(.probe(batch * 7))
+      try undisturbed.trainBatch()
+      if undisturbed.isEpochComplete { _ = undisturbed.finishEpoch() }
+    }
+    #expect(training.trainer.state == undisturbed.state)
+  }
+
+  @Test func forksStartFromTheLanesState() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    for _ in 0..<3 { _ = training.trainBatch() }
+    training.apply(.fork(lane: 0, kind: "max"))
+    let state = training.trainer.state
+    #expect(training.trainer.laneNames == ["a", "b", "a>max"])
+    #expect(state[0..<6].elementsEqual(state[12..<18]))
+    _ = training.trainBatch()
+    let later = training.trainer.state
+    #expect(!later[0..<6].elementsEqual(later[12..<18]))
+    training.apply(.drop(lane: 1))
+    #expect(training.trainer.laneNames == ["a", "a>max"])
+    let snapshot = training.snapshot()
+    #expect(snapshot.marks.map(\.text) == ["fork max", "drop"])
+    #expect(snapshot.lanes[1].lossKind == "max")
+  }
+
+  /// The same commands at the same batches give the same bits; another rate or loss gives others.
+  @Test func commandsAreRepeatable() throws {
+    func run(_ commands: [Int: EngineCommand]) throws -> [[UInt8]] {
+      let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+      for batch in 0..<8 {
+        if let command = commands[batch] { training.apply(command) }
+        _ = training.trainBatch()
+      }
+      return training.trainer.state
+    }
+    let commands: [Int: EngineCommand] = [
+      1: .setRate(lane: 0, 1e-2), 3: .setShaping(lane: 1, .exponential(scale: 1)),
+      5: .setLoss(lane: 0, kind: "first_spike"), 6: .fork(lane: 1, kind: "avg_xentropy"),
+    ]
+    let once = try run(commands)
+    #expect(try run(commands) == once)
+    #expect(try run([:]) != once)
+    #expect(try run([1: .setRate(lane: 0, 1e-2)]) != run([:]))
+    // A change to what is there already changes nothing.
+    #expect(try run([2: .setLoss(lane: 0, kind: "sum")]) == run([:]))
+  }
+
+  @Test func restartIsTheIdenticalRun() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    for _ in 0..<5 { _ = training.trainBatch() }
+    let first = training.trainer.state
+    training.apply(.restart)
+    #expect(training.snapshot().position == 0)
+    for _ in 0..<5 { _ = training.trainBatch() }
+    #expect(training.trainer.state == first)
+  }
+
+  @Test func badCommandsLeaveANoticeAndTheTrainingAlone() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let before = training.trainer.state
+    training.apply(.setLoss(lane: 0, kind: "nonsense"))
+    #expect(training.notice.contains("there is no loss nonsense; allowed are sum"))
+    training.apply(.drop(lane: 0))
+    training.apply(.drop(lane: 0))
+    #expect(training.notice == "the last lane stays")
+    training.apply(.setRate(lane: 9, 1))
+    #expect(training.trainer.state.elementsEqual(before.suffix(before.count / 2)))
+  }
+
+  @Test func aFailedStartIsSaid() throws {
+    let engine = Engine {
+      throw PresetError("x.toml", "broken")
+    } run: { _ in nil }
+    for _ in 0..<5000 where !engine.hasEnded { usleep(1000) }
+    #expect(engine.startFailure == "x.toml: broken")
+    engine.stop()
+  }
+}

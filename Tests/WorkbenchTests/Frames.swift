@@ -1,0 +1,74 @@
+@testable import EventPropCore
+import Foundation
+@testable import Training
+
+@testable import Workbench
+
+/// A snapshot made by hand, the same on every machine.
+func sampleSnapshot(lanes: Int = 2) -> Snapshot {
+  var snapshot = Snapshot()
+  snapshot.serial = 1
+  snapshot.presetName = "sample"
+  snapshot.runPath = "runs/sample-1"
+  snapshot.epoch = 12
+  snapshot.epochs = 50
+  snapshot.batch = 3
+  snapshot.batches = 10
+  snapshot.samplesPerSecond = 38_200
+  snapshot.secondsLeft = 41
+  snapshot.duration = 30
+  snapshot.classNames = ["yin", "yang", "dot"]
+  snapshot.inputs = 5
+  snapshot.probe = 3
+  snapshot.probes = 100
+  snapshot.resolvedPreset = "name = \"sample\"\n\n[training]\nepochs = 50"
+  snapshot.marks = [
+    CommandMark(position: 6, epoch: 6, batch: 0, lane: "lane-0", text: "rate 0.001")
+  ]
+  snapshot.lanes = (0..<lanes).map { sampleLane($0) }
+  return snapshot
+}
+
+private func sampleLane(_ index: Int) -> LaneSnapshot {
+  var lane = LaneSnapshot()
+  lane.name = "lane-\(index)"
+  lane.lossKind = index == 2 ? "max" : "sum"
+  lane.isShaped = index != 2
+  lane.shaping = index == 0 ? .exponential(scale: 1) : .none
+  lane.rate = 1e-3
+  lane.baseRate = 2e-3
+  lane.trainLoss = 0.412 + 0.05 * Double(index)
+  lane.trainAccuracy = 0.94
+  lane.testAccuracy = 0.931 - 0.03 * Double(index)
+  lane.layers = [
+    LayerActivity(size: 20, mean: 1.84, spread: 0.91, silent: 3, dead: index == 1 ? 9 : 1)
+  ]
+  lane.flow = [
+    ProjectionFlow(name: "input-hidden1", norm: 3.2e-3),
+    ProjectionFlow(name: "hidden1-output", norm: 1.1e-2),
+  ]
+  lane.curves.spikes = [BoundedSeries()]
+  lane.curves.norms = [BoundedSeries(), BoundedSeries()]
+  for batch in 1...120 {
+    let x = Double(batch) / 10
+    lane.curves.loss.append(x: x, 1.1 * exp(-x / 4) + 0.1)
+    lane.curves.spikes[0].append(x: x, 1 + x / 12)
+    lane.curves.norms[0].append(x: x, pow(10, -2 - x / 12))
+    lane.curves.norms[1].append(x: x, 1e-2)
+    if batch % 10 == 0 { lane.curves.testAccuracy.append(x: x, 1 - 0.6 * exp(-x / 3)) }
+  }
+  lane.trial.label = 1
+  lane.trial.prediction = index == 1 ? 2 : 1
+  lane.trial.input = (0..<5).map { (time: Double($0) * 5, unit: $0) }
+  lane.trial.inputTotal = 5
+  let spikes = (0..<12).map { k in
+    LayerSpike(neuron: k * 7 % 20, time: 4 + 1.5 * Double(k), slope: 1)
+  }
+  lane.trial.layers = [spikes]
+  for j in 0..<3 {
+    lane.trial.voltages.append((0..<60).map { Double(j - 1) * sin(Double($0) / 20) })
+  }
+  let shaping = lane.shaping
+  lane.trial.weight = (0..<60).map { shaping.weight(at: Double($0) / 60) }
+  return lane
+}

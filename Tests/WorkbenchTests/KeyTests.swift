@@ -1,0 +1,148 @@
+import Charts
+@testable import EventPropCore
+import Testing
+@testable import Training
+
+@testable import Workbench
+
+@Suite struct KeyTests {
+  func press(_ keys: [Key], _ state: inout WorkbenchState, _ snapshot: Snapshot = sampleSnapshot())
+    -> [Effect]
+  {
+    keys.flatMap { state.handle($0, snapshot) }
+  }
+
+  func type(_ text: String) -> [Key] { text.map { .character($0) } }
+
+  @Test func namesAreUniqueAndKeysDoNotClash() {
+    #expect(Set(Action.all.map(\.name)).count == Action.all.count)
+    for screen in ScreenKind.allCases {
+      let keys = Action.all.filter { $0.applies(on: screen) }.flatMap(\.keys)
+      #expect(Set(keys).count == keys.count, "\(screen)")
+    }
+  }
+
+  @Test func trainingKeys() {
+    var state = WorkbenchState()
+    #expect(press([.character(" ")], &state) == [.engine(.pause)])
+    var paused = sampleSnapshot()
+    paused.isPaused = true
+    #expect(press([.character(" ")], &state, paused) == [.engine(.resume)])
+    #expect(press(type("nN"), &state) == [.engine(.step(batches: 1)), .engine(.stepEpoch)])
+    #expect(press([.tab, .character("s")], &state) == [.engine(.setShaping(lane: 1, .linear))])
+    #expect(press(type("l"), &state) == [.engine(.setLoss(lane: 1, kind: "avg_xentropy"))])
+    #expect(press(type("}"), &state) == [.engine(.setRate(lane: 1, 4e-3))])
+    #expect(press(type("f"), &state) == [.engine(.fork(lane: 1, kind: "avg_xentropy"))])
+  }
+
+  @Test func disabledKeysSayWhy() {
+    var state = WorkbenchState()
+    let one = sampleSnapshot(lanes: 1)
+    #expect(press([.tab], &state, one).isEmpty)
+    #expect(state.notice.contains("there is one lane: f forks it"))
+    #expect(press(type("]"), &state).isEmpty)
+    #expect(state.notice.contains("this is live"))
+    state.back = 3
+    #expect(press(type("s"), &state).isEmpty)
+    #expect(state.notice.contains("you are looking at the past"))
+    #expect(press(type("."), &state).isEmpty)
+    #expect(state.back == 0)
+    #expect(press(type("o"), &state).isEmpty)
+    #expect(state.notice.contains("on: Raster"))
+    #expect(press(type("§"), &state).isEmpty)
+    #expect(state.notice.contains("does nothing here"))
+    state.lane = 2
+    #expect(press(type("s"), &state, sampleSnapshot(lanes: 3)).isEmpty)
+    #expect(state.notice.contains("no integral to shape"))
+  }
+
+  @Test func promptsSetRatesAndRunCommands() {
+    var state = WorkbenchState()
+    #expect(
+      press(type("e5e-3") + [.enter], &state) == [.engine(.setRate(lane: 0, 5e-3))])
+    #expect(press(type("efast") + [.enter], &state).isEmpty)
+    #expect(state.notice.contains("allowed is a number from 0 to 1000"))
+    #expect(press(type(":fork max") + [.enter], &state) == [.engine(.fork(lane: 0, kind: "max"))])
+    #expect(press(type(":check") + [.tab, .enter], &state) == [.engine(.checkpoint)])
+    #expect(press(type(":shaping spiral") + [.enter], &state).isEmpty)
+    #expect(state.notice.contains("allowed are none, linear"))
+    #expect(press(type(":nothing") + [.enter], &state).isEmpty)
+    #expect(state.notice.contains("no command"))
+    #expect(press(type(":x") + [.escape], &state).isEmpty)
+    #expect(state.prompt == nil)
+  }
+
+  @Test func helpSearchesAndRuns() {
+    var state = WorkbenchState()
+    _ = press(type("?halve"), &state)
+    #expect(HelpPanel.matches(state).map(\.name) == ["slower"])
+    #expect(press([.enter], &state) == [.engine(.setRate(lane: 0, 1e-3))])
+    #expect(!state.isHelpShown)
+    // An action of another screen goes there first.
+    _ = press(type("?first spike") + [.enter], &state)
+    #expect(state.screen == .raster)
+    #expect(state.order == .rate)
+  }
+
+  @Test func quitAsksWhileTraining() {
+    var state = WorkbenchState()
+    #expect(press(type("q"), &state).isEmpty)
+    #expect(state.isQuitAsked)
+    #expect(press([.escape], &state).isEmpty)
+    #expect(press(type("qy"), &state) == [.quit])
+    var paused = sampleSnapshot()
+    paused.isPaused = true
+    #expect(press(type("q"), &state, paused) == [.quit])
+  }
+
+  @Test func rasterZoomsAndPansWithinTheTrial() {
+    var state = WorkbenchState()
+    _ = press(type("2++"), &state)
+    #expect(abs(state.zoom.upperBound - state.zoom.lowerBound - 0.25) < 1e-9)
+    for _ in 0..<40 { _ = press([.right], &state) }
+    #expect(abs(state.zoom.upperBound - 1) < 1e-9)
+    for _ in 0..<80 { _ = press([.left], &state) }
+    #expect(state.zoom.lowerBound == 0)
+    for _ in 0..<20 { _ = press(type("-"), &state) }
+    #expect(state.zoom == 0...1)
+    _ = state.click(x: 60, y: 10, width: 120, height: 40, sampleSnapshot())
+    #expect(abs((state.cursor ?? 0) - 0.5) < 0.1)
+  }
+
+  @Test func shapingIsEditedByKeysAndMouse() {
+    var state = WorkbenchState()
+    state.screen = .shaping
+    guard case .engine(.setShaping(0, .custom(let points)))? = press(type("u"), &state).first else {
+      Issue.record("u makes the curve editable")
+      return
+    }
+    #expect(points.count == 5)
+    #expect(abs(points[4].weight - 0.3679) < 1e-3)
+    var snapshot = sampleSnapshot()
+    snapshot.lanes[0].shaping = .custom(points)
+    guard
+      case .engine(.setShaping(0, .custom(let raised)))? = press([.right, .up], &state, snapshot)
+        .first
+    else {
+      Issue.record("up raises the corner")
+      return
+    }
+    #expect(raised[1].weight > points[1].weight)
+    #expect(raised[0] == points[0])
+    let clicked = state.click(x: 117, y: 36, width: 120, height: 40, snapshot)
+    guard case .engine(.setShaping(0, .custom(let low)))? = clicked.first else {
+      Issue.record("a click moves the nearest corner")
+      return
+    }
+    #expect(low[4].weight < 0.1)
+  }
+
+  @Test func rasterOrders() {
+    let spikes = [(2, 5.0), (2, 6.0), (0, 9.0)].map {
+      LayerSpike(neuron: $0.0, time: $0.1, slope: 1)
+    }
+    #expect(RasterScreen.order(spikes, size: 4, by: .index) == [0, 1, 2, 3])
+    #expect(RasterScreen.order(spikes, size: 4, by: .rate) == [2, 0, 1, 3])
+    #expect(RasterScreen.order(spikes, size: 4, by: .firstSpike) == [2, 0, 1, 3])
+  }
+}
