@@ -14,7 +14,7 @@ struct OpenCommand: ParsableCommand {
       trains headless and says so.
       """)
 
-  @Argument(help: "A preset by name or path.")
+  @Argument(help: "A preset by name or path, or the folder of a run to go on with.")
   var preset: String?
 
   @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
@@ -55,24 +55,29 @@ struct OpenCommand: ParsableCommand {
 
   func run() throws {
     StopSignal.install()
-    let loaded =
-      try preset.map { try Preset(contentsOf: PresetLibrary.path(of: $0), settings: settings) }
-      ?? Preset(text: DefaultPreset.text, file: "default preset", settings: settings)
+    let (loaded, resumed) = try load()
+    let place = resumed.flatMap { Checkpoint.all(in: $0).last }
     let screen: Screen
     do {
       screen = try Screen(colors: color, theme: theme)
     } catch let error as TerminalError {
       Console.error("eventprop: \(error): training headless")
+      guard resumed == nil else {
+        throw RunError(preset!, "go on without a terminal with: eventprop train --resume \(preset!)")
+      }
       try trainHeadless(loaded)
       return
     }
     defer { screen.restore() }
     let (threads, out, ephemeral) = (threads, out, ephemeral)
     let engine = Engine(isPaused: paused) {
-      try Trainer(loaded, data: loaded.loadData(), threads: threads)
+      let trainer = try Trainer(loaded, data: loaded.loadData(), threads: threads)
+      if let place { try Checkpoint.restore(place, into: trainer) }
+      return trainer
     } run: { trainer in
-      ephemeral
-        ? nil : try RunDirectory(creating: out, preset: loaded, network: trainer.network)
+      if ephemeral { return nil }
+      if let resumed { return try RunDirectory(resuming: resumed, epoch: trainer.epoch) }
+      return try RunDirectory(creating: out, preset: loaded, network: trainer.network)
     }
     let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
     var session = Session(engine: engine, screen: screen, marks: chosen)
@@ -82,6 +87,20 @@ struct OpenCommand: ParsableCommand {
     if let failure { throw RunError("eventprop", failure) }
     if !session.runPath.isEmpty { print("run \(session.runPath)") }
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
+  }
+
+  /// The preset, and the run folder when it was one.
+  private func load() throws -> (preset: Preset, run: String?) {
+    guard let preset else {
+      return (
+        try Preset(text: DefaultPreset.text, file: "default preset", settings: settings), nil
+      )
+    }
+    let inRun = (preset as NSString).appendingPathComponent("preset.toml")
+    if FileManager.default.fileExists(atPath: inRun) {
+      return (try Preset(contentsOf: inRun, settings: settings), preset)
+    }
+    return (try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings), nil)
   }
 
   private func trainHeadless(_ preset: Preset) throws {

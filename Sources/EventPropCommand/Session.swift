@@ -13,6 +13,7 @@ struct Session {
   private var live = Snapshot()
   private var history = SnapshotHistory()
   private(set) var runPath = ""
+  private var isDetailed = false
   /// Pause between frames while nothing is pressed.
   static let framePeriod = 60
 
@@ -30,6 +31,11 @@ struct Session {
       if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
       if let failure = engine.startFailure { return failure }
       present()
+      let wantsDetail = state.screen == .gradients
+      if wantsDetail != isDetailed {
+        isDetailed = wantsDetail
+        engine.send(.detail(wantsDetail))
+      }
       guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
       var effects = handle(event)
       // Keys that are waiting already are taken together.

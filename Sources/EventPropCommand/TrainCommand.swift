@@ -29,6 +29,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Go on with this run from its last checkpoint.", valueName: "run"))
   var resume: String?
 
+  @Option(help: ArgumentHelp("Apply the commands of a session's commands.jsonl.", valueName: "log"))
+  var replay: String?
+
   func validate() throws {
     guard (preset == nil) != (resume == nil) else {
       throw ValidationError("name a PRESET, or a run with --resume RUN")
@@ -61,6 +64,10 @@ struct TrainCommand: ParsableCommand {
         return Checkpoint.all(in: run).last
       } ?? nil
 
+    if let replay {
+      try self.replay(preset, log: replay, &console)
+      return
+    }
     let data = try preset.loadData { text in
       if console.isTerminal { Console.error("\r\u{1B}[K" + text, terminator: "") }
     }
@@ -75,6 +82,21 @@ struct TrainCommand: ParsableCommand {
       batch: trainer.batchInEpoch, detail: "threads \(threads)")
     announce(trainer, run, &console)
     try HeadlessTraining(trainer: trainer, run: run).run(&console)
+  }
+
+  /// Repeats a session of the workbench without its screen: the same weights, bit by bit.
+  private func replay(_ preset: Preset, log: String, _ console: inout Console) throws {
+    let commands = try LoggedCommand.read(log)
+    let (threads, out) = (threads, out)
+    var replay = try Replay(commands) {
+      try Trainer(preset, data: preset.loadData(), threads: threads)
+    } run: {
+      try RunDirectory(creating: out, preset: preset, network: $0.network)
+    }
+    try replay.run { trainer in
+      console.progress("epoch \(trainer.epoch + 1), batch \(trainer.batchInEpoch)")
+    }
+    console.line("replayed \(commands.count) commands over \(replay.trainer.epoch) epochs")
   }
 
   private func announce(_ trainer: Trainer, _ run: RunDirectory, _ console: inout Console) {

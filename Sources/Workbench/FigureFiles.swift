@@ -24,6 +24,7 @@ public enum FigureFiles {
     switch state.screen {
     case .raster: return raster(state, snapshot)
     case .shaping: return shaping(state, snapshot)
+    case .gradients: return errors(snapshot)
     case .overview, .compare, .log: return curves(snapshot)
     }
   }
@@ -48,6 +49,20 @@ public enum FigureFiles {
       for (index, weight) in lane.trial.weight.enumerated() {
         let time = (Double(index) + 0.5) / Double(lane.trial.weight.count) * snapshot.duration
         lines.append("\(lane.name),\(time),\(weight)")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func errors(_ snapshot: Snapshot) -> String {
+    var lines = ["lane,layer,time_ms,norm_shaped,norm_plain"]
+    for lane in snapshot.lanes {
+      for map in lane.errors {
+        for column in 0..<map.columns {
+          let time = (Double(column) + 0.5) / Double(map.columns) * snapshot.duration
+          lines.append(
+            "\(lane.name),\(map.layer),\(time),\(map.shapedNorm[column]),\(map.plainNorm[column])")
+        }
       }
     }
     return lines.joined(separator: "\n") + "\n"

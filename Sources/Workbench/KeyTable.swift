@@ -198,7 +198,8 @@ extension Action {
         return []
       }),
     Action(
-      name: "layer", keys: [.character("y")], short: "layer", title: "next layer", screens: [.raster],
+      name: "layer", keys: [.character("y")], short: "layer", title: "next layer",
+      screens: [.raster, .gradients],
       run: { state, snapshot in
         let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
         state.layer = (state.layer + 1) % max(layers, 1)

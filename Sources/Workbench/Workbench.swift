@@ -29,6 +29,7 @@ public enum Workbench {
     switch state.screen {
     case .overview: OverviewScreen.draw(state, snapshot, in: area, on: &surface)
     case .raster: RasterScreen.draw(state, snapshot, in: area, on: &surface)
+    case .gradients: GradientsScreen.draw(state, snapshot, in: area, on: &surface)
     case .compare: CompareScreen.draw(state, snapshot, in: area, on: &surface)
     case .shaping: ShapingScreen.draw(state, snapshot, in: area, on: &surface)
     case .log: LogScreen.draw(state, snapshot, in: area, on: &surface)

@@ -85,25 +85,28 @@ extension WorkbenchState {
     return [.engine(.setRate(lane: lane, rate))]
   }
 
-  /// `name`, or `rate 1e-3`, `loss max`, `shaping exponential`, `fork max`, `probe 7`.
+  /// `name`, or with values: `rate 1e-3`, `loss max`, `shaping exponential 0.5`, `fork max`, `probe 7`,
+  /// `regularisation 1e-9 1e-9`, `order-seed 5`, `stop epoch 20`, `stop accuracy 0.95`, `stop dead`.
   private mutating func runCommand(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     let words = text.split(separator: " ").map(String.init)
     guard let name = words.first else { return [] }
     if words.count == 2 {
       switch name {
       case "rate": return setRate(words[1], snapshot)
-      case "loss": return [.engine(.setLoss(lane: lane, kind: words[1]))]
-      case "fork": return [.engine(.fork(lane: lane, kind: words[1]))]
       case "probe": if let probe = Int(words[1]) { return [.engine(.probe(probe))] }
       case "shaping":
         if let shaping = ShapingScreen.shaping(named: words[1]) {
           return [.engine(.setShaping(lane: lane, shaping))]
         }
-        notice = "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, custom"
+        notice = "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, input, custom"
         return []
       default: break
       }
     }
+    if name == "stop", let condition = StopCondition(words: Array(words.dropFirst())) {
+      return [.engine(.stopWhen(condition))]
+    }
+    if let command = EngineCommand(logText: text, lane: lane) { return [.engine(command)] }
     guard let action = Action.all.first(where: { $0.name == name }) else {
       notice = "no command \"\(text)\"; ? lists them"
       return []
@@ -127,7 +130,7 @@ extension WorkbenchState {
         cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
       }
     case .shaping: return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
-    case .compare, .log: break
+    case .compare, .log, .gradients: break
     }
     return []
   }

@@ -4,12 +4,13 @@ import Training
 
 /// The screens, in the order of their keys.
 public enum ScreenKind: Int, Sendable, CaseIterable {
-  case overview, raster, compare, shaping, log
+  case overview, raster, gradients, compare, shaping, log
 
   public var title: String {
     switch self {
     case .overview: "Overview"
     case .raster: "Raster"
+    case .gradients: "Gradients"
     case .compare: "Compare"
     case .shaping: "Shaping"
     case .log: "Config & log"

@@ -74,6 +74,26 @@ import Testing
     #expect(evaluate.text.contains("accuracy"))
   }
 
+  @Test func figuresComeFromCheckpoints() throws {
+    let train = try run(
+      "train", "yin-yang-losses", "--epochs", "2", "--threads", "2", "--out", "run", "--set",
+      "data.train=200", "--set", "data.test=50", "--set", "training.checkpoint.every=1")
+    #expect(train.status == 0, "\(train.text)")
+    for panel in ["overview", "raster", "gradients", "compare", "shaping", "log"] {
+      for ending in ["svg", "csv", "txt"] {
+        let figure = try run(
+          "figure", "run", "--panel", panel, "--epoch", "1", "--out", "\(panel).\(ending)")
+        #expect(figure.status == 0, "\(figure.text)")
+        let size = FileManager.default.contents(atPath: scratch.file("\(panel).\(ending)"))?.count
+        #expect(size ?? 0 > 100)
+      }
+    }
+    let missing = try run("figure", "run", "--epoch", "9", "--out", "x.svg")
+    #expect(missing.status == 1)
+    #expect(missing.text.contains("has no such checkpoint; there are: 0, 1, 2"))
+    #expect(try run("figure", "run", "--panel", "pie", "--out", "x.svg").status == 64)
+  }
+
   /// Killed again and again at odd moments and resumed, the weights are those of an undisturbed run.
   @Test func killedAndResumed() throws {
     let arguments = ["train", "yin-yang-sum", "--epochs", "6", "--threads", "2"] + Self.small
@@ -173,7 +193,7 @@ import Testing
     #expect(try run("train").status == 64)
     #expect(try run("train", "x", "--threads", "0").status == 64)
     #expect(try run("bench", "Q").status == 64)
-    #expect(try run("nonsense").status == 64)
+    #expect(try run("open", "--marks", "crayon").status == 64)
     #expect(try run("help").status == 0)
   }
 

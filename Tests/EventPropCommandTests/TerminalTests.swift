@@ -96,7 +96,7 @@ import Testing
     #expect(terminal.modes != before)
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
-    for (key, text) in [("2", "raster"), ("3", "test accuracy"), ("4", "w(t)"), ("5", "commands"),
+    for (key, text) in [("2", "raster"), ("3", "w = 1"), ("4", "test accuracy"), ("5", "w(t)"), ("6", "commands"),
       ("?", "search")]
     {
       terminal.forget()

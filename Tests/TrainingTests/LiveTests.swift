@@ -129,6 +129,80 @@ import Testing
     #expect(try run([2: .setLoss(lane: 0, kind: "sum")]) == run([:]))
   }
 
+  /// A session's own log, replayed without a screen, ends in the same bits.
+  @Test func replayedLogsGiveTheSameWeights() throws {
+    let scratch = ScratchDirectory()
+    let text = Self.text
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(
+        creating: scratch.file("live"), preset: $0.preset, network: $0.network)
+    }
+    let commands: [Int: [EngineCommand]] = [
+      0: [.setShaping(lane: 1, .custom([.init(x: 0.1, weight: 1), .init(x: 0.7, weight: 1 / 3)]))],
+      2: [.setRate(lane: 0, 1.0 / 300), .setOrderSeed(77)],
+      5: [.fork(lane: 0, kind: "max"), .setRegularisation(lane: 0, upper: 1e-3, lower: 1e-4)],
+      7: [.drop(lane: 1), .setLoss(lane: 1, kind: "first_spike_exp")],
+    ]
+    for batch in 0..<12 {
+      for command in commands[batch] ?? [] { training.apply(command) }
+      _ = training.trainBatch()
+    }
+    #expect(training.notice.isEmpty, "\(training.notice)")
+    let log = try LoggedCommand.read(scratch.file("live/commands.jsonl"))
+    #expect(log.count == 7)
+    var replay = try Replay(log) {
+      try makeTrainer(text, threads: 2)
+    } run: { _ in nil }
+    try replay.run()
+    #expect(replay.trainer.state == training.trainer.state)
+    #expect(replay.trainer.laneNames == training.trainer.laneNames)
+  }
+
+  @Test func damagedLogsAreNamed() throws {
+    let scratch = ScratchDirectory()
+    let path = scratch.write("{\"command\": \"rate 1\", \"epoch\": 0, \"batch\": 1}\n{oops\n", to: "log")
+    #expect(throws: RunError("\(path):2", "is not a command with epoch and batch")) {
+      try LoggedCommand.read(path)
+    }
+    #expect(EngineCommand(logText: "rate fast", lane: 0) == nil)
+    #expect(EngineCommand(logText: "shaping custom 0:1 0:2", lane: 0) == nil)
+    #expect(Shaping(words: ["exponential", "-1"]) == nil)
+  }
+
+  @Test(arguments: [StopCondition.epoch(1), .accuracy(0.01), .deadLayer])
+  func stopConditionsPause(condition: StopCondition) throws {
+    let engine = engine()
+    engine.send(.stopWhen(condition))
+    engine.send(.resume)
+    let last = try #require(wait(engine) { $0.isFinished || ($0.isPaused && $0.epoch > 0) })
+    if condition == .deadLayer {
+      #expect(last.isFinished)
+    } else {
+      #expect(last.epoch == 1 && last.isPaused)
+      #expect(last.notice.hasPrefix("paused: "))
+    }
+    engine.stop()
+  }
+
+  /// lV - lI under w = 1 vanishes early in a long trial; shaping gives early spikes a share.
+  @Test func errorMapsShowWhatShapingDoes() throws {
+    let text = tinyPreset(extra: "[[lane]]\nname = \"a\"\nloss.shaping = \"exponential\"")
+    let training = try LiveTraining(
+      { try makeTrainer(text, settings: ["simulation.duration=300"]) }, run: { _ in nil })
+    #expect(training.snapshot().lanes[0].errors.isEmpty)
+    training.apply(.detail(true))
+    let maps = training.snapshot().lanes[0].errors
+    #expect(maps.map(\.layer) == ["hidden1"])
+    let map = maps[0]
+    #expect(map.rows == 20 && map.columns == 120 && map.shaped.count == 2400)
+    // Input ends at 20 ms: without shaping its error is that of the trial's far end, exp(-280/20).
+    let early = 0..<4
+    let shaped = early.map { map.shapedNorm[$0] }.reduce(0, +)
+    let plain = early.map { map.plainNorm[$0] }.reduce(0, +)
+    #expect(shaped > 0)
+    #expect(plain < 0.01 * shaped)
+  }
+
   @Test func restartIsTheIdenticalRun() throws {
     let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
     for _ in 0..<5 { _ = training.trainBatch() }

@@ -57,6 +57,18 @@ private func sampleLane(_ index: Int) -> LaneSnapshot {
     lane.curves.norms[1].append(x: x, 1e-2)
     if batch % 10 == 0 { lane.curves.testAccuracy.append(x: x, 1 - 0.6 * exp(-x / 3)) }
   }
+  let cells = (0..<800).map { (k: Int) -> Float in
+    let wave = sin(Double(k) / 9)
+    return Float(wave * Double(k % 40) / 40)
+  }
+  let norms = (0..<40).map { Float($0) }
+  lane.errors = [
+    ErrorMap(
+      layer: "hidden1", rows: 20, columns: 40, shaped: cells, plain: cells.map { -$0 / 3 },
+      shapedNorm: norms.reversed(), plainNorm: norms)
+  ]
+  lane.labels = (0..<90).map { $0 % 3 }
+  lane.predictions = (0..<90).map { $0 % 7 == 0 ? -1 : $0 % 11 == 0 ? 0 : $0 % 3 }
   lane.trial.label = 1
   lane.trial.prediction = index == 1 ? 2 : 1
   lane.trial.input = (0..<5).map { (time: Double($0) * 5, unit: $0) }

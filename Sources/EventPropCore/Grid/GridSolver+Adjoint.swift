@@ -50,6 +50,7 @@ extension GridSolver {
             for j in 0..<layer.size { layer.v[j] -= drive[j] * weightOfStep[n] / layer.tauMem }
           }
         }
+        if !workspace.errorTraces.isEmpty { workspace.recordErrors(at: n) }
         jump(at: n, trial, workspace, push)
       }
     }

@@ -51,6 +51,8 @@ public final class GridWorkspace {
   var indexCapacity = 1024
   /// Per output: the rising peaks in descending order of time, for `.maximum`.
   var peaks: [Int] = []
+  /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
+  var errorTraces: [UnsafeMutablePointer<Float>] = []
   /// Per input unit: the last step with a spike (merging).
   let last: UnsafeMutablePointer<Int32>
   private let steps: Int
@@ -86,6 +88,7 @@ public final class GridWorkspace {
   }
 
   deinit {
+    for trace in errorTraces { trace.deallocate() }
     for layer in layers {
       layer.v.deallocate()
       layer.i.deallocate()
@@ -99,6 +102,27 @@ public final class GridWorkspace {
     starts.deallocate()
     indices.deallocate()
     last.deallocate()
+  }
+
+  /// From now on `backward` keeps what a spike at each instant would transport: lV - lI.
+  public func keepErrors() {
+    guard errorTraces.isEmpty else { return }
+    errorTraces = layers.map { allocateZeroed((steps + 1) * $0.width) }
+  }
+
+  /// lV - lI of a layer's neurons at time index n, after the last `backward`; empty unless kept.
+  public func errors(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
+    guard errorTraces.indices.contains(layer) else { return UnsafeBufferPointer(start: nil, count: 0) }
+    return UnsafeBufferPointer(
+      start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
+  }
+
+  /// Copies lV - lI of all layers at time index n.
+  func recordErrors(at n: Int) {
+    for (index, trace) in errorTraces.enumerated() {
+      let layer = layers[index]
+      for j in 0..<layer.width { trace[n * layer.width + j] = layer.v[j] - layer.i[j] }
+    }
   }
 
   func point(at weights: Parameters<Float>) {

@@ -23,6 +23,8 @@ protocol Lane: AnyObject {
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
   /// Runs one sample forward, for the eye; voltages at `points` times.
   func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial
+  /// lV - lI of every hidden layer for one sample, on the grid, under the lane's shaping and under w = 1.
+  func errorMaps(_ data: SpikeDataSet, sample: Int, options: DataOptions?) -> [ErrorMap]
   /// Cures silent neurons as the preset says; called at the end of an epoch.
   func applySilentPolicy(epoch: Int, seed: Int)
 

@@ -10,6 +10,8 @@ public final class Trainer {
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
+  /// Seed of the order of batches; a change takes effect with the next epoch.
+  var orderSeed: Int
 
   /// Test results of the last evaluation, per lane.
   private(set) var lastTests: [Evaluation?] = []
@@ -32,6 +34,7 @@ public final class Trainer {
   public init(_ preset: Preset, data: DataSplits, threads: Int) throws {
     self.preset = preset
     self.data = data
+    orderSeed = preset.seed
     pool = WorkerPool(threads: threads)
     lanes = try preset.lanes.map {
       makeLane($0, preset, try preset.problem(for: $0, data: data.train))
@@ -44,7 +47,7 @@ public final class Trainer {
 
   /// The order of an epoch depends on seed and epoch alone.
   private func shuffle() {
-    var random = Random(seed: preset.seed, "order", epoch)
+    var random = Random(seed: orderSeed, "order", epoch)
     order = Array(0..<data.train.count).shuffled(using: &random)
   }
 

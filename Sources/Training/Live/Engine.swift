@@ -99,6 +99,10 @@ public final class Engine: Sendable {
         wake.wait()
       } else {
         pace.count(training.trainBatch(), training)
+        if training.hasStopped {
+          training.hasStopped = false
+          _ = pace.take(.pause, training)
+        }
       }
     }
   }

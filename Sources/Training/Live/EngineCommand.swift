@@ -19,28 +19,120 @@ public enum EngineCommand: Sendable, Equatable {
   case checkpoint
   /// Shows another probe sample.
   case probe(Int)
+  /// Whether snapshots hold the lV - lI maps.
+  case detail(Bool)
+  /// Rate regularisation of all hidden layers of a lane: strength upwards and downwards.
+  case setRegularisation(lane: Int, upper: Double, lower: Double)
+  /// Draws the order of batches anew from the next epoch on.
+  case setOrderSeed(Int)
+  /// Pauses when a condition is met; nil removes them all.
+  case stopWhen(StopCondition?)
   /// Says something on the screen's notice line.
   case notice(String)
 
   /// What the log and the curves' marks say; nil for what does not change the training.
   public var logText: String? {
     switch self {
-    case .pause, .resume, .step, .stepEpoch, .probe, .checkpoint, .notice: nil
+    case .pause, .resume, .step, .stepEpoch, .probe, .checkpoint, .notice, .detail, .stopWhen: nil
     case .restart: "restart"
     case .setRate(_, let rate): "rate \(rate)"
-    case .setShaping(_, let shaping): "shaping \(shaping.kind)"
+    case .setShaping(_, let shaping): "shaping \(shaping.words)"
     case .setLoss(_, let kind): "loss \(kind)"
     case .fork(_, let kind): "fork \(kind)"
     case .drop: "drop"
+    case .setRegularisation(_, let upper, let lower): "regularisation \(upper) \(lower)"
+    case .setOrderSeed(let seed): "order-seed \(seed)"
+    }
+  }
+
+  /// A command from its log text; nil for what is none.
+  public init?(logText: String, lane: Int) {
+    let words = logText.split(separator: " ").map(String.init)
+    let first = words.first ?? ""
+    let numbers = words.dropFirst().compactMap(Double.init)
+    switch (first, words.count) {
+    case ("restart", 1): self = .restart
+    case ("drop", 1): self = .drop(lane: lane)
+    case ("rate", 2) where numbers.count == 1: self = .setRate(lane: lane, numbers[0])
+    case ("loss", 2): self = .setLoss(lane: lane, kind: words[1])
+    case ("fork", 2): self = .fork(lane: lane, kind: words[1])
+    case ("order-seed", 2) where Int(words[1]) != nil: self = .setOrderSeed(Int(words[1])!)
+    case ("regularisation", 3) where numbers.count == 2:
+      self = .setRegularisation(lane: lane, upper: numbers[0], lower: numbers[1])
+    case ("shaping", _):
+      guard let shaping = Shaping(words: Array(words.dropFirst())) else { return nil }
+      self = .setShaping(lane: lane, shaping)
+    default: return nil
     }
   }
 
   var lane: Int? {
     switch self {
     case .setRate(let lane, _), .setShaping(let lane, _), .setLoss(let lane, _),
-      .fork(let lane, _), .drop(let lane):
+      .fork(let lane, _), .drop(let lane), .setRegularisation(let lane, _, _):
       lane
     default: nil
+    }
+  }
+}
+
+/// When training pauses by itself.
+public enum StopCondition: Sendable, Equatable {
+  /// After this many epochs.
+  case epoch(Int)
+  /// When a lane's test accuracy reaches this share.
+  case accuracy(Double)
+  /// When all neurons of a hidden layer were silent in a whole epoch.
+  case deadLayer
+
+  /// `epoch 20`, `accuracy 0.95`, `dead`.
+  public init?(words: [String]) {
+    switch (words.first, words.count) {
+    case ("epoch", 2):
+      guard let epoch = Int(words[1]), epoch > 0 else { return nil }
+      self = .epoch(epoch)
+    case ("accuracy", 2):
+      guard let share = Double(words[1]), share > 0, share <= 1 else { return nil }
+      self = .accuracy(share)
+    case ("dead", 1): self = .deadLayer
+    default: return nil
+    }
+  }
+}
+
+extension Shaping {
+  /// Kind and parameters, as `exponential 0.5` or `custom 0:1 1:0.2`; reads back to the same bits.
+  public var words: String {
+    switch self {
+    case .exponential(let scale): "exponential \(scale)"
+    case .custom(let points):
+      "custom " + points.map { "\($0.x):\($0.weight)" }.joined(separator: " ")
+    default: kind
+    }
+  }
+
+  public init?(words: [String]) {
+    switch words.first {
+    case "none" where words.count == 1: self = .none
+    case "linear" where words.count == 1: self = .linear
+    case "sigmoid" where words.count == 1: self = .sigmoid
+    case "input" where words.count == 1: self = .input(InputProfile(counts: [], duration: 1))
+    case "exponential" where words.count <= 2:
+      guard let scale = words.count == 1 ? 1 : Double(words[1]), scale > 0, scale.isFinite else {
+        return nil
+      }
+      self = .exponential(scale: scale)
+    case "custom":
+      let points = words.dropFirst().compactMap { word -> ShapingPoint? in
+        let pair = word.split(separator: ":").compactMap { Double($0) }
+        guard pair.count == 2, (0...1).contains(pair[0]), pair[1].isFinite else { return nil }
+        return ShapingPoint(x: pair[0], weight: pair[1])
+      }
+      guard points.count == words.count - 1, points.count >= 2,
+        zip(points, points.dropFirst()).allSatisfy({ $0.x < $1.x })
+      else { return nil }
+      self = .custom(points)
+    default: return nil
     }
   }
 }

@@ -14,6 +14,10 @@ final class LiveTraining {
   private(set) var notice = ""
   private(set) var failure = ""
   private var probeSample = 0
+  private var isDetailed = false
+  private var stopCondition: StopCondition?
+  /// Set when a stop condition was met; the engine then pauses.
+  var hasStopped = false
   static let voltagePoints = 240
   static let markLimit = 1000
 
@@ -90,6 +94,50 @@ final class LiveTraining {
       let every = trainer.preset.training.checkpointEvery
       if trainer.epoch % every == 0 || trainer.isFinished { try writeCheckpoint() }
     }
+    checkStop()
+  }
+
+  /// Evaluates every lane on the test samples.
+  func evaluateNow() {
+    guard trainer.data.test.count > 0 else { return }
+    evaluations = trainer.lanes.indices.map { trainer.evaluate(lane: $0, trainer.data.test) }
+  }
+
+  /// Adds one epoch's values, by the column names of metrics.csv, to a lane's curves.
+  func appendCurves(_ lane: Int, x: Double, _ value: (String) -> Double?) {
+    let network = trainer.lanes[lane].network
+    if let y = value("train_loss") { curves[lane].loss.append(x: x, y) }
+    if let y = value("train_accuracy") { curves[lane].trainAccuracy.append(x: x, y) }
+    if let y = value("test_accuracy") { curves[lane].testAccuracy.append(x: x, y) }
+    for layer in 0..<network.hiddenCount {
+      if let y = value("spikes_hidden\(layer + 1)") { curves[lane].spikes[layer].append(x: x, y) }
+      if let y = value("dead_hidden\(layer + 1)") { dead[lane][layer] = Int(y) }
+    }
+    for (index, projection) in network.projections.enumerated() {
+      if let y = value("gradient_\(network.name(of: projection))") {
+        curves[lane].norms[index].append(x: x, y)
+      }
+    }
+  }
+
+  private func checkStop() {
+    let reason: String
+    switch stopCondition {
+    case .epoch(let epoch) where trainer.epoch >= epoch: reason = "epoch \(epoch) reached"
+    case .accuracy(let share):
+      guard let lane = evaluations.firstIndex(where: { $0?.accuracy ?? 0 >= share }) else { return }
+      reason = "lane \(trainer.lanes[lane].name) reached \(100 * share) %"
+    case .deadLayer:
+      let dying = trainer.lanes.indices.first { lane in
+        zip(dead[lane], trainer.lanes[lane].network.layers).contains { $0 == $1.size }
+      }
+      guard let dying else { return }
+      reason = "a hidden layer of lane \(trainer.lanes[dying].name) has died"
+    case .epoch, nil: return
+    }
+    notice = "paused: \(reason)"
+    stopCondition = nil
+    hasStopped = true
   }
 
   /// Writes a checkpoint where there is a run folder.
@@ -140,6 +188,24 @@ final class LiveTraining {
         probeSample = sample
       case .notice(let text):
         notice = text
+      case .detail(let isOn):
+        isDetailed = isOn
+      case .setRegularisation(let lane, let upper, let lower):
+        try trainer.change(lane) { options in
+          for index in options.hidden.indices {
+            var rate =
+              options.hidden[index].rate
+              ?? RateRegularisation(upper: 14, lower: 14, lambdaUpper: 0, lambdaLower: 0)
+            rate.lambdaUpper = upper
+            rate.lambdaLower = lower
+            options.hidden[index].rate = rate
+          }
+        }
+      case .setOrderSeed(let seed):
+        trainer.orderSeed = seed
+      case .stopWhen(let condition):
+        stopCondition = condition
+        notice = condition.map { "training will pause: \($0)" } ?? "no stop condition"
       case .pause, .resume, .step, .stepEpoch: break
       }
       log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
@@ -222,6 +288,9 @@ final class LiveTraining {
       ProjectionFlow(name: lane.network.name(of: $0), norm: $1.squareRoot())
     }
     picture.curves = curves[index]
+    if isDetailed {
+      picture.errors = lane.errorMaps(probeData, sample: probe, options: trainer.preset.data)
+    }
     return picture
   }
 }

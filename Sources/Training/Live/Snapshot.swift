@@ -53,6 +53,8 @@ public struct LaneSnapshot: Sendable {
   public var layers: [LayerActivity] = []
   public var flow: [ProjectionFlow] = []
   public var curves = LaneCurves()
+  /// Only while a screen asks for them (`EngineCommand.detail`).
+  public var errors: [ErrorMap] = []
   /// Last evaluation: predictions (-1: none) and labels of the test samples.
   public var predictions: [Int] = []
   public var labels: [Int] = []
@@ -75,6 +77,21 @@ public struct ProjectionFlow: Sendable, Equatable {
   public var name: String
   /// |dL/dW|, L2.
   public var norm: Double
+}
+
+/// What error a spike would transport, lV - lI, over neurons and time, for one probe sample.
+public struct ErrorMap: Sendable, Equatable {
+  /// `hidden1`, ...
+  public var layer: String
+  /// Rows of neurons (neighbours are merged: the largest counts) by columns of time.
+  public var rows: Int
+  public var columns: Int
+  /// Under the lane's shaping, and under w = 1 with the same weights; row-major.
+  public var shaped: [Float]
+  public var plain: [Float]
+  /// L2 norm of lV - lI over neurons and time, per column.
+  public var shapedNorm: [Float]
+  public var plainNorm: [Float]
 }
 
 /// Histories of a lane; x is the epoch with fraction.

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Training
+import Workbench
+
+struct FigureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "figure",
+    abstract: "A screen of the workbench as SVG or CSV, from a run's checkpoint.")
+
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+  var folder: String
+
+  @Option(help: "Which screen: \(ScreenKind.allCases.map { "\($0)" }.joined(separator: ", ")).")
+  var panel: String = "overview"
+
+  @Option(help: "Checkpoint of this epoch (default: the last one).")
+  var epoch: Int?
+
+  @Option(help: "Lane by number, 0 for the first.")
+  var lane: Int = 0
+
+  @Option(help: "Probe sample by number.")
+  var probe: Int = 0
+
+  @Option(help: "Columns and rows of the figure.")
+  var columns: Int = 120
+  @Option var rows: Int = 40
+
+  @Option(help: "File to write; its ending, .svg, .csv or .txt, says what.")
+  var out: String
+
+  @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
+  var settings: [String] = []
+
+  func validate() throws {
+    let panels = ScreenKind.allCases.map { "\($0)" }
+    guard panels.contains(panel) else {
+      throw ValidationError("--panel is \(panel), allowed are \(panels.joined(separator: ", "))")
+    }
+    guard ["svg", "csv", "txt"].contains((out as NSString).pathExtension) else {
+      throw ValidationError("--out must end in .svg, .csv or .txt")
+    }
+    guard (20...400).contains(columns), (5...200).contains(rows) else {
+      throw ValidationError("--columns 20 to 400, --rows 5 to 200")
+    }
+  }
+
+  func run() throws {
+    let file = (folder as NSString).appendingPathComponent("preset.toml")
+    let preset = try Preset(contentsOf: file, settings: settings)
+    let places = Checkpoint.all(in: folder)
+    guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
+      let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
+      throw RunError(folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+    }
+    let snapshot = try StillSnapshot.make(preset, place: place, run: folder, probe: probe)
+    guard snapshot.lanes.indices.contains(lane) else {
+      throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
+    }
+    var state = WorkbenchState()
+    state.lane = lane
+    state.screen = ScreenKind.allCases.first { "\($0)" == panel }!
+    let text: String
+    switch (out as NSString).pathExtension {
+    case "csv": text = FigureFiles.csv(state, snapshot)
+    case "txt":
+      text = Workbench.frame(state, snapshot, width: columns, height: rows).plainText + "\n"
+    default: text = Workbench.svg(state, snapshot, width: columns, height: rows)
+    }
+    guard FileManager.default.createFile(atPath: out, contents: Data(text.utf8)) else {
+      throw RunError(out, "cannot be written")
+    }
+    print("wrote \(out)")
+  }
+}
