@@ -14,8 +14,8 @@ struct Session {
   private var history = SnapshotHistory()
   private(set) var runPath = ""
   private var isDetailed = false
-  /// Pause between frames while nothing is pressed.
-  static let framePeriod = 60
+  /// Milliseconds between frames while nothing is pressed; a key is answered at once.
+  static let framePeriod = 125
 
   init(engine: Engine, screen: Screen, marks: Marks) {
     self.engine = engine

@@ -213,6 +213,19 @@ import Testing
     #expect(training.trainer.state == first)
   }
 
+  /// Epochs without an evaluation, with lanes coming and going.
+  @Test func rareEvaluationsAreFine() throws {
+    let training = try LiveTraining(
+      { try makeTrainer(Self.text, settings: ["training.evaluate_every=3"]) }, run: { _ in nil })
+    for batch in 0..<12 {
+      if batch == 5 { training.apply(.fork(lane: 1, kind: "max")) }
+      if batch == 10 { training.apply(.drop(lane: 0)) }
+      _ = training.trainBatch()
+      let tests = training.snapshot().lanes.map { $0.testAccuracy != nil }
+      #expect(tests == (batch == 11 ? [true, true] : tests.map { _ in false }))
+    }
+  }
+
   @Test func badCommandsLeaveANoticeAndTheTrainingAlone() throws {
     let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
     let before = training.trainer.state

@@ -81,6 +81,9 @@ final class SolverLane<S: Solver>: Lane {
   private let scales: [Scalar]
   private let blocks: [RowBlock]
   private var push: [[Double]] = []
+  /// For probes: kept, so that snapshots allocate little.
+  lazy var probeTrial = solver.makeTrial()
+  lazy var probeWorkspace = solver.makeWorkspace()
 
   var name: String { options.name }
   var network: Network { solver.problem.network }

@@ -14,7 +14,7 @@ public final class Trainer {
   var orderSeed: Int
 
   /// Test results of the last evaluation, per lane.
-  private(set) var lastTests: [Evaluation?] = []
+  private(set) var lastTests: [Evaluation?]
 
   /// Finished epochs.
   public internal(set) var epoch = 0
@@ -39,6 +39,7 @@ public final class Trainer {
     lanes = try preset.lanes.map {
       makeLane($0, preset, try preset.problem(for: $0, data: data.train))
     }
+    lastTests = preset.lanes.map { _ in nil }
     batch = SampleBatch(
       data.train, options: preset.data, isTraining: true, duration: preset.duration,
       seed: preset.seed, capacity: preset.training.batch)
@@ -82,11 +83,11 @@ public final class Trainer {
   func replace(_ index: Int, with lane: any Lane) { lanes[index] = lane }
   func append(_ lane: any Lane) {
     lanes.append(lane)
-    if !lastTests.isEmpty { lastTests.append(nil) }
+    lastTests.append(nil)
   }
   func drop(_ index: Int) {
     lanes.remove(at: index)
-    if lastTests.indices.contains(index) { lastTests.remove(at: index) }
+    lastTests.remove(at: index)
   }
 
   public var isEpochComplete: Bool { batchInEpoch == batchesPerEpoch }

@@ -7,9 +7,9 @@ extension SolverLane {
     var train = data[sample]
     options?.delayLine.apply(
       to: &train, units: data.unitCount, duration: solver.problem.duration)
-    let trial = solver.makeTrial()
+    let trial = probeTrial
     train.withView { solver.load($0, label: data.labels[sample], into: trial) }
-    solver.forward(trial, weights: weights, workspace: solver.makeWorkspace())
+    solver.forward(trial, weights: weights, workspace: probeWorkspace)
     var picture = ProbeTrial()
     picture.label = data.labels[sample]
     picture.prediction = trial.prediction
