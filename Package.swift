@@ -33,7 +33,9 @@ let package = Package(
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Support"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench", "EventPropCore", "Training"], exclude: ["Golden"]),
+    .testTarget(
+      name: "WorkbenchTests", dependencies: ["Workbench", "EventPropCore", "Training"],
+      exclude: ["Golden"]),
     .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
   ],
   swiftLanguageModes: [.v6]

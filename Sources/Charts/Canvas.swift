@@ -166,8 +166,9 @@ public struct Canvas: Surface, Sendable, Equatable {
       text("│", x: x, y: row, style: ink)
       text("│", x: right, y: row, style: ink)
     }
-    for (glyph, column, row) in [("╭", x, y), ("╮", right, y), ("╰", x, bottom), ("╯", right, bottom)]
-    {
+    for (glyph, column, row) in [
+      ("╭", x, y), ("╮", right, y), ("╰", x, bottom), ("╯", right, bottom),
+    ] {
       text(glyph, x: column, y: row, style: ink)
     }
     if !title.isEmpty, width > 4 {

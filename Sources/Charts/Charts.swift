@@ -104,7 +104,9 @@ extension Surface {
         }
         let clamped = (point.x, min(max(point.y, y.lowerBound), y.upperBound))
         let here = place(clamped)
-        if let last { line(from: last, to: here, ink: curve.ink) } else {
+        if let last {
+          line(from: last, to: here, ink: curve.ink)
+        } else {
           dot(x: here.x, y: here.y, ink: curve.ink)
         }
         last = here
@@ -113,7 +115,8 @@ extension Surface {
   }
 
   /// One row of bars, the last ones that fit; the highest fills its cell.
-  public mutating func sparkline(_ values: [Double], in area: Area, ink: Ink, from low: Double = 0) {
+  public mutating func sparkline(_ values: [Double], in area: Area, ink: Ink, from low: Double = 0)
+  {
     guard !area.isEmpty else { return }
     let shown = values.suffix(area.width)
     let high = shown.filter(\.isFinite).max() ?? 0

@@ -17,7 +17,8 @@ struct EventPropCommand: ParsableCommand {
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
       """,
     subcommands: [
-      OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, GradientCommand.self,
+      OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
+      GradcheckCommand.self, GradientCommand.self,
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)

@@ -52,7 +52,8 @@ struct FigureCommand: ParsableCommand {
     let places = Checkpoint.all(in: folder)
     guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
       let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
-      throw RunError(folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+      throw RunError(
+        folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
     }
     let snapshot = try StillSnapshot.make(preset, place: place, run: folder, probe: probe)
     guard snapshot.lanes.indices.contains(lane) else {

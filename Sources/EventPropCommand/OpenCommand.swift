@@ -63,7 +63,8 @@ struct OpenCommand: ParsableCommand {
     } catch let error as TerminalError {
       Console.error("eventprop: \(error): training headless")
       guard resumed == nil else {
-        throw RunError(preset!, "go on without a terminal with: eventprop train --resume \(preset!)")
+        throw RunError(
+          preset!, "go on without a terminal with: eventprop train --resume \(preset!)")
       }
       try trainHeadless(loaded)
       return

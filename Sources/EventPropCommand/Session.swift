@@ -46,7 +46,11 @@ struct Session {
   }
 
   private mutating func take(_ snapshot: Snapshot) {
-    if state.back > 0 { state.back += history.append(snapshot) } else { _ = history.append(snapshot) }
+    if state.back > 0 {
+      state.back += history.append(snapshot)
+    } else {
+      _ = history.append(snapshot)
+    }
     if snapshot.notice != live.notice && !snapshot.notice.isEmpty { state.notice = snapshot.notice }
     live = snapshot
     runPath = snapshot.runPath

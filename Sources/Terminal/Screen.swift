@@ -3,7 +3,9 @@ import Charts
 import Foundation
 
 /// How many colours there are to use.
-public enum ColorMode: String, Sendable, CaseIterable { case auto, full = "256", basic = "16", none }
+public enum ColorMode: String, Sendable, CaseIterable {
+  case auto, full = "256", basic = "16", none
+}
 
 /// Dark or light background.
 public enum Theme: String, Sendable, CaseIterable { case dark, light }

@@ -26,7 +26,8 @@ enum GradientsScreen {
     let shaped = hasPlain ? left.takeLeft(maps.width / 2) : maps
     let title = "|lV - lI|  \(Wording.letter(state.lane)) \(lane.name) · \(map.layer)"
     heat(
-      map.shaped, map, snapshot, highest, "\(title) · \(lane.isShaped ? lane.shaping.kind : lane.lossKind)",
+      map.shaped, map, snapshot, highest,
+      "\(title) · \(lane.isShaped ? lane.shaping.kind : lane.lossKind)",
       in: shaped, on: &surface)
     if hasPlain { heat(map.plain, map, snapshot, highest, "w = 1", in: left, on: &surface) }
     norms(state, snapshot, lane, map, hasPlain, in: rest, on: &surface)

@@ -29,7 +29,9 @@ enum HelpPanel {
     for (row, action) in hits.prefix(height - 4).enumerated() {
       let obstacle = action.obstacle(state, snapshot)
       let keys = action.keys.map(\.label).joined(separator: " ")
-      let place = action.screens.map { " (" + $0.map(\.title).sorted().joined(separator: ", ") + ")" }
+      let place = action.screens.map {
+        " (" + $0.map(\.title).sorted().joined(separator: ", ") + ")"
+      }
       let text = action.title + (place ?? "") + (obstacle.map { ": " + $0 } ?? "")
       panel.text(
         Wording.pad(keys, 9), x: 2, y: 3 + row,

@@ -66,7 +66,8 @@ extension Action {
       name: "epoch", keys: [.character("N")], short: "epoch",
       title: "train to the end of the epoch, then pause", run: { _, _ in [.engine(.stepEpoch)] }),
     Action(
-      name: "restart", keys: [.character("R")], short: "", title: "start again from the same weights",
+      name: "restart", keys: [.character("R")], short: "",
+      title: "start again from the same weights",
       run: { _, _ in [.engine(.restart)] }),
     Action(
       name: "checkpoint", keys: [.character("c")], short: "", title: "write a checkpoint now",
@@ -144,102 +145,108 @@ extension Action {
       }),
   ]
 
-  private static let viewing: [Action] = [
-    Action(
-      name: "back", keys: [.character("[")], short: "[ ] history",
-      title: "back in training history, while it goes on",
-      run: { state, _ in
-        state.back += 1
-        return []
-      }),
-    Action(
-      name: "forward", keys: [.character("]")], short: "", title: "forward in training history",
-      obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
-      run: { state, _ in
-        state.back -= 1
-        return []
-      }),
-    Action(
-      name: "live", keys: [.character(".")], short: "", title: "back to live",
-      obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
-      run: { state, _ in
-        state.back = 0
-        return []
-      }),
-    Action(
-      name: "next-probe", keys: [.character("p")], short: "probe", title: "show the next probe sample",
-      obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
-    Action(
-      name: "previous-probe", keys: [.character("P")], short: "", title: "show the probe sample before",
-      obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
-    Action(
-      name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
-      title: "zoom into the trial", screens: [.raster],
-      run: { state, _ in
-        state.zoomTime(by: 0.5)
-        return []
-      }),
-    Action(
-      name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
-      run: { state, _ in
-        state.zoomTime(by: 2)
-        return []
-      }),
-    Action(
-      name: "pan-left", keys: [.left], short: "", title: "earlier in the trial", screens: [.raster],
-      run: { state, _ in
-        state.panTime(by: -0.25)
-        return []
-      }),
-    Action(
-      name: "pan-right", keys: [.right], short: "", title: "later in the trial", screens: [.raster],
-      run: { state, _ in
-        state.panTime(by: 0.25)
-        return []
-      }),
-    Action(
-      name: "layer", keys: [.character("y")], short: "layer", title: "next layer",
-      screens: [.raster, .gradients],
-      run: { state, snapshot in
-        let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
-        state.layer = (state.layer + 1) % max(layers, 1)
-        return []
-      }),
-    Action(
-      name: "order", keys: [.character("o")], short: "order",
-      title: "order neurons by index, rate or first spike", screens: [.raster],
-      run: { state, _ in
-        let all = RasterOrder.allCases
-        state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
-        return []
-      }),
-    Action(
-      name: "log-axis", keys: [.character("g")], short: "g log-axis", title: "logarithmic loss axis",
-      screens: [.compare],
-      run: { state, _ in
-        state.isLogarithmic.toggle()
-        return []
-      }),
-    Action(
-      name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
-      screens: [.compare],
-      run: { state, _ in
-        state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
-        return []
-      }),
-    Action(
-      name: "down", keys: [.down], short: "", title: "scroll down", screens: [.log],
-      run: { state, _ in
-        state.scroll += 1
-        return []
-      }),
-    Action(
-      name: "up", keys: [.up], short: "", title: "scroll up", screens: [.log],
-      run: { state, _ in
-        state.scroll = max(0, state.scroll - 1)
-        return []
-      }),
-  ] + ShapingScreen.actions
+  private static let viewing: [Action] =
+    [
+      Action(
+        name: "back", keys: [.character("[")], short: "[ ] history",
+        title: "back in training history, while it goes on",
+        run: { state, _ in
+          state.back += 1
+          return []
+        }),
+      Action(
+        name: "forward", keys: [.character("]")], short: "", title: "forward in training history",
+        obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
+        run: { state, _ in
+          state.back -= 1
+          return []
+        }),
+      Action(
+        name: "live", keys: [.character(".")], short: "", title: "back to live",
+        obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
+        run: { state, _ in
+          state.back = 0
+          return []
+        }),
+      Action(
+        name: "next-probe", keys: [.character("p")], short: "probe",
+        title: "show the next probe sample",
+        obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
+      Action(
+        name: "previous-probe", keys: [.character("P")], short: "",
+        title: "show the probe sample before",
+        obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
+      Action(
+        name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
+        title: "zoom into the trial", screens: [.raster],
+        run: { state, _ in
+          state.zoomTime(by: 0.5)
+          return []
+        }),
+      Action(
+        name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
+        run: { state, _ in
+          state.zoomTime(by: 2)
+          return []
+        }),
+      Action(
+        name: "pan-left", keys: [.left], short: "", title: "earlier in the trial",
+        screens: [.raster],
+        run: { state, _ in
+          state.panTime(by: -0.25)
+          return []
+        }),
+      Action(
+        name: "pan-right", keys: [.right], short: "", title: "later in the trial",
+        screens: [.raster],
+        run: { state, _ in
+          state.panTime(by: 0.25)
+          return []
+        }),
+      Action(
+        name: "layer", keys: [.character("y")], short: "layer", title: "next layer",
+        screens: [.raster, .gradients],
+        run: { state, snapshot in
+          let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
+          state.layer = (state.layer + 1) % max(layers, 1)
+          return []
+        }),
+      Action(
+        name: "order", keys: [.character("o")], short: "order",
+        title: "order neurons by index, rate or first spike", screens: [.raster],
+        run: { state, _ in
+          let all = RasterOrder.allCases
+          state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
+          return []
+        }),
+      Action(
+        name: "log-axis", keys: [.character("g")], short: "g log-axis",
+        title: "logarithmic loss axis",
+        screens: [.compare],
+        run: { state, _ in
+          state.isLogarithmic.toggle()
+          return []
+        }),
+      Action(
+        name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
+        screens: [.compare],
+        run: { state, _ in
+          state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
+          return []
+        }),
+      Action(
+        name: "down", keys: [.down], short: "", title: "scroll down", screens: [.log],
+        run: { state, _ in
+          state.scroll += 1
+          return []
+        }),
+      Action(
+        name: "up", keys: [.up], short: "", title: "scroll up", screens: [.log],
+        run: { state, _ in
+          state.scroll = max(0, state.scroll - 1)
+          return []
+        }),
+    ] + ShapingScreen.actions
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(
@@ -272,7 +279,8 @@ extension Action {
         return []
       }),
     Action(
-      name: "quit", keys: [.character("q")], short: "q quit", title: "leave; training is checkpointed",
+      name: "quit", keys: [.character("q")], short: "q quit",
+      title: "leave; training is checkpointed",
       run: { state, snapshot in
         if snapshot.isPaused || snapshot.isFinished || !snapshot.failure.isEmpty { return [.quit] }
         state.isQuitAsked = true

@@ -113,7 +113,8 @@ enum OverviewScreen {
         answer, x: area.x + text.count, y: area.y,
         style: CellStyle(isRight ? .good : .alarm, bold: true))
     }
-    let right = "loss \(Ticks.short(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
+    let right =
+      "loss \(Ticks.short(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
       + "  test \(Wording.percent(lane.testAccuracy))"
     if text.count + answer.count + right.count + 2 <= area.width {
       surface.text(right, endingAt: area.x + area.width, y: area.y, style: .dim)

@@ -26,7 +26,8 @@ enum RasterScreen {
     let size = isHidden ? lane.layers[index].size : snapshot.classNames.count
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "raster  \(Wording.letter(state.lane)) \(lane.name) · \(name) · by \(state.order.rawValue)",
+      title:
+        "raster  \(Wording.letter(state.lane)) \(lane.name) · \(name) · by \(state.order.rawValue)",
       style: CellStyle(.series(state.lane), bold: true))
     let plot = plotArea(in: area)
     guard plot.width > 10, plot.height > 2, layers.indices.contains(index) else { return }

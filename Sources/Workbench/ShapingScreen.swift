@@ -17,19 +17,24 @@ enum ShapingScreen {
       }),
     Action(
       name: "previous-corner", keys: [.left], short: "", title: "corner to the left",
-      screens: [.shaping], obstacle: notCustom, run: { state, snapshot in pick(&state, snapshot, -1) }),
+      screens: [.shaping], obstacle: notCustom,
+      run: { state, snapshot in pick(&state, snapshot, -1) }),
     Action(
       name: "next-corner", keys: [.right], short: "← → corner", title: "corner to the right",
-      screens: [.shaping], obstacle: notCustom, run: { state, snapshot in pick(&state, snapshot, 1) }),
+      screens: [.shaping], obstacle: notCustom,
+      run: { state, snapshot in pick(&state, snapshot, 1) }),
     Action(
       name: "raise", keys: [.up], short: "↑ ↓ weight", title: "raise the corner's weight",
-      screens: [.shaping], obstacle: notCustom, run: { state, snapshot in move(state, snapshot, 0.1) }),
+      screens: [.shaping], obstacle: notCustom,
+      run: { state, snapshot in move(state, snapshot, 0.1) }),
     Action(
       name: "lower", keys: [.down], short: "", title: "lower the corner's weight",
-      screens: [.shaping], obstacle: notCustom, run: { state, snapshot in move(state, snapshot, -0.1) }),
+      screens: [.shaping], obstacle: notCustom,
+      run: { state, snapshot in move(state, snapshot, -0.1) }),
   ]
 
-  private static let unshaped: @Sendable (WorkbenchState, Snapshot) -> String? = { state, snapshot in
+  private static let unshaped: @Sendable (WorkbenchState, Snapshot) -> String? = {
+    state, snapshot in
     state.chosen(snapshot)?.isShaped ?? false ? nil : "this loss has no integral to shape"
   }
 
@@ -54,7 +59,9 @@ enum ShapingScreen {
   /// Five corners on a curve.
   static func corners(_ shaping: Shaping) -> [ShapingPoint] {
     if case .custom(let points) = shaping { return points }
-    return (0...4).map { ShapingPoint(x: Double($0) / 4, weight: shaping.weight(at: Double($0) / 4)) }
+    return (0...4).map {
+      ShapingPoint(x: Double($0) / 4, weight: shaping.weight(at: Double($0) / 4))
+    }
   }
 
   private static func pick(
@@ -114,12 +121,15 @@ enum ShapingScreen {
     guard plot.width > 10, plot.height > 2 else { return }
     guard lane.isShaped else {
       surface.text(
-        String("\(lane.lossKind) has no integral to shape; l chooses another loss".prefix(plot.width)),
+        String(
+          "\(lane.lossKind) has no integral to shape; l chooses another loss".prefix(plot.width)),
         x: area.x + 2, y: area.y + 1, style: .plain)
       return
     }
     surface.text(
-      String("w(t): \(lane.shaping.kind)   the weight of the loss integral over the trial".prefix(area.width - 4)),
+      String(
+        "w(t): \(lane.shaping.kind)   the weight of the loss integral over the trial".prefix(
+          area.width - 4)),
       x: area.x + 2, y: area.y + 1, style: .plain)
     let top = highest(lane.shaping)
     let count = plot.width * 2

@@ -37,7 +37,8 @@ enum StatusLines {
       }
       segments.append(
         Segment(
-          text: "\(Wording.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4))
+          text: "\(Wording.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4)
+      )
       segments.append(
         Segment(text: "loss \(Ticks.short(lane.trainLoss))", style: .plain, weight: 7))
       segments.append(

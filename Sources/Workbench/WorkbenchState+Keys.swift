@@ -98,7 +98,8 @@ extension WorkbenchState {
         if let shaping = ShapingScreen.shaping(named: words[1]) {
           return [.engine(.setShaping(lane: lane, shaping))]
         }
-        notice = "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, input, custom"
+        notice =
+          "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, input, custom"
         return []
       default: break
       }
@@ -116,7 +117,9 @@ extension WorkbenchState {
   }
 
   /// A click: on a lane's panel chooses it; on the raster sets the cursor.
-  public mutating func click(x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot) -> [Effect] {
+  public mutating func click(x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot)
+    -> [Effect]
+  {
     notice = ""
     if isHelpShown || prompt != nil || isQuitAsked { return [] }
     switch screen {
@@ -129,7 +132,8 @@ extension WorkbenchState {
         let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
         cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
       }
-    case .shaping: return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
+    case .shaping:
+      return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
     case .compare, .log, .gradients: break
     }
     return []

@@ -96,9 +96,10 @@ import Testing
     #expect(terminal.modes != before)
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
-    for (key, text) in [("2", "raster"), ("3", "w = 1"), ("4", "test accuracy"), ("5", "w(t)"), ("6", "commands"),
-      ("?", "search")]
-    {
+    for (key, text) in [
+      ("2", "raster"), ("3", "w = 1"), ("4", "test accuracy"), ("5", "w(t)"), ("6", "commands"),
+      ("?", "search"),
+    ] {
       terminal.forget()
       terminal.send(key)
       #expect(terminal.wait(for: text), "\(key)")

@@ -45,7 +45,11 @@ import Testing
 
   func engine(paused: Bool = true) -> Engine {
     let text = Self.text
-    return Engine(isPaused: paused) { try makeTrainer(text) } run: { _ in nil }
+    return Engine(isPaused: paused) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
   }
 
   @Test func stepsPausesAndFinishes() throws {
@@ -73,8 +77,9 @@ import Testing
     let trainer = try makeTrainer(Self.text)
     let rows = try trainer.runAll()
     #expect(last.lanes.map(\.testAccuracy) == rows.suffix(2).map(\.testAccuracy))
-    #expect(last.lanes.map { $0.flow.map(\.norm) }
-      == trainer.lanes.map { $0.lastSquares.map { $0.squareRoot() } })
+    #expect(
+      last.lanes.map { $0.flow.map(\.norm) }
+        == trainer.lanes.map { $0.lastSquares.map { $0.squareRoot() } })
   }
 
   @Test func probesAndSnapshotsDoNotDisturbTraining() throws {
@@ -152,7 +157,9 @@ import Testing
     #expect(log.count == 7)
     var replay = try Replay(log) {
       try makeTrainer(text, threads: 2)
-    } run: { _ in nil }
+    } run: { _ in
+      nil
+    }
     try replay.run()
     #expect(replay.trainer.state == training.trainer.state)
     #expect(replay.trainer.laneNames == training.trainer.laneNames)
@@ -160,7 +167,8 @@ import Testing
 
   @Test func damagedLogsAreNamed() throws {
     let scratch = ScratchDirectory()
-    let path = scratch.write("{\"command\": \"rate 1\", \"epoch\": 0, \"batch\": 1}\n{oops\n", to: "log")
+    let path = scratch.write(
+      "{\"command\": \"rate 1\", \"epoch\": 0, \"batch\": 1}\n{oops\n", to: "log")
     #expect(throws: RunError("\(path):2", "is not a command with epoch and batch")) {
       try LoggedCommand.read(path)
     }
@@ -241,7 +249,9 @@ import Testing
   @Test func aFailedStartIsSaid() throws {
     let engine = Engine {
       throw PresetError("x.toml", "broken")
-    } run: { _ in nil }
+    } run: { _ in
+      nil
+    }
     for _ in 0..<5000 where !engine.hasEnded { usleep(1000) }
     #expect(engine.startFailure == "x.toml: broken")
     engine.stop()

@@ -55,10 +55,14 @@ import Training
       state.screen = screen
       var snapshot = sampleSnapshot(lanes: 3)
       snapshot.isPaused = true
-      for (width, height) in [(0, 0), (1, 1), (5, 2), (20, 5), (33, 9), (60, 15), (79, 23), (300, 90)] {
+      for (width, height) in [
+        (0, 0), (1, 1), (5, 2), (20, 5), (33, 9), (60, 15), (79, 23), (300, 90),
+      ] {
         let canvas = Workbench.frame(state, snapshot, width: width, height: height)
         #expect(canvas.width == width && canvas.height == height)
-        if width >= 20 { #expect(canvas.plainText.contains("PAUSED"), "\(screen) \(width)x\(height)") }
+        if width >= 20 {
+          #expect(canvas.plainText.contains("PAUSED"), "\(screen) \(width)x\(height)")
+        }
       }
     }
   }

@@ -112,7 +112,9 @@ public final class GridWorkspace {
 
   /// lV - lI of a layer's neurons at time index n, after the last `backward`; empty unless kept.
   public func errors(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
-    guard errorTraces.indices.contains(layer) else { return UnsafeBufferPointer(start: nil, count: 0) }
+    guard errorTraces.indices.contains(layer) else {
+      return UnsafeBufferPointer(start: nil, count: 0)
+    }
     return UnsafeBufferPointer(
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }

@@ -22,7 +22,8 @@ final class LiveTraining {
   static let markLimit = 1000
 
   /// - Parameter run: nil trains without leaving anything on disk.
-  init(_ makeTrainer: @escaping () throws -> Trainer, run: (Trainer) throws -> RunDirectory?) throws {
+  init(_ makeTrainer: @escaping () throws -> Trainer, run: (Trainer) throws -> RunDirectory?) throws
+  {
     self.makeTrainer = makeTrainer
     trainer = try makeTrainer()
     do {
