@@ -10,7 +10,8 @@ enum CrashGuard {
     isArmed.store(true, ordering: .releasing)
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }  // whoever started us may have blocked them
+    // Whoever started us may have blocked them.
+    defer { pthread_sigmask(SIG_UNBLOCK, &wanted, nil) }
     for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT] {
       sigaddset(&wanted, number)
       signal(number) { number in

@@ -85,6 +85,15 @@ public enum StopCondition: Sendable, Equatable {
   /// When all neurons of a hidden layer were silent in a whole epoch.
   case deadLayer
 
+  /// As a sentence's end: "training will pause ...".
+  var words: String {
+    switch self {
+    case .epoch(let epoch): "after epoch \(epoch)"
+    case .accuracy(let share): "when a lane's test accuracy reaches \(100 * share) %"
+    case .deadLayer: "when a hidden layer dies"
+    }
+  }
+
   /// `epoch 20`, `accuracy 0.95`, `dead`.
   public init?(words: [String]) {
     switch (words.first, words.count) {

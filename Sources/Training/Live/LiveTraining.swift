@@ -32,6 +32,11 @@ final class LiveTraining {
       self.run = nil
       notice = "\(error); nothing of this session is kept on disk"
     }
+    attempt {
+      try self.run?.log(
+        command: trainer.epoch + trainer.batchInEpoch == 0 ? "start" : "resume", lane: nil,
+        epoch: trainer.epoch, batch: trainer.batchInEpoch)
+    }
     resetHistory()
   }
 
@@ -206,7 +211,7 @@ final class LiveTraining {
         trainer.orderSeed = seed
       case .stopWhen(let condition):
         stopCondition = condition
-        notice = condition.map { "training will pause: \($0)" } ?? "no stop condition"
+        notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
       case .pause, .resume, .step, .stepEpoch: break
       }
       log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
