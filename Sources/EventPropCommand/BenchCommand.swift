@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Training
+import Workbench
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +50,7 @@ struct BenchCommand: ParsableCommand {
       let rates = results.map(\.samplesPerSecond).sorted()
       let median = rates[rates.count / 2]
       let columns = [median, median / Double(threads), rates[0], rates[rates.count - 1]]
-        .map { Console.grouped($0) }
+        .map { Wording.grouped($0) }
         .map { String(repeating: " ", count: max(0, 12 - $0.count)) + $0 }.joined()
       print(
         workload.name + columns.dropFirst()

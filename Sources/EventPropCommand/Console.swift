@@ -53,28 +53,6 @@ struct Console {
       + String(repeating: "─", count: width - full - tip.count)
   }
 
-  /// `1:02:03` or `0:41`.
-  static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 1e7 else { return "?" }
-    let whole = Int(seconds.rounded())
-    let (hours, minutes) = (whole / 3600, whole / 60 % 60)
-    return hours > 0
-      ? String(format: "%d:%02d:%02d", hours, minutes, whole % 60)
-      : String(format: "%d:%02d", minutes, whole % 60)
-  }
-
-  /// `38,200`.
-  static func grouped(_ number: Double) -> String {
-    guard number.isFinite, abs(number) < 1e15 else { return "?" }
-    var digits = String(Int(number.rounded()))
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return ([digits] + groups).joined(separator: ",")
-  }
-
   static func percent(_ share: Double?) -> String {
     share.map { String(format: "%.2f %%", 100 * $0) } ?? "-"
   }

@@ -36,12 +36,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let file = (folder as NSString).appendingPathComponent("preset.toml")
     let preset = try Preset(contentsOf: file, settings: settings)
-    let places = Checkpoint.all(in: folder)
-    guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
-      let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
-      throw RunError(
-        folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
-    }
+    let place = try Checkpoint.find(in: folder, epoch: epoch)
     let data = try preset.loadData()
     let trainer = try Trainer(preset, data: data, threads: threads)
     try Checkpoint.restore(place, into: trainer)

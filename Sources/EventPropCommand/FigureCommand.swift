@@ -49,12 +49,7 @@ struct FigureCommand: ParsableCommand {
   func run() throws {
     let file = (folder as NSString).appendingPathComponent("preset.toml")
     let preset = try Preset(contentsOf: file, settings: settings)
-    let places = Checkpoint.all(in: folder)
-    guard let place = epoch.map({ e in places.last { $0.epoch == e } }) ?? places.last else {
-      let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
-      throw RunError(
-        folder, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
-    }
+    let place = try Checkpoint.find(in: folder, epoch: epoch)
     let snapshot = try StillSnapshot.make(preset, place: place, run: folder, probe: probe)
     guard snapshot.lanes.indices.contains(lane) else {
       throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")

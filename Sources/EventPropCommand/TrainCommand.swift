@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Training
+import Workbench
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -175,11 +176,11 @@ struct HeadlessTraining {
     let all = trainer.preset.training.epochs * trainer.batchesPerEpoch
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done - first) / max(seconds, 1e-9)
-    let left = Console.duration(Double(all - done) / max(rate, 1e-9))
+    let left = Wording.duration(Double(all - done) / max(rate, 1e-9))
     let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
       String(format: "loss %.4f  acc %.1f %%", metrics.loss, 100 * metrics.accuracy)
     }.joined(separator: " | ")
-    let samples = Console.grouped(rate * Double(trainer.preset.training.batch))
+    let samples = Wording.grouped(rate * Double(trainer.preset.training.batch))
     return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "
       + Console.bar(Double(done) / Double(max(all, 1)), width: 20)
       + " \(left) left  \(samples) samples/s  \(losses)"
@@ -195,6 +196,6 @@ struct HeadlessTraining {
     for (index, spikes) in row.spikes.enumerated() {
       text += String(format: "  hidden%d %.2f spikes, %d dead", index + 1, spikes, row.dead[index])
     }
-    return text + "  \(Console.grouped(rate)) samples/s"
+    return text + "  \(Wording.grouped(rate)) samples/s"
   }
 }

@@ -31,6 +31,15 @@ public enum Checkpoint {
     }.sorted()
   }
 
+  /// The last checkpoint of a run, or of one of its epochs.
+  /// - Throws: `RunError` that lists those there are.
+  public static func find(in run: String, epoch: Int?) throws -> Place {
+    let places = all(in: run)
+    if let place = places.last(where: { epoch == nil || $0.epoch == epoch }) { return place }
+    let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
+    throw RunError(run, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+  }
+
   /// Writes the trainer's state and removes what `keep` makes superfluous.
   public static func write(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
     let folder = run.file("checkpoints") as NSString
