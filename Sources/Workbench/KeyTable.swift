@@ -220,6 +220,13 @@ extension Action {
           return []
         }),
       Action(
+        name: "neurons", keys: [.character("/")], short: "/ neurons",
+        title: "choose the neurons shown, as 0-31, 40", screens: [.raster],
+        run: { state, _ in
+          state.prompt = Prompt(.neurons)
+          return []
+        }),
+      Action(
         name: "log-axis", keys: [.character("g")], short: "g log-axis",
         title: "logarithmic loss axis",
         screens: [.compare],

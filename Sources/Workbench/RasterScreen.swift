@@ -31,8 +31,10 @@ enum RasterScreen {
       style: CellStyle(.series(state.lane), bold: true))
     let plot = plotArea(in: area)
     guard plot.width > 10, plot.height > 2, layers.indices.contains(index) else { return }
-    let spikes = layers[index]
+    let chosen = Set(state.neurons.filter { $0 < size })
+    let spikes = layers[index].filter { chosen.isEmpty || chosen.contains($0.neuron) }
     let rows = order(spikes, size: size, by: state.order)
+      .filter { chosen.isEmpty || chosen.contains($0) }
     var rank = Array(repeating: 0, count: size)
     for (row, neuron) in rows.enumerated() { rank[neuron] = row }
     let span = max(snapshot.duration, 1e-9)
@@ -41,17 +43,17 @@ enum RasterScreen {
     let shown = spikes.count { time.contains($0.time) }
     surface.text(
       String(
-        "\(spikes.count) spikes of \(active) of \(size) neurons; \(size - active) silent; \(shown) in view"
+        "\(spikes.count) spikes of \(active) of \(rows.count) neurons; \(rows.count - active) silent; \(shown) in view"
           .prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .plain)
-    surface.text("0", endingAt: plot.x - 1, y: plot.y, style: .dim)
+    surface.text(String(rows[0]), endingAt: plot.x - 1, y: plot.y, style: .dim)
     surface.text(
-      String(size - 1), endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
+      String(rows[rows.count - 1]), endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
     if let cursor = state.cursor, state.zoom.contains(cursor) {
       readOut(state, snapshot, lane, spikes, cursor, plot, on: &surface)
     }
     surface.raster(
       spikes.map { RasterSpike(time: $0.time, row: rank[$0.neuron], ink: .series(state.lane)) },
-      rows: size, time: time, in: plot)
+      rows: rows.count, time: time, in: plot)
     surface.timeAxis(
       time, unit: "ms",
       in: Area(x: plot.x, y: plot.y + plot.height, width: plot.width, height: 1))

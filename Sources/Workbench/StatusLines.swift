@@ -88,10 +88,12 @@ enum StatusLines {
     if state.isQuitAsked {
       say("Training is running. Leave with a checkpoint? y leaves, any other key stays", .bold)
     } else if let prompt = state.prompt {
-      let label = prompt.purpose == .rate ? "learning rate: " : ":"
-      let hints =
-        prompt.purpose == .command
-        ? "   " + state.completions.prefix(6).joined(separator: "  ") : "   Enter sets, Esc leaves"
+      let (label, hints) =
+        switch prompt.purpose {
+        case .command: (":", "   " + state.completions.prefix(6).joined(separator: "  "))
+        case .rate: ("learning rate: ", "   Enter sets, Esc leaves")
+        case .neurons: ("neurons: ", "   as 0-31, 40; nothing shows all")
+        }
       say(label + prompt.text + "_", .bold)
       canvas.text(
         String(hints.prefix(max(0, area.width - label.count - prompt.text.count - 3))),

@@ -63,8 +63,11 @@ extension WorkbenchState {
     case .enter:
       let entered = prompt!
       prompt = nil
-      return entered.purpose == .rate
-        ? setRate(entered.text, snapshot) : runCommand(entered.text, snapshot)
+      switch entered.purpose {
+      case .rate: return setRate(entered.text, snapshot)
+      case .command: return runCommand(entered.text, snapshot)
+      case .neurons: return chooseNeurons(entered.text)
+      }
     case .character(let c): if prompt!.text.count < 60 { prompt!.text.append(c) }
     default: break
     }
@@ -83,6 +86,23 @@ extension WorkbenchState {
       return []
     }
     return [.engine(.setRate(lane: lane, rate))]
+  }
+
+  /// `0-31, 40`; nothing chooses all.
+  private mutating func chooseNeurons(_ text: String) -> [Effect] {
+    var chosen: [Int] = []
+    for part in text.split(whereSeparator: { ", ".contains($0) }) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let low = ends[0], let high = ends.count == 2 ? ends[1] : low, ends.count <= 2,
+        low >= 0, high >= low, high < 65_536
+      else {
+        notice = "neurons \"\(text)\": allowed are numbers and ranges, as 0-31, 40"
+        return []
+      }
+      chosen += low...high
+    }
+    neurons = Set(chosen).sorted()
+    return []
   }
 
   /// `name`, or with values: `rate 1e-3`, `loss max`, `shaping exponential 0.5`, `fork max`, `probe 7`,

@@ -36,6 +36,8 @@ public struct WorkbenchState: Sendable {
   public var layer = 0
   public var order = RasterOrder.index
   public var cursor: Double?
+  /// Raster: the neurons shown; empty shows all.
+  public var neurons: [Int] = []
   /// Compare: logarithmic loss axis.
   public var isLogarithmic = false
   public var smoothing = 0.9
@@ -49,7 +51,7 @@ public struct WorkbenchState: Sendable {
 
 /// A line of input at the bottom of the screen.
 public struct Prompt: Sendable, Equatable {
-  public enum Purpose: Sendable, Equatable { case command, rate }
+  public enum Purpose: Sendable, Equatable { case command, rate, neurons }
   public var purpose: Purpose
   public var text = ""
 

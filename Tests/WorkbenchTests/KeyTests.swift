@@ -109,6 +109,20 @@ import Testing
     #expect(abs((state.cursor ?? 0) - 0.5) < 0.1)
   }
 
+  @Test func rasterShowsChosenNeurons() {
+    var state = WorkbenchState()
+    _ = press(type("2/0-4, 7") + [.enter], &state)
+    #expect(state.neurons == [0, 1, 2, 3, 4, 7])
+    let text = Workbench.frame(state, sampleSnapshot(), width: 100, height: 30).plainText
+    // The sample's spikes are of neurons 0, 7, 14, 1, 8, 15, 2, 9, 16, 3, 10, 17.
+    #expect(text.contains("5 spikes of 5 of 6 neurons; 1 silent"))
+    _ = press(type("/3-x") + [.enter], &state)
+    #expect(state.notice.contains("allowed are numbers and ranges"))
+    #expect(state.neurons.count == 6)
+    _ = press(type("/") + [.enter], &state)
+    #expect(state.neurons.isEmpty)
+  }
+
   @Test func shapingIsEditedByKeysAndMouse() {
     var state = WorkbenchState()
     state.screen = .shaping
