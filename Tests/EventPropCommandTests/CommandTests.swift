@@ -150,7 +150,7 @@ import Testing
     #expect(good.text.contains("input-hidden1") && good.text.contains("ok"))
     let bad = try run(
       "gradcheck", "yin-yang-sum", "--weights", "20", "--samples", "2", "--set", "hidden.0.size=20",
-      "--step", "0.05")
+      "--tolerance", "1e-14")
     #expect(bad.status == 1, "\(bad.text)")
     #expect(bad.text.contains("FAILED"))
   }
