@@ -73,7 +73,10 @@ struct OpenCommand: ParsableCommand {
     let (threads, out, ephemeral) = (threads, out, ephemeral)
     let engine = Engine(isPaused: paused) {
       let trainer = try Trainer(loaded, data: loaded.loadData(), threads: threads)
-      if let place { try Checkpoint.restore(place, into: trainer) }
+      if let place, let resumed {
+        try trainer.catchUp(withLogOf: resumed, to: place)
+        try Checkpoint.restore(place, into: trainer)
+      }
       return trainer
     } run: { trainer in
       if ephemeral { return nil }

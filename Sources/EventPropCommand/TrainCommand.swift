@@ -74,7 +74,10 @@ struct TrainCommand: ParsableCommand {
     }
     if console.isTerminal { Console.error("\r\u{1B}[K", terminator: "") }
     let trainer = try Trainer(preset, data: data, threads: threads)
-    if let place { try Checkpoint.restore(place, into: trainer) }
+    if let place, let resume {
+      try trainer.catchUp(withLogOf: resume, to: place)
+      try Checkpoint.restore(place, into: trainer)
+    }
     let run =
       try resume.map { try RunDirectory(resuming: $0, epoch: trainer.epoch) }
       ?? RunDirectory(creating: out, preset: preset, network: trainer.network)

@@ -155,6 +155,16 @@ import Testing
     #expect(training.notice.isEmpty, "\(training.notice)")
     let log = try LoggedCommand.read(scratch.file("live/commands.jsonl"))
     #expect(log.count == 7)
+    // A resumed session has the lanes and losses that it had, too.
+    try training.writeCheckpoint()
+    let resumed = try makeTrainer(text)
+    let place = try #require(Checkpoint.all(in: scratch.file("live")).last)
+    try resumed.catchUp(withLogOf: scratch.file("live"), to: place)
+    try Checkpoint.restore(place, into: resumed)
+    #expect(resumed.laneNames == training.trainer.laneNames)
+    #expect(resumed.lanes.map(\.options.lossKind) == ["sum", "first_spike_exp"])
+    #expect(resumed.lanes[0].options.hidden[0].rate?.lambdaUpper == 1e-3)
+    #expect(resumed.state == training.trainer.state)
     var replay = try Replay(log) {
       try makeTrainer(text, threads: 2)
     } run: { _ in

@@ -43,6 +43,18 @@ extension Trainer {
 }
 
 extension LaneOptions {
+  /// Strength of rate regularisation in every hidden layer; bounds stay (14 where there were none).
+  mutating func setRegularisation(upper: Double, lower: Double) {
+    for index in hidden.indices {
+      var rate =
+        hidden[index].rate
+        ?? RateRegularisation(upper: 14, lower: 14, lambdaUpper: 0, lambdaLower: 0)
+      rate.lambdaUpper = upper
+      rate.lambdaLower = lower
+      hidden[index].rate = rate
+    }
+  }
+
   /// Another loss with the preset's parameters; output neurons become LI or LIF as it needs.
   mutating func setLoss(_ kind: String, duration: Double) throws {
     guard let entry = LossTable.entry(kind) else {

@@ -197,16 +197,7 @@ final class LiveTraining {
       case .detail(let isOn):
         isDetailed = isOn
       case .setRegularisation(let lane, let upper, let lower):
-        try trainer.change(lane) { options in
-          for index in options.hidden.indices {
-            var rate =
-              options.hidden[index].rate
-              ?? RateRegularisation(upper: 14, lower: 14, lambdaUpper: 0, lambdaLower: 0)
-            rate.lambdaUpper = upper
-            rate.lambdaLower = lower
-            options.hidden[index].rate = rate
-          }
-        }
+        try trainer.change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
       case .setOrderSeed(let seed):
         trainer.orderSeed = seed
       case .stopWhen(let condition):

@@ -11,6 +11,7 @@ public enum StillSnapshot {
     let training = try LiveTraining(
       {
         let trainer = try Trainer(preset, data: preset.loadData(), threads: 1)
+        try trainer.catchUp(withLogOf: run, to: place)
         try Checkpoint.restore(place, into: trainer)
         return trainer
       }, run: { _ in nil })

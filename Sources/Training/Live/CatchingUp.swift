@@ -1,0 +1,29 @@
+import Foundation
+
+extension Trainer {
+  /// Gives the lanes the options they had at a checkpoint: what a session's log changed up to there. Call it before
+  /// `Checkpoint.restore`, which brings the weights.
+  public func catchUp(withLogOf run: String, to place: Checkpoint.Place) throws {
+    let path = (run as NSString).appendingPathComponent("commands.jsonl")
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    var commands = try LoggedCommand.read(path)
+    if let restart = commands.lastIndex(where: { $0.text == "restart" }) {
+      commands.removeSubrange(...restart)
+    }
+    for logged in commands where (logged.epoch, logged.batch) <= (place.epoch, place.batch) {
+      let lane = laneNames.firstIndex(of: logged.lane) ?? 0
+      switch EngineCommand(logText: logged.text, lane: lane) {
+      case .setRate(_, let rate): lanes[lane].options.optimiser.rate = rate
+      case .setShaping(_, let shaping): try change(lane) { $0.shaping = shaping }
+      case .setLoss(_, let kind):
+        try change(lane) { try $0.setLoss(kind, duration: self.preset.duration) }
+      case .setRegularisation(_, let upper, let lower):
+        try change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
+      case .fork(_, let kind): try fork(lane, kind: kind)
+      case .drop: drop(lane)
+      case .setOrderSeed(let seed): orderSeed = seed
+      default: break
+      }
+    }
+  }
+}
