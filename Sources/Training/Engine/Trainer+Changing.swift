@@ -2,6 +2,25 @@ import EventPropCore
 
 /// Changes of lanes while they train. All take effect between two batches.
 extension Trainer {
+  /// Applies a command that changes a lane or the order of batches; leaves all others alone. The one place where
+  /// live sessions, replays and resumed sessions do so.
+  func apply(_ command: EngineCommand) throws {
+    switch command {
+    case .setRate(let lane, let rate): lanes[lane].options.optimiser.rate = rate
+    case .setShaping(let lane, let shaping): try change(lane) { $0.shaping = shaping }
+    case .setLoss(let lane, let kind):
+      try change(lane) { try $0.setLoss(kind, duration: self.preset.duration) }
+    case .setRegularisation(let lane, let upper, let lower):
+      try change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
+    case .fork(let lane, let kind): try fork(lane, kind: kind)
+    case .drop(let lane): drop(lane)
+    case .setOrderSeed(let seed): orderSeed = seed
+    case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
+      .notice:
+      break
+    }
+  }
+
   /// Gives a lane other options; weights, optimiser state and sums stay.
   func change(_ index: Int, _ edit: (inout LaneOptions) throws -> Void) throws {
     var options = lanes[index].options

@@ -12,18 +12,7 @@ extension Trainer {
     }
     for logged in commands where (logged.epoch, logged.batch) <= (place.epoch, place.batch) {
       let lane = laneNames.firstIndex(of: logged.lane) ?? 0
-      switch EngineCommand(logText: logged.text, lane: lane) {
-      case .setRate(_, let rate): lanes[lane].options.optimiser.rate = rate
-      case .setShaping(_, let shaping): try change(lane) { $0.shaping = shaping }
-      case .setLoss(_, let kind):
-        try change(lane) { try $0.setLoss(kind, duration: self.preset.duration) }
-      case .setRegularisation(_, let upper, let lower):
-        try change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
-      case .fork(_, let kind): try fork(lane, kind: kind)
-      case .drop: drop(lane)
-      case .setOrderSeed(let seed): orderSeed = seed
-      default: break
-      }
+      if let command = EngineCommand(logText: logged.text, lane: lane) { try apply(command) }
     }
   }
 }

@@ -161,14 +161,10 @@ final class LiveTraining {
     if let lane = command.lane, !trainer.lanes.indices.contains(lane) { return }
     attempt {
       switch command {
-      case .setRate(let lane, let rate):
-        trainer.lanes[lane].options.optimiser.rate = rate
-      case .setShaping(let lane, let shaping):
-        try trainer.change(lane) { $0.shaping = shaping }
-      case .setLoss(let lane, let kind):
-        try trainer.change(lane) { try $0.setLoss(kind, duration: self.trainer.preset.duration) }
-      case .fork(let lane, let kind):
-        try trainer.fork(lane, kind: kind)
+      case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed:
+        try trainer.apply(command)
+      case .fork(let lane, _):
+        try trainer.apply(command)
         curves.append(curves[lane])
         evaluations.append(evaluations[lane])
         dead.append(dead[lane])
@@ -178,7 +174,7 @@ final class LiveTraining {
           return
         }
         log(command, lane: trainer.lanes[lane].name)
-        trainer.drop(lane)
+        try trainer.apply(command)
         curves.remove(at: lane)
         evaluations.remove(at: lane)
         dead.remove(at: lane)
@@ -196,10 +192,6 @@ final class LiveTraining {
         notice = text
       case .detail(let isOn):
         isDetailed = isOn
-      case .setRegularisation(let lane, let upper, let lower):
-        try trainer.change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
-      case .setOrderSeed(let seed):
-        trainer.orderSeed = seed
       case .stopWhen(let condition):
         stopCondition = condition
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
