@@ -244,6 +244,20 @@ import Testing
     }
   }
 
+  /// A change of loss keeps the preset's tau0, tau1 and alpha: away and back is no change.
+  @Test func lossesKeepThePresetsParameters() throws {
+    func state(_ kinds: [String]) throws -> [[UInt8]] {
+      let text = tinyPreset(loss: "first_spike")
+      let training = try LiveTraining(
+        { try makeTrainer(text, settings: ["loss.tau0=0.3", "loss.alpha=0.1"]) },
+        run: { _ in nil })
+      for kind in kinds { training.apply(.setLoss(lane: 0, kind: kind)) }
+      for _ in 0..<3 { _ = training.trainBatch() }
+      return training.trainer.state
+    }
+    #expect(try state(["sum", "first_spike"]) == state([]))
+  }
+
   @Test func badCommandsLeaveANoticeAndTheTrainingAlone() throws {
     let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
     let before = training.trainer.state

@@ -9,7 +9,7 @@ extension Trainer {
     case .setRate(let lane, let rate): lanes[lane].options.optimiser.rate = rate
     case .setShaping(let lane, let shaping): try change(lane) { $0.shaping = shaping }
     case .setLoss(let lane, let kind):
-      try change(lane) { try $0.setLoss(kind, duration: self.preset.duration) }
+      try change(lane) { try $0.setLoss(kind) }
     case .setRegularisation(let lane, let upper, let lower):
       try change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
     case .fork(let lane, let kind): try fork(lane, kind: kind)
@@ -34,7 +34,7 @@ extension Trainer {
       throw PresetError("fork", "there are four lanes already: drop one first")
     }
     var options = lanes[index].options
-    try options.setLoss(kind, duration: preset.duration)
+    try options.setLoss(kind)
     let base = options.name.prefix(30)
     options.name = "\(base)>\(kind)"
     var number = 2
@@ -75,13 +75,13 @@ extension LaneOptions {
   }
 
   /// Another loss with the preset's parameters; output neurons become LI or LIF as it needs.
-  mutating func setLoss(_ kind: String, duration: Double) throws {
+  mutating func setLoss(_ kind: String) throws {
     guard let entry = LossTable.entry(kind) else {
       let known = LossTable.all.map(\.kind).joined(separator: ", ")
       throw PresetError("loss", "there is no loss \(kind); allowed are \(known)")
     }
     lossKind = kind
-    loss = entry.make(LossParameters(duration: duration))
+    loss = entry.make(lossParameters)
     output.neuron = entry.readout == .firstSpike ? .lif : .li
     if !entry.isShaped { shaping = .none }
   }

@@ -21,10 +21,11 @@ extension LaneOptions {
         tau0: try section.number("tau0", default: 0.5, .above(0)),
         tau1: try section.number("tau1", default: 6.4, .above(0)),
         alpha: try section.number("alpha", default: 3e-3, .atLeast(0)), duration: duration)
-      return (entry.make(parameters), try LaneOptions.readShaping(section, entry))
+      return (parameters, try LaneOptions.readShaping(section, entry))
     }
     lossKind = entry.kind
-    self.loss = loss.0
+    lossParameters = loss.0
+    self.loss = entry.make(loss.0)
     shaping = loss.1
 
     let isSpiking = entry.readout == .firstSpike

@@ -78,6 +78,8 @@ public struct LaneOptions: Sendable {
   public var initial: [InitialWeights]
   public var lossKind: String
   public var loss: any Loss
+  /// tau0, tau1, alpha: kept, so that a change of loss keeps them.
+  public var lossParameters: LossParameters
   /// `.input` carries an empty profile here; the data fill it in.
   public var shaping: Shaping
   public var optimiser: AdamOptions
