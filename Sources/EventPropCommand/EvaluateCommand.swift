@@ -39,8 +39,7 @@ struct EvaluateCommand: ParsableCommand {
     let place = try Checkpoint.find(in: folder, epoch: epoch)
     let data = try preset.loadData()
     let trainer = try Trainer(preset, data: data, threads: threads)
-    try trainer.catchUp(withLogOf: folder, to: place)
-    try Checkpoint.restore(place, into: trainer)
+    try trainer.resume(folder, at: place)
     let chosen = split == .test ? data.test : split == .train ? data.train : data.validate
     guard chosen.count > 0 else {
       throw RunError(folder, "the preset has no \(split.rawValue) samples")

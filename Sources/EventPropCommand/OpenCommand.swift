@@ -72,12 +72,9 @@ struct OpenCommand: ParsableCommand {
     defer { screen.restore() }
     let (threads, out, ephemeral) = (threads, out, ephemeral)
     let engine = Engine(isPaused: paused) {
-      let trainer = try Trainer(loaded, data: loaded.loadData(), threads: threads)
-      if let place, let resumed {
-        try trainer.catchUp(withLogOf: resumed, to: place)
-        try Checkpoint.restore(place, into: trainer)
-      }
-      return trainer
+      try Trainer(loaded, data: loaded.loadData(), threads: threads)
+    } resume: {
+      if let place, let resumed { try $0.resume(resumed, at: place) }
     } run: { trainer in
       if ephemeral { return nil }
       if let resumed { return try RunDirectory(resuming: resumed, epoch: trainer.epoch) }
@@ -110,7 +107,7 @@ struct OpenCommand: ParsableCommand {
   private func trainHeadless(_ preset: Preset) throws {
     let trainer = try Trainer(preset, data: preset.loadData(), threads: threads)
     let run = try RunDirectory(creating: out, preset: preset, network: trainer.network)
-    try run.log(command: "start", lane: nil, epoch: 0, batch: 0, detail: "threads \(threads)")
+    try run.logBeginning(of: trainer, detail: "threads \(threads)")
     var console = Console()
     console.line("run \(run.path)")
     try HeadlessTraining(trainer: trainer, run: run).run(&console)

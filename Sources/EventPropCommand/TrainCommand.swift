@@ -75,15 +75,12 @@ struct TrainCommand: ParsableCommand {
     if console.isTerminal { Console.error("\r\u{1B}[K", terminator: "") }
     let trainer = try Trainer(preset, data: data, threads: threads)
     if let place, let resume {
-      try trainer.catchUp(withLogOf: resume, to: place)
-      try Checkpoint.restore(place, into: trainer)
+      try trainer.resume(resume, at: place)
     }
     let run =
       try resume.map { try RunDirectory(resuming: $0, epoch: trainer.epoch) }
       ?? RunDirectory(creating: out, preset: preset, network: trainer.network)
-    try run.log(
-      command: resume == nil ? "start" : "resume", lane: nil, epoch: trainer.epoch,
-      batch: trainer.batchInEpoch, detail: "threads \(threads)")
+    try run.logBeginning(of: trainer, detail: "threads \(threads)")
     announce(trainer, run, &console)
     try HeadlessTraining(trainer: trainer, run: run).run(&console)
   }

@@ -159,8 +159,7 @@ import Testing
     try training.writeCheckpoint()
     let resumed = try makeTrainer(text)
     let place = try #require(Checkpoint.all(in: scratch.file("live")).last)
-    try resumed.catchUp(withLogOf: scratch.file("live"), to: place)
-    try Checkpoint.restore(place, into: resumed)
+    try resumed.resume(scratch.file("live"), at: place)
     #expect(resumed.laneNames == training.trainer.laneNames)
     #expect(resumed.lanes.map(\.options.lossKind) == ["sum", "first_spike_exp"])
     #expect(resumed.lanes[0].options.hidden[0].rate?.lambdaUpper == 1e-3)
@@ -173,6 +172,61 @@ import Testing
     try replay.run()
     #expect(replay.trainer.state == training.trainer.state)
     #expect(replay.trainer.laneNames == training.trainer.laneNames)
+  }
+
+  /// Killed in the middle of an epoch: what was given after the checkpoint is gone, a new order of batches waits for
+  /// the next epoch as it would have.
+  @Test func resumesFromTheMiddleOfAnEpoch() throws {
+    let scratch = ScratchDirectory()
+    let path = scratch.file("run")
+    let text = Self.text
+    func begin(_ training: LiveTraining) {
+      for batch in 0..<6 {
+        if batch == 5 { training.apply(.setOrderSeed(77)) }
+        _ = training.trainBatch()
+      }
+      training.apply(.fork(lane: 0, kind: "max"))
+    }
+    let whole = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    begin(whole)
+    for _ in 6..<12 { _ = whole.trainBatch() }
+
+    let killed = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    begin(killed)
+    try killed.writeCheckpoint()
+    killed.apply(.setRate(lane: 0, 1))
+    killed.apply(.drop(lane: 1))
+    _ = killed.trainBatch()
+
+    let place = try #require(Checkpoint.all(in: path).last)
+    #expect((place.epoch, place.batch) == (1, 2))
+    let resumed = try LiveTraining(
+      { try makeTrainer(text) }, resume: { try $0.resume(path, at: place) }
+    ) {
+      try RunDirectory(resuming: path, epoch: $0.epoch)
+    }
+    #expect(resumed.trainer.laneNames == ["a", "b", "a>max"])
+    for _ in 6..<12 { _ = resumed.trainBatch() }
+    #expect(resumed.trainer.state == whole.trainer.state)
+    // The log knows what was lost: replayed, it gives the same bits.
+    let log = try LoggedCommand.read(path + "/commands.jsonl")
+    #expect(log.map(\.text) == ["order-seed 77", "fork max"])
+    var replay = try Replay(log) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
+    try replay.run()
+    #expect(replay.trainer.state == whole.trainer.state)
+  }
+
+  @Test func commandsForUnknownLanesAreRefused() throws {
+    let logged = LoggedCommand(epoch: 0, batch: 0, lane: "c", text: "rate 1")
+    #expect(throws: RunError("command log", "\"rate 1\" is for lane c; there are a, b")) {
+      try makeTrainer(Self.text).command(logged)
+    }
   }
 
   @Test func damagedLogsAreNamed() throws {
@@ -222,11 +276,23 @@ import Testing
   }
 
   @Test func restartIsTheIdenticalRun() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let scratch = ScratchDirectory()
+    let path = scratch.file("run")
+    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
     for _ in 0..<5 { _ = training.trainBatch() }
     let first = training.trainer.state
+    try training.writeCheckpoint()
+    training.apply(.setRate(lane: 0, 1))
     training.apply(.restart)
     #expect(training.snapshot().position == 0)
+    // The run before is kept apart: a resume finds nothing of it.
+    #expect(Checkpoint.all(in: path).isEmpty)
+    #expect(Checkpoint.all(in: path + "/before-restart-1").count == 2)
+    #expect(try LoggedCommand.read(path + "/commands.jsonl").isEmpty)
+    let header = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
+    #expect(header.hasPrefix("epoch,lane,") && header.split(separator: "\n").count == 1)
     for _ in 0..<5 { _ = training.trainBatch() }
     #expect(training.trainer.state == first)
   }

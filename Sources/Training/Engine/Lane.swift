@@ -6,6 +6,8 @@ protocol Lane: AnyObject {
   var name: String { get }
   var options: LaneOptions { get set }
   var network: Network { get }
+  /// w(t) as it is used, with the profile that `input` takes from the data.
+  var shaping: Shaping { get }
   var schedule: Schedule { get set }
   /// Training sums of the current epoch.
   var epochTally: Tally { get set }
@@ -87,6 +89,7 @@ final class SolverLane<S: Solver>: Lane {
 
   var name: String { options.name }
   var network: Network { solver.problem.network }
+  var shaping: Shaping { solver.problem.shaping }
   var adamCount: Int { adam.count }
 
   /// What one part of a batch writes to.

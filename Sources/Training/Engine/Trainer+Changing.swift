@@ -17,8 +17,9 @@ extension Trainer {
     case .setOrderSeed(let seed): orderSeed = seed
     case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
       .notice:
-      break
+      return
     }
+    commandCount += 1
   }
 
   /// Gives a lane other options; weights, optimiser state and sums stay.

@@ -10,8 +10,11 @@ public final class Trainer {
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
-  /// Seed of the order of batches; a change takes effect with the next epoch.
+  /// Seed of the order of batches from the next epoch on, and in this one.
   var orderSeed: Int
+  var epochOrderSeed: Int
+  /// Logged commands that the lanes have taken since the initial weights.
+  var commandCount = 0
 
   /// Test results of the last evaluation, per lane.
   private(set) var lastTests: [Evaluation?]
@@ -35,6 +38,7 @@ public final class Trainer {
     self.preset = preset
     self.data = data
     orderSeed = preset.seed
+    epochOrderSeed = preset.seed
     pool = WorkerPool(threads: threads)
     lanes = try preset.lanes.map {
       makeLane($0, preset, try preset.problem(for: $0, data: data.train))
@@ -48,7 +52,7 @@ public final class Trainer {
 
   /// The order of an epoch depends on seed and epoch alone.
   private func shuffle() {
-    var random = Random(seed: orderSeed, "order", epoch)
+    var random = Random(seed: epochOrderSeed, "order", epoch)
     order = Array(0..<data.train.count).shuffled(using: &random)
   }
 
@@ -113,6 +117,7 @@ public final class Trainer {
     }
     epoch += 1
     batchInEpoch = 0
+    epochOrderSeed = orderSeed
     shuffle()
     return rows
   }

@@ -1,18 +1,18 @@
 import Foundation
 
 extension Trainer {
-  /// Gives the lanes the options they had at a checkpoint: what a session's log changed up to there. Call it before
-  /// `Checkpoint.restore`, which brings the weights.
-  public func catchUp(withLogOf run: String, to place: Checkpoint.Place) throws {
+  /// Goes to a checkpoint of a run: first gives the lanes the options they had there, by the commands in the session's
+  /// log that the checkpoint counts, then reads its weights.
+  /// - Throws: `RunError` or `PresetError` when log or checkpoint are damaged or do not fit.
+  public func resume(_ run: String, at place: Checkpoint.Place) throws {
     let path = (run as NSString).appendingPathComponent("commands.jsonl")
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    var commands = try LoggedCommand.read(path)
-    if let restart = commands.lastIndex(where: { $0.text == "restart" }) {
-      commands.removeSubrange(...restart)
+    if FileManager.default.fileExists(atPath: path) {
+      for logged in try LoggedCommand.read(path).prefix(try Checkpoint.commandCount(place)) {
+        try apply(command(logged))
+        // Given in an epoch, an order counts from the next one on.
+        if logged.epoch < place.epoch { epochOrderSeed = orderSeed }
+      }
     }
-    for logged in commands where (logged.epoch, logged.batch) <= (place.epoch, place.batch) {
-      let lane = laneNames.firstIndex(of: logged.lane) ?? 0
-      if let command = EngineCommand(logText: logged.text, lane: lane) { try apply(command) }
-    }
+    try Checkpoint.restore(place, into: self)
   }
 }

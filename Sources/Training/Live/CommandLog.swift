@@ -8,21 +8,47 @@ public struct LoggedCommand: Sendable, Equatable {
   public var lane: String
   public var text: String
 
-  /// The commands of a log, in order; starts, stops and resumes are left out.
+  /// The commands of a log since its last restart, in order. Those that a resume found later than its checkpoint
+  /// were lost with the training after it, and are left out.
   /// - Throws: `RunError` with the line that is not as the program writes them.
   public static func read(_ path: String) throws -> [LoggedCommand] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       throw RunError(path, "cannot be read")
     }
-    return try text.split(separator: "\n").enumerated().compactMap { index, line in
+    var commands: [LoggedCommand] = []
+    for (index, line) in text.split(separator: "\n").enumerated() {
       let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let entry, let command = entry["command"] as? String,
         let epoch = entry["epoch"] as? Int, let batch = entry["batch"] as? Int
       else { throw RunError("\(path):\(index + 1)", "is not a command with epoch and batch") }
-      if ["start", "stop", "resume"].contains(command) { return nil }
-      return LoggedCommand(
-        epoch: epoch, batch: batch, lane: entry["lane"] as? String ?? "", text: command)
+      switch command {
+      case "start", "restart": commands.removeAll()
+      case "stop": break
+      case "resume": commands = Array(commands.prefix(entry["commands"] as? Int ?? commands.count))
+      default:
+        commands.append(
+          LoggedCommand(
+            epoch: epoch, batch: batch, lane: entry["lane"] as? String ?? "", text: command))
+      }
     }
+    return commands
+  }
+}
+
+extension Trainer {
+  /// What a line of a log asks of these lanes.
+  /// - Throws: `RunError` when it is no command, or its lane is none of them.
+  func command(_ logged: LoggedCommand) throws -> EngineCommand {
+    let lane = laneNames.firstIndex(of: logged.lane)
+    guard lane != nil || logged.lane.isEmpty else {
+      throw RunError(
+        "command log",
+        "\"\(logged.text)\" is for lane \(logged.lane); there are \(laneNames.joined(separator: ", "))")
+    }
+    guard let command = EngineCommand(logText: logged.text, lane: lane ?? 0) else {
+      throw RunError("command log", "\"\(logged.text)\" is no command")
+    }
+    return command
   }
 }
 
@@ -58,11 +84,7 @@ public struct Replay {
       next.batch == training.trainer.batchInEpoch
     {
       commands.removeFirst()
-      let lane = training.trainer.laneNames.firstIndex(of: next.lane) ?? 0
-      guard let command = EngineCommand(logText: next.text, lane: lane) else {
-        throw RunError("command log", "\"\(next.text)\" is no command")
-      }
-      training.apply(command)
+      training.apply(try training.trainer.command(next))
     }
   }
 }

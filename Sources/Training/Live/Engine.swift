@@ -20,15 +20,17 @@ public final class Engine: Sendable {
 
   /// - Parameters:
   ///   - makeTrainer: called on the engine's thread, at the start and for a restart.
+  ///   - resume: takes the trainer of the start to a checkpoint.
   ///   - run: makes the run folder, or nil for none.
   public init(
     isPaused: Bool = false, makeTrainer: @escaping @Sendable () throws -> Trainer,
+    resume: @escaping @Sendable (Trainer) throws -> Void = { _ in },
     run: @escaping @Sendable (Trainer) throws -> RunDirectory?
   ) {
     let thread = Thread { [self] in
       blockAllSignals()
       do {
-        let training = try LiveTraining(makeTrainer, run: run)
+        let training = try LiveTraining(makeTrainer, resume: resume, run: run)
         loop(training, isPaused: isPaused)
       } catch {
         shared.withLock { $0.startFailure = "\(error)" }

@@ -21,11 +21,17 @@ final class LiveTraining {
   static let voltagePoints = 240
   static let markLimit = 1000
 
-  /// - Parameter run: nil trains without leaving anything on disk.
-  init(_ makeTrainer: @escaping () throws -> Trainer, run: (Trainer) throws -> RunDirectory?) throws
-  {
+  /// - Parameters:
+  ///   - makeTrainer: a trainer with its initial weights, at the start and for every restart.
+  ///   - resume: takes the first one to a checkpoint.
+  ///   - run: nil trains without leaving anything on disk.
+  init(
+    _ makeTrainer: @escaping () throws -> Trainer, resume: (Trainer) throws -> Void = { _ in },
+    run: (Trainer) throws -> RunDirectory?
+  ) throws {
     self.makeTrainer = makeTrainer
     trainer = try makeTrainer()
+    try resume(trainer)
     do {
       self.run = try run(trainer)
     } catch {
@@ -33,9 +39,7 @@ final class LiveTraining {
       notice = "\(error); nothing of this session is kept on disk"
     }
     attempt {
-      try self.run?.log(
-        command: trainer.epoch + trainer.batchInEpoch == 0 ? "start" : "resume", lane: nil,
-        epoch: trainer.epoch, batch: trainer.batchInEpoch)
+      try self.run?.logBeginning(of: trainer)
     }
     resetHistory()
   }
@@ -181,6 +185,7 @@ final class LiveTraining {
         return
       case .restart:
         trainer = try makeTrainer()
+        try run?.setAside()
         failure = ""
         resetHistory()
       case .checkpoint:
@@ -249,7 +254,7 @@ final class LiveTraining {
     var picture = LaneSnapshot()
     picture.name = lane.name
     picture.lossKind = lane.options.lossKind
-    picture.shaping = lane.options.shaping
+    picture.shaping = lane.shaping
     picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
     picture.rate = lane.schedule.rate(lane.options.optimiser.rate)
     picture.baseRate = lane.options.optimiser.rate

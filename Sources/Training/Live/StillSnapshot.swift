@@ -9,12 +9,8 @@ public enum StillSnapshot {
     _ preset: Preset, place: Checkpoint.Place, run: String, probe: Int
   ) throws -> Snapshot {
     let training = try LiveTraining(
-      {
-        let trainer = try Trainer(preset, data: preset.loadData(), threads: 1)
-        try trainer.catchUp(withLogOf: run, to: place)
-        try Checkpoint.restore(place, into: trainer)
-        return trainer
-      }, run: { _ in nil })
+      { try Trainer(preset, data: preset.loadData(), threads: 1) },
+      resume: { try $0.resume(run, at: place) }, run: { _ in nil })
     training.apply(.probe(probe))
     training.apply(.detail(true))
     training.evaluateNow()

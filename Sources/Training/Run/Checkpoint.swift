@@ -81,6 +81,7 @@ public enum Checkpoint {
     var root = ConfigTable()
     root["epoch"] = .integer(trainer.epoch)
     root["batch"] = .integer(trainer.batchInEpoch)
+    root["commands"] = .integer(trainer.commandCount)
     root["lane"] = .list(
       trainer.lanes.map { lane in
         var table = ConfigTable()
@@ -106,19 +107,29 @@ public enum Checkpoint {
     return root
   }
 
-  /// Puts a trainer made from the same preset where the checkpoint was written.
-  /// - Throws: `RunError` or `PresetError` when files are missing, damaged, or of another network.
-  public static func restore(_ place: Place, into trainer: Trainer) throws {
-    let folder = place.path as NSString
-    let file = folder.appendingPathComponent("state.toml")
+  /// How many logged commands the checkpoint's lanes had taken.
+  static func commandCount(_ place: Place) throws -> Int {
+    try open(place).reader.integer("commands", default: 0, 0...Int.max)
+  }
+
+  private static func open(_ place: Place) throws -> (file: String, reader: ConfigReader) {
+    let file = (place.path as NSString).appendingPathComponent("state.toml")
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
       throw RunError(file, "cannot be read: the checkpoint is incomplete")
     }
     let lines = ConfigLines(text)
-    let reader = ConfigReader(try ConfigTable(parsing: text, file: file)) {
-      (file, lines.line(of: $0))
-    }
+    return (
+      file, ConfigReader(try ConfigTable(parsing: text, file: file)) { (file, lines.line(of: $0)) }
+    )
+  }
+
+  /// Puts a trainer made from the same preset, with the commands of its log, where the checkpoint was written.
+  /// - Throws: `RunError` or `PresetError` when files are missing, damaged, or of another network.
+  public static func restore(_ place: Place, into trainer: Trainer) throws {
+    let folder = place.path as NSString
+    let (file, reader) = try open(place)
     let count = 0...Int.max
+    trainer.commandCount = try reader.integer("commands", default: 0, count)
     let epoch = try reader.integer("epoch", default: nil, count)
     let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
     var index = 0

@@ -4,14 +4,16 @@ import Foundation
 /// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/ (DESIGN.md).
 public final class RunDirectory {
   public let path: String
-  private let metrics: AppendFile
+  private var metrics: AppendFile
   private let commands: AppendFile
+  private let isResumed: Bool
 
   func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
   /// Makes a new run.
   /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
   public init(creating path: String?, preset: Preset, network: Network) throws {
+    isResumed = false
     if let path {
       let content = try? FileManager.default.contentsOfDirectory(atPath: path)
       guard content?.isEmpty ?? true, content != nil || access(path, F_OK) != 0 else {
@@ -35,6 +37,7 @@ public final class RunDirectory {
 
   /// Opens a run to go on after `epoch`: later rows of metrics.csv, which a crash may have left, go.
   public init(resuming path: String, epoch: Int) throws {
+    isResumed = true
     self.path = path
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
@@ -72,14 +75,44 @@ public final class RunDirectory {
     for row in rows { try metrics.append(line: row.fields.joined(separator: ",")) }
   }
 
+  /// Moves metrics.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
+  func setAside() throws {
+    let files = FileManager.default
+    var number = 1
+    while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
+    let aside = file("before-restart-\(number)")
+    try AtomicFile.makeFolder(aside)
+    let csv = file("metrics.csv")
+    let header = (try? String(contentsOfFile: csv, encoding: .utf8))?.prefix { $0 != "\n" } ?? ""
+    for name in ["metrics.csv", "checkpoints"] {
+      guard rename(file(name), aside + "/" + name) == 0 else {
+        throw AtomicFile.failure(file(name))
+      }
+    }
+    try AtomicFile.makeFolder(file("checkpoints"))
+    try AtomicFile.write(Array((header + "\n").utf8), to: csv)
+    metrics = try AppendFile(csv)
+  }
+
+  /// Logs that a session starts, or goes on from a checkpoint.
+  public func logBeginning(of trainer: Trainer, detail: String = "") throws {
+    try log(
+      command: isResumed ? "resume" : "start", lane: nil, epoch: trainer.epoch,
+      batch: trainer.batchInEpoch, detail: detail,
+      commands: isResumed ? trainer.commandCount : nil)
+  }
+
   /// Logs a command with the place where it took effect.
-  public func log(command: String, lane: String?, epoch: Int, batch: Int, detail: String = "")
-    throws
-  {
+  /// - Parameter commands: at a resume, how many commands the checkpoint counts.
+  public func log(
+    command: String, lane: String?, epoch: Int, batch: Int, detail: String = "",
+    commands count: Int? = nil
+  ) throws {
     var entry = ["\"command\": \(ConfigValue.quoted(command))"]
     if let lane { entry.append("\"lane\": \(ConfigValue.quoted(lane))") }
     entry.append("\"epoch\": \(epoch)")
     entry.append("\"batch\": \(batch)")
+    if let count { entry.append("\"commands\": \(count)") }
     if !detail.isEmpty { entry.append("\"detail\": \(ConfigValue.quoted(detail))") }
     try commands.append(line: "{" + entry.joined(separator: ", ") + "}")
   }
