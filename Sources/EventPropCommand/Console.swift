@@ -58,6 +58,23 @@ struct Console {
   }
 }
 
+/// SIGTSTP while the screen is up: the loop gives the terminal back first, then stops.
+enum SuspendSignal {
+  private static let received = Atomic<Bool>(false)
+
+  /// Whether one has come since the last call.
+  static func take() -> Bool { received.exchange(false, ordering: .acquiringAndReleasing) }
+
+  static func install() {
+    _ = take()
+    signal(SIGTSTP) { _ in SuspendSignal.received.store(true, ordering: .releasing) }
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    sigaddset(&wanted, SIGTSTP)
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+}
+
 /// The signals that ask for an orderly end.
 enum StopSignal {
   private static let received = Atomic<Int32>(0)

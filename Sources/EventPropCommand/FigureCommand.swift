@@ -50,7 +50,8 @@ struct FigureCommand: ParsableCommand {
     let file = (folder as NSString).appendingPathComponent("preset.toml")
     let preset = try Preset(contentsOf: file, settings: settings)
     let place = try Checkpoint.find(in: folder, epoch: epoch)
-    let snapshot = try StillSnapshot.make(preset, place: place, run: folder, probe: probe)
+    let still = try StillRuns([.init(preset: preset, folder: folder, place: place)], probe: probe)
+    let snapshot = still.snapshot(after: 0)!
     guard snapshot.lanes.indices.contains(lane) else {
       throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
     }

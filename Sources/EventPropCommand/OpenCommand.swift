@@ -11,11 +11,15 @@ struct OpenCommand: ParsableCommand {
     abstract: "The workbench: see a preset train, change it while it does (the default command).",
     discussion: """
       Without a preset: Yin-Yang in two lanes that differ in loss shaping. `?` lists the keys. Without a terminal it
-      trains headless and says so.
+      trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they
+      ended.
       """)
 
-  @Argument(help: "A preset by name or path, or the folder of a run to go on with.")
-  var preset: String?
+  @Argument(
+    help: ArgumentHelp(
+      "A preset by name or path, the folder of a run to go on with, or several runs to compare.",
+      valueName: "preset|run"))
+  var names: [String] = []
 
   @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
   var settings: [String] = []
@@ -53,8 +57,11 @@ struct OpenCommand: ParsableCommand {
     }
   }
 
+  private var preset: String? { names.first }
+
   func run() throws {
     StopSignal.install()
+    if names.count > 1 { return try compare() }
     let (loaded, resumed) = try load()
     let place = resumed.flatMap { Checkpoint.all(in: $0).last }
     let screen: Screen
@@ -80,14 +87,40 @@ struct OpenCommand: ParsableCommand {
       if let resumed { return try RunDirectory(resuming: resumed, epoch: trainer.epoch) }
       return try RunDirectory(creating: out, preset: loaded, network: trainer.network)
     }
+    try show(engine, on: screen)
+  }
+
+  private func show(_ source: any SnapshotSource, on screen: Screen) throws {
     let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
-    var session = Session(engine: engine, screen: screen, marks: chosen)
+    var session = Session(engine: source, screen: screen, marks: chosen)
     let failure = session.run()
     screen.restore()
-    engine.stop()
+    source.stop()
     if let failure { throw RunError("eventprop", failure) }
     if !session.runPath.isEmpty { print("run \(session.runPath)") }
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
+  }
+
+  /// Several runs as they ended.
+  private func compare() throws {
+    let items = try names.map { folder in
+      let file = (folder as NSString).appendingPathComponent("preset.toml")
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw RunError(folder, "is not the folder of a run; several at once must be runs")
+      }
+      return StillRuns.Item(
+        preset: try Preset(contentsOf: file, settings: settings), folder: folder,
+        place: try Checkpoint.find(in: folder, epoch: nil))
+    }
+    let runs = try StillRuns(items)
+    let screen: Screen
+    do {
+      screen = try Screen(colors: color, theme: theme)
+    } catch let error as TerminalError {
+      throw RunError("open", "\(error); without one, eventprop figure writes files")
+    }
+    defer { screen.restore() }
+    try show(runs, on: screen)
   }
 
   /// The preset, and the run folder when it was one.

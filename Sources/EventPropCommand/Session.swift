@@ -6,7 +6,7 @@ import Workbench
 
 /// The loop between keys, engine and terminal. Holds the ring of past snapshots.
 struct Session {
-  let engine: Engine
+  let engine: any SnapshotSource
   let screen: Screen
   let marks: Marks
   private var state = WorkbenchState()
@@ -17,7 +17,7 @@ struct Session {
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
   static let framePeriod = 125
 
-  init(engine: Engine, screen: Screen, marks: Marks) {
+  init(engine: any SnapshotSource, screen: Screen, marks: Marks) {
     self.engine = engine
     self.screen = screen
     self.marks = marks
@@ -26,10 +26,12 @@ struct Session {
   /// Runs until the user leaves or a signal comes.
   /// - Returns: why the engine failed to start; nil when all went well.
   mutating func run() -> String? {
+    SuspendSignal.install()
     present()
     while StopSignal.current == 0 && !screen.isLost {
       if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
       if let failure = engine.startFailure { return failure }
+      if SuspendSignal.take() { screen.suspend() }
       present()
       let wantsDetail = state.screen == .gradients
       if wantsDetail != isDetailed {
@@ -120,36 +122,5 @@ struct Session {
     } catch {
       state.notice = "\(error)"
     }
-  }
-}
-
-/// Past snapshots in bounded memory: when full, every second one goes, so that the whole session stays in reach.
-struct SnapshotHistory {
-  private var snapshots: [Snapshot] = []
-  private var stride = 1
-  private var skipped = 0
-  /// Snapshots kept at the most; at about 100 kB each (two lanes), 13 MB.
-  static let limit = 128
-
-  var count: Int { snapshots.count }
-
-  /// Adds a snapshot when its turn has come.
-  /// - Returns: by how many places older ones have moved back.
-  mutating func append(_ snapshot: Snapshot) -> Int {
-    if let last = snapshots.last, last.position == snapshot.position { return 0 }
-    skipped += 1
-    guard skipped >= stride else { return 0 }
-    skipped = 0
-    if snapshots.count == Self.limit {
-      snapshots = snapshots.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-      stride *= 2
-    }
-    snapshots.append(snapshot)
-    return 1
-  }
-
-  func back(_ steps: Int) -> Snapshot? {
-    let index = snapshots.count - 1 - steps
-    return snapshots.indices.contains(index) ? snapshots[index] : snapshots.first
   }
 }

@@ -50,28 +50,43 @@ extension Action {
   /// Every action, in the order of the help.
   public static let all: [Action] = training + lanes + viewing + screens + program
 
+  private static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+    snapshot.isStill ? "these are finished runs: open one alone to train it" : nil
+  }
+
   private static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+    if let obstacle = whenTraining(state, snapshot) { return obstacle }
+    return whenPresent(state, snapshot)
+  }
+
+  private static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
     state.back > 0 ? "you are looking at the past: . goes back to live" : nil
   }
 
   private static let training: [Action] = [
     Action(
       name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
-      obstacle: { _, snapshot in snapshot.failure.isEmpty ? nil : "training failed: R restarts" },
+      obstacle: { state, snapshot in
+        whenTraining(state, snapshot)
+          ?? (snapshot.failure.isEmpty ? nil : "training failed: R restarts")
+      },
       run: { _, snapshot in [.engine(snapshot.isPaused ? .resume : .pause)] }),
     Action(
       name: "batch", keys: [.character("n")], short: "batch", title: "train one batch, then pause",
-      run: { _, _ in [.engine(.step(batches: 1))] }),
+      obstacle: whenTraining, run: { _, _ in [.engine(.step(batches: 1))] }),
     Action(
       name: "epoch", keys: [.character("N")], short: "epoch",
-      title: "train to the end of the epoch, then pause", run: { _, _ in [.engine(.stepEpoch)] }),
+      title: "train to the end of the epoch, then pause", obstacle: whenTraining, run: { _, _ in [.engine(.stepEpoch)] }),
     Action(
       name: "restart", keys: [.character("R")], short: "",
-      title: "start again from the same weights",
+      title: "start again from the same weights", obstacle: whenTraining,
       run: { _, _ in [.engine(.restart)] }),
     Action(
       name: "checkpoint", keys: [.character("c")], short: "", title: "write a checkpoint now",
-      obstacle: { _, snapshot in snapshot.runPath.isEmpty ? "there is no run folder" : nil },
+      obstacle: { state, snapshot in
+        whenTraining(state, snapshot)
+          ?? (snapshot.runPath.isEmpty ? "there is no run folder" : nil)
+      },
       run: { _, _ in [.engine(.checkpoint)] }),
   ]
 
@@ -171,11 +186,11 @@ extension Action {
       Action(
         name: "next-probe", keys: [.character("p")], short: "probe",
         title: "show the next probe sample",
-        obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
+        obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
       Action(
         name: "previous-probe", keys: [.character("P")], short: "",
         title: "show the probe sample before",
-        obstacle: whenLive, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
+        obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
       Action(
         name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
         title: "zoom into the trial", screens: [.raster],

@@ -74,6 +74,23 @@ import Testing
       return false
     }
 
+    /// Waits until something holds.
+    func wait(until isSo: () -> Bool) -> Bool {
+      for _ in 0..<6000 {
+        drain()
+        if isSo() { return true }
+        usleep(5000)
+      }
+      return false
+    }
+
+    /// The kernel's letter for the process: R, S, T...
+    var state: Character? {
+      let stat = try? String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+      return stat?.split(separator: ")").last?.dropFirst().first
+    }
+
     func forget() {
       drain()
       seen = ""
@@ -132,6 +149,53 @@ import Testing
     #expect(terminal.modes == before)
     let isCrash = signal == SIGABRT || signal == SIGSEGV
     #expect(terminal.process.terminationStatus == (isCrash ? signal : 128 + signal))
+  }
+
+  /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn anew.
+  @Test(arguments: [true, false]) func stopsAndContinues(byKey: Bool) throws {
+    let terminal = try Pseudo(["--ephemeral", "--threads", "1"], folder: scratch.path)
+    let before = terminal.modes
+    try terminal.process.run()
+    let id = terminal.process.processIdentifier
+    #expect(terminal.wait(for: "samples/s"))
+    if byKey { terminal.send("\u{1A}") } else { kill(id, SIGTSTP) }
+    #expect(terminal.wait { terminal.state == "T" })
+    #expect(terminal.modes == before)
+    terminal.forget()
+    kill(id, SIGCONT)
+    #expect(terminal.wait(for: "samples/s"))
+    #expect(terminal.modes != before)
+    terminal.send(" ")
+    #expect(terminal.wait(for: "PAUSED"))
+    terminal.send("q")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.modes == before)
+  }
+
+  /// Several runs side by side, as they ended: nothing trains, keys that would train say why not.
+  @Test func finishedRunsAreCompared() throws {
+    let commands = CommandTests()
+    for (name, loss) in [("a", "sum"), ("b", "max")] {
+      let result = try commands.run(
+        "train", "yin-yang-sum", "--set", "loss.kind=\(loss)", "--set", "data.train=64",
+        "--set", "data.test=32", "--epochs", "2", "--out", name)
+      #expect(result.status == 0, "\(result.text)")
+    }
+    let terminal = try Pseudo(["open", "a", "b"], folder: commands.scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "lane A a: "))
+    terminal.forget()
+    terminal.send(" ")
+    #expect(terminal.wait(for: "finished runs"))
+    terminal.forget()
+    terminal.send("4")
+    #expect(terminal.wait(for: "b: max"))
+    terminal.send("q")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 0)
+    let wrong = try commands.run("open", "a", "yin-yang-sum")
+    #expect(wrong.status == 1)
+    #expect(wrong.text.contains("yin-yang-sum: is not the folder of a run"))
   }
 
   @Test func aLostTerminalEndsTheProgramWithACheckpoint() throws {

@@ -12,6 +12,8 @@ public struct Snapshot: Sendable {
   public var batch = 0
   public var batches = 0
   public var isPaused = false
+  /// Finished runs are looked at: nothing trains.
+  public var isStill = false
   /// All epochs are done.
   public var isFinished = false
   public var samplesPerSecond = 0.0

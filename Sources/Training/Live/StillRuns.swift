@@ -1,0 +1,109 @@
+import Foundation
+
+/// Runs at their checkpoints, side by side, without training.
+public final class StillRuns: SnapshotSource {
+  /// A run, and where in it.
+  public struct Item {
+    public var preset: Preset
+    public var folder: String
+    public var place: Checkpoint.Place
+
+    public init(preset: Preset, folder: String, place: Checkpoint.Place) {
+      self.preset = preset
+      self.folder = folder
+      self.place = place
+    }
+  }
+
+  private let runs: [LiveTraining]
+  private let items: [Item]
+  private var current = Snapshot()
+
+  /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
+  /// - Throws: `RunError` when the runs have different classes or trial lengths, so that no screen fits them all.
+  public init(_ items: [Item], probe: Int = 0) throws {
+    self.items = items
+    runs = try items.map { item in
+      let training = try LiveTraining(
+        { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
+        resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+      training.apply(.probe(probe))
+      training.apply(.detail(true))
+      training.evaluateNow()
+      training.takeCurves(
+        fromMetrics: (item.folder as NSString).appendingPathComponent("metrics.csv"),
+        until: item.place.epoch)
+      return training
+    }
+    for (run, item) in zip(runs, items).dropFirst() {
+      let (first, own) = (runs[0].trainer, run.trainer)
+      guard own.preset.duration == first.preset.duration,
+        own.data.train.classNames == first.data.train.classNames
+      else {
+        throw RunError(
+          item.folder, "has other classes or another trial length than \(items[0].folder)")
+      }
+    }
+    refresh()
+  }
+
+  private func refresh() {
+    var merged = runs[0].snapshot()
+    for (index, run) in runs.enumerated().dropFirst() {
+      let other = run.snapshot()
+      merged.lanes += other.lanes
+      merged.epoch = max(merged.epoch, other.epoch)
+      merged.epochs = max(merged.epochs, other.epochs)
+      merged.resolvedPreset += "\n# \(items[index].folder)\n" + other.resolvedPreset
+    }
+    if items.count > 1 {
+      merged.presetName = "\(items.count) runs"
+      merged.resolvedPreset = "# \(items[0].folder)\n" + merged.resolvedPreset
+      var lane = 0
+      for (run, item) in zip(runs, items) {
+        for _ in run.trainer.lanes {
+          let folder = (item.folder as NSString).lastPathComponent
+          merged.lanes[lane].name = "\(folder): \(merged.lanes[lane].name)"
+          lane += 1
+        }
+      }
+    }
+    merged.runPath = items[0].folder
+    merged.isPaused = true
+    merged.isStill = true
+    merged.serial = current.serial + 1
+    current = merged
+  }
+
+  public func snapshot(after serial: Int) -> Snapshot? { current.serial > serial ? current : nil }
+
+  public func send(_ command: EngineCommand) {
+    switch command {
+    case .probe, .detail:
+      for run in runs { run.apply(command) }
+      refresh()
+    default: break
+    }
+  }
+
+  public var startFailure: String? { nil }
+  public func stop() {}
+}
+
+extension LiveTraining {
+  /// Reads the curves of the first epochs from a metrics.csv; what is not there is left out.
+  func takeCurves(fromMetrics path: String, until epoch: Int) {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
+    let lines = text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    guard let header = lines.first else { return }
+    for row in lines.dropFirst() where row.count == header.count {
+      let fields = Dictionary(zip(header, row)) { a, _ in a }
+      guard let x = fields["epoch"].flatMap(Double.init), x <= Double(epoch),
+        let lane = trainer.laneNames.firstIndex(of: fields["lane"] ?? "")
+      else { continue }
+      appendCurves(lane, x: x) { fields[$0].flatMap(Double.init) }
+    }
+  }
+}
