@@ -16,11 +16,13 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),
-    .target(name: "Training", dependencies: ["EventPropCore", "SpikeData", "TOMLKit"]),
+    .target(name: "Diagnosis", dependencies: ["EventPropCore"]),
+    .target(
+      name: "Training", dependencies: ["EventPropCore", "Diagnosis", "SpikeData", "TOMLKit"]),
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
-    .target(name: "Workbench", dependencies: ["Training", "Charts"]),
+    .target(name: "Workbench", dependencies: ["Training", "Diagnosis", "Charts"]),
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
@@ -30,11 +32,14 @@ let package = Package(
     .target(name: "Support", dependencies: ["EventPropCore", "SpikeData"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support"]),
     .testTarget(name: "EventPropCoreTests", dependencies: ["EventPropCore", "Support"]),
+    .testTarget(
+      name: "DiagnosisTests", dependencies: ["Diagnosis", "EventPropCore", "Training", "Support"]),
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Support"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Diagnosis", "Support"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(
-      name: "WorkbenchTests", dependencies: ["Workbench", "EventPropCore", "Training"],
+      name: "WorkbenchTests",
+      dependencies: ["Workbench", "Diagnosis", "EventPropCore", "Training"],
       exclude: ["Golden"]),
     .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
   ],

@@ -18,7 +18,7 @@ struct EventPropCommand: ParsableCommand {
       """,
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
-      GradcheckCommand.self, GradientCommand.self,
+      GradcheckCommand.self, DiagnoseCommand.self, GradientCommand.self,
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)

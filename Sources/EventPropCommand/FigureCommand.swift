@@ -30,6 +30,10 @@ struct FigureCommand: ParsableCommand {
   @Option(help: "File to write; its ending, .svg, .csv or .txt, says what.")
   var out: String
 
+  @Option(
+    help: "Which of the panel's tables a .csv gets (default: the first; a wrong name lists them).")
+  var table: String?
+
   @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
   var settings: [String] = []
 
@@ -50,17 +54,26 @@ struct FigureCommand: ParsableCommand {
     let file = (folder as NSString).appendingPathComponent("preset.toml")
     let preset = try Preset(contentsOf: file, settings: settings)
     let place = try Checkpoint.find(in: folder, epoch: epoch)
-    let still = try StillRuns([.init(preset: preset, folder: folder, place: place)], probe: probe)
+    let screen = ScreenKind.allCases.first { "\($0)" == panel }!
+    let still = try StillRuns(
+      [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: screen.detail)
     let snapshot = still.snapshot(after: 0)!
     guard snapshot.lanes.indices.contains(lane) else {
       throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
     }
     var state = WorkbenchState()
     state.lane = lane
-    state.screen = ScreenKind.allCases.first { "\($0)" == panel }!
+    state.screen = screen
     let text: String
     switch (out as NSString).pathExtension {
-    case "csv": text = FigureFiles.csv(state, snapshot)
+    case "csv":
+      let tables = FigureFiles.tables(state, snapshot)
+      let wanted = table ?? tables[0].name
+      guard let found = tables.first(where: { $0.name == wanted }) else {
+        let names = tables.map(\.name).joined(separator: ", ")
+        throw RunError("--table", "\(panel) has no table \(wanted); there are \(names)")
+      }
+      text = found.csv
     case "txt":
       text = Workbench.frame(state, snapshot, width: columns, height: rows).plainText + "\n"
     default: text = Workbench.svg(state, snapshot, width: columns, height: rows)

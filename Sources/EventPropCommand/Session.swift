@@ -13,7 +13,7 @@ struct Session {
   private var live = Snapshot()
   private var history = SnapshotHistory()
   private(set) var runPath = ""
-  private var isDetailed = false
+  private var detail: Detail?
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
   static let framePeriod = 125
 
@@ -33,10 +33,9 @@ struct Session {
       if let failure = engine.startFailure { return failure }
       if SuspendSignal.take() { screen.suspend() }
       present()
-      let wantsDetail = state.screen == .gradients
-      if wantsDetail != isDetailed {
-        isDetailed = wantsDetail
-        engine.send(.detail(wantsDetail))
+      if state.screen.detail != detail {
+        detail = state.screen.detail
+        engine.send(.detail(detail))
       }
       guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
       var effects = handle(event)

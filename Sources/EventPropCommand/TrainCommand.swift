@@ -147,6 +147,9 @@ struct HeadlessTraining {
         try run.append(rows)
         for row in rows {
           console.line(summary(row, rate: Double(min(samples, trainer.data.train.count)) / seconds))
+          for alarm in row.alarms {
+            console.line("  ! \(row.lane): \(alarm.kind.rawValue): \(alarm.text)")
+          }
         }
         if trainer.epoch % training.checkpointEvery == 0 || trainer.isFinished { try checkpoint() }
         epochStart = clock.now

@@ -58,6 +58,10 @@ public protocol Solver: Sendable, SendableMetatype {
   /// Runs the loaded sample forward: spikes, loss and prediction are then in `trial`.
   func forward(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
 
+  /// Runs the loaded sample forward with one spike forced or suppressed; `backward` must not follow.
+  func forward(
+    _ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace, with: Intervention)
+
   /// Runs the adjoint of the last `forward` and adds the trial's gradient to `gradient`.
   /// - Parameter push: per hidden layer and neuron, what rate regularisation adds to lV per spike.
   func backward(
@@ -92,6 +96,8 @@ public protocol SolvedTrial: AnyObject {
   var needsPhantom: Bool { get }
   /// Why the forward pass was given up (weights have exploded); nil when all is well.
   var failure: String? { get }
+  /// Input spikes as the solver used them, in order of time; slopes are 0.
+  var inputSpikes: [LayerSpike] { get }
   /// Spikes of a layer (`0` is hidden1) in order of time.
   func spikes(ofLayer layer: Int) -> [LayerSpike]
   /// Adds each neuron's number of spikes to `counts`.

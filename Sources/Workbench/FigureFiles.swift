@@ -8,25 +8,55 @@ public enum FigureFiles {
     let folder = snapshot.runPath + "/figures"
     let name = "\(state.screen)-epoch\(snapshot.epoch)-batch\(snapshot.batch)"
     let base = folder + "/" + name
+    var written = [base + ".svg"]
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Workbench.svg(state, snapshot).write(
         toFile: base + ".svg", atomically: true, encoding: .utf8)
-      try csv(state, snapshot).write(toFile: base + ".csv", atomically: true, encoding: .utf8)
+      for table in tables(state, snapshot) {
+        let suffix = table.name == "\(state.screen)" ? "" : "-\(table.name)"
+        try table.csv.write(
+          toFile: base + suffix + ".csv", atomically: true, encoding: .utf8)
+        written.append(name + suffix + ".csv")
+      }
     } catch {
       throw RunError(folder, "cannot be written: \((error as NSError).localizedDescription)")
     }
-    return [base + ".svg", name + ".csv"]
+    return written
   }
 
-  /// The numbers behind a screen.
-  public static func csv(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {
+  /// The numbers behind a screen's panels.
+  public static func tables(
+    _ state: WorkbenchState, _ snapshot: Snapshot
+  ) -> [(name: String, csv: String)] {
     switch state.screen {
-    case .raster: return raster(state, snapshot)
-    case .shaping: return shaping(state, snapshot)
-    case .gradients: return errors(snapshot)
-    case .overview, .compare, .log: return curves(snapshot)
+    case .raster: [("raster", raster(state, snapshot))]
+    case .shaping: [("shaping", shaping(state, snapshot))]
+    case .gradients: [("gradients", errors(snapshot)), ("flow", DiagnosisFiles.flow(snapshot))]
+    case .ledger:
+      [
+        ("ledger", DiagnosisFiles.updates(snapshot)), ("events", DiagnosisFiles.events(snapshot)),
+        ("margins", DiagnosisFiles.margins(snapshot)),
+      ]
+    case .silence: [("silence", DiagnosisFiles.silence(snapshot))]
+    case .overview: [("curves", curves(snapshot)), ("raster", raster(state, snapshot))]
+    case .compare: [("curves", curves(snapshot)), ("confusion", confusion(snapshot))]
+    case .log: [("curves", curves(snapshot))]
     }
+  }
+
+  /// Counts per lane, label and answer.
+  private static func confusion(_ snapshot: Snapshot) -> String {
+    var lines = ["lane,label,answer,count"]
+    for lane in snapshot.lanes {
+      let pairs = zip(lane.labels, lane.predictions).map { [$0, $1] }
+      let counts = Dictionary(pairs.map { ($0, 1) }, uniquingKeysWith: +)
+      for (pair, count) in counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        let names = pair.map { Wording.className($0, snapshot) }
+        lines.append("\(lane.name),\(names[0]),\(names[1]),\(count)")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private static func raster(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {

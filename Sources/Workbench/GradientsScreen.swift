@@ -1,4 +1,5 @@
 import Charts
+import Diagnosis
 import Foundation
 import Training
 
@@ -65,28 +66,30 @@ enum GradientsScreen {
     guard area.height >= 4 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "share of |lV - lI| per tenth of the trial, %", style: .bold)
-    let inside = area.inside
-    func tenths(_ norms: [Float]) -> String {
-      var sums = Array(repeating: 0.0, count: 10)
-      for (column, norm) in norms.enumerated() { sums[column * 10 / norms.count] += Double(norm) }
-      let total = max(sums.reduce(0, +), 1e-300)
-      return sums.map { String(format: "%6.1f", 100 * $0 / total) }.joined()
+      title: "gradient per tenth of the trial, % of the layer's; and its norm", style: .bold)
+    var lines = Lines(area.inside)
+    guard let flow = lane.gradientFlow else {
+      lines.add("computing", .dim, on: &surface)
+      return
     }
-    var lines = [(lane.isShaped ? lane.shaping.kind : lane.lossKind, tenths(map.shapedNorm))]
-    if hasPlain { lines.append(("w = 1", tenths(map.plainNorm))) }
-    for (row, line) in lines.enumerated() where row < inside.height {
-      surface.text(
-        String((Wording.pad(line.0, 13) + line.1).prefix(inside.width)), x: inside.x + 1,
-        y: inside.y + row, style: row == 0 ? CellStyle(.series(state.lane)) : .dim)
+    let kind = lane.isShaped ? lane.shaping.kind : lane.lossKind
+    for (layer, name) in flow.layers.enumerated() {
+      lines.add(
+        tenths(name, kind, flow, layer), CellStyle(.series(state.lane)), on: &surface)
+      if hasPlain, let plain = lane.plainFlow {
+        lines.add(tenths("", "w = 1", plain, layer), .dim, on: &surface)
+      }
     }
-    for (row, flow) in lane.flow.enumerated() where row + 3 < inside.height {
-      let text = "|dL/dW| \(flow.name): \(String(format: "%.2e", flow.norm))"
-      surface.text(text, x: inside.x + 1, y: inside.y + 3 + row, style: .plain)
-    }
-    let legend = "orange: error above 0, blue: below; four decades"
-    if inside.height > 2, inside.width > legend.count {
-      surface.text(legend, endingAt: inside.x + inside.width - 1, y: inside.y + 2, style: .dim)
-    }
+    let legend = "above: orange, error above 0; blue, below; four decades"
+    lines.add(legend, .dim, on: &surface)
+  }
+
+  private static func tenths(
+    _ name: String, _ kind: String, _ flow: GradientFlow, _ layer: Int
+  ) -> String {
+    let shares = flow.shares(layer: layer)
+    let total = flow.norms[layer].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return Wording.pad(name, 8) + Wording.pad(kind, 12)
+      + shares.map { String(format: "%5.1f", 100 * $0) }.joined() + "  " + Ticks.short(total)
   }
 }

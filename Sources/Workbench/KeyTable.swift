@@ -1,4 +1,5 @@
 import Charts
+import Diagnosis
 import EventPropCore
 import Training
 
@@ -76,7 +77,8 @@ extension Action {
       obstacle: whenTraining, run: { _, _ in [.engine(.step(batches: 1))] }),
     Action(
       name: "epoch", keys: [.character("N")], short: "epoch",
-      title: "train to the end of the epoch, then pause", obstacle: whenTraining, run: { _, _ in [.engine(.stepEpoch)] }),
+      title: "train to the end of the epoch, then pause", obstacle: whenTraining,
+      run: { _, _ in [.engine(.stepEpoch)] }),
     Action(
       name: "restart", keys: [.character("R")], short: "",
       title: "start again from the same weights", obstacle: whenTraining,
@@ -268,7 +270,17 @@ extension Action {
           state.scroll = max(0, state.scroll - 1)
           return []
         }),
-    ] + ShapingScreen.actions
+      Action(
+        name: "alarm", keys: [.character("!")], short: "",
+        title: "go to the screen that explains the alarm",
+        obstacle: { _, snapshot in snapshot.alarm == nil ? "there is no alarm" : nil },
+        run: { state, snapshot in
+          guard let (lane, alarm) = snapshot.alarm else { return [] }
+          state.lane = lane
+          state.screen = alarm.kind.screen
+          return []
+        }),
+    ] + SilenceScreen.actions + ShapingScreen.actions
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(
@@ -309,6 +321,28 @@ extension Action {
         return []
       }),
   ]
+}
+
+extension Alarm.Kind {
+  /// The screen that explains it.
+  var screen: ScreenKind {
+    switch self {
+    case .deleting, .opposed: .ledger
+    case .silentLayer: .silence
+    case .vanishing, .exploding: .gradients
+    case .notANumber: .log
+    }
+  }
+}
+
+extension Snapshot {
+  /// The first alarm, and its lane.
+  var alarm: (lane: Int, alarm: Alarm)? {
+    for (index, lane) in lanes.enumerated() {
+      if let alarm = lane.alarms.first { return (index, alarm) }
+    }
+    return nil
+  }
 }
 
 extension WorkbenchState {

@@ -53,6 +53,13 @@ enum StatusLines {
           text: "PAST \(state.back) back", style: CellStyle(.accent, bold: true, reversed: true),
           weight: 10))
     }
+    if let (lane, alarm) = snapshot.alarm {
+      let more = snapshot.lanes.reduce(-1) { $0 + $1.alarms.count }
+      segments.append(
+        Segment(
+          text: " ! \(Wording.letter(lane)): \(alarm.kind.rawValue)\(more > 0 ? " +\(more)" : "") ",
+          style: CellStyle(.alarm, bold: true, reversed: true), weight: 9))
+    }
     if !snapshot.failure.isEmpty {
       segments.append(
         Segment(text: "STOPPED", style: CellStyle(.alarm, bold: true, reversed: true), weight: 12))
@@ -102,6 +109,8 @@ enum StatusLines {
       say(snapshot.failure + "  (R restarts)", CellStyle(.alarm, bold: true))
     } else if !state.notice.isEmpty {
       say(state.notice, CellStyle(.accent))
+    } else if let (lane, alarm) = snapshot.alarm, state.screen == .overview {
+      say("\(snapshot.lanes[lane].name): \(alarm.text)  (! explains)", CellStyle(.alarm))
     } else {
       keys(state, snapshot, in: area, on: &canvas)
     }

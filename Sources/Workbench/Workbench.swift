@@ -30,6 +30,8 @@ public enum Workbench {
     case .overview: OverviewScreen.draw(state, snapshot, in: area, on: &surface)
     case .raster: RasterScreen.draw(state, snapshot, in: area, on: &surface)
     case .gradients: GradientsScreen.draw(state, snapshot, in: area, on: &surface)
+    case .ledger: LedgerScreen.draw(state, snapshot, in: area, on: &surface)
+    case .silence: SilenceScreen.draw(state, snapshot, in: area, on: &surface)
     case .compare: CompareScreen.draw(state, snapshot, in: area, on: &surface)
     case .shaping: ShapingScreen.draw(state, snapshot, in: area, on: &surface)
     case .log: LogScreen.draw(state, snapshot, in: area, on: &surface)

@@ -154,7 +154,9 @@ extension WorkbenchState {
       }
     case .shaping:
       return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
-    case .compare, .log, .gradients: break
+    case .silence:
+      SilenceScreen.click(&self, y: y, snapshot)
+    case .compare, .log, .gradients, .ledger: break
     }
     return []
   }

@@ -4,16 +4,30 @@ import Training
 
 /// The screens, in the order of their keys.
 public enum ScreenKind: Int, Sendable, CaseIterable {
-  case overview, raster, gradients, compare, shaping, log
+  case overview, raster, gradients, ledger, silence, compare, shaping, log
 
   public var title: String {
     switch self {
     case .overview: "Overview"
     case .raster: "Raster"
     case .gradients: "Gradients"
+    case .ledger: "Ledger"
+    case .silence: "Silence"
     case .compare: "Compare"
     case .shaping: "Shaping"
     case .log: "Config & log"
+    }
+  }
+}
+
+extension ScreenKind {
+  /// What snapshots must hold for this screen.
+  public var detail: Detail? {
+    switch self {
+    case .gradients: .gradients
+    case .ledger: .ledger
+    case .silence: .silence
+    case .overview, .raster, .compare, .shaping, .log: nil
     }
   }
 }
@@ -43,6 +57,8 @@ public struct WorkbenchState: Sendable {
   public var smoothing = 0.9
   /// Log: first line shown.
   public var scroll = 0
+  /// Silence: the chosen row.
+  public var row = 0
   /// Shaping: corner being moved.
   public var corner = 0
 

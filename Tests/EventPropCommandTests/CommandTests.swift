@@ -44,7 +44,9 @@ import Testing
   }
 
   /// Exit status and everything printed.
-  func run(_ arguments: String...) throws -> (status: Int32, text: String) {
+  func run(_ arguments: String...) throws -> (status: Int32, text: String) { try run(arguments) }
+
+  func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
     let path = scratch.write("", to: "output-\(UUID().uuidString)")
     let process = try start(arguments, output: FileHandle(forWritingAtPath: path))
     finish(process)
@@ -72,6 +74,34 @@ import Testing
     #expect(evaluate.status == 0, "\(evaluate.text)")
     #expect(evaluate.text.contains("checkpoint of epoch 2, 50 test samples"))
     #expect(evaluate.text.contains("accuracy"))
+  }
+
+  /// A preset, and a run from a checkpoint: every table is written, the run stays as it is.
+  @Test func diagnosesPresetsAndRuns() throws {
+    let first = try run(
+      ["diagnose", "yin-yang-sum", "--updates", "2", "--out", "a", "--set", "training.epochs=1"]
+        + Self.small)
+    #expect(first.status == 0, "\(first.text)")
+    #expect(first.text.contains("created") && first.text.contains("wrote updates.csv"))
+    for name in ["updates", "events", "margins", "silence", "flow"] {
+      let text = try String(contentsOfFile: scratch.file("a/\(name).csv"), encoding: .utf8)
+      #expect(text.hasPrefix("lane,"), "\(name)")
+    }
+    let updates = try String(contentsOfFile: scratch.file("a/updates.csv"), encoding: .utf8)
+    #expect(updates.split(separator: "\n").count == 3)
+    #expect(
+      try run(["train", "yin-yang-sum", "--epochs", "2", "--out", "run"] + Self.small).status == 0)
+    let before = try FileManager.default.subpathsOfDirectory(atPath: scratch.file("run"))
+    let second = try run("diagnose", "run", "--epoch", "1", "--updates", "1", "--out", "b")
+    #expect(second.status == 0, "\(second.text)")
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: scratch.file("run")) == before)
+    let wrong = try run("diagnose", "run", "--epoch", "9", "--out", "c")
+    #expect(wrong.status == 1 && wrong.text.contains("has no such checkpoint; there are: 0, 1, 2"))
+    let metrics = try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
+    #expect(metrics.contains("spikes_created,spikes_deleted"))
+    let table = try run(
+      "figure", "run", "--panel", "ledger", "--table", "margins", "--out", "m.csv")
+    #expect(table.status == 0, "\(table.text)")
   }
 
   @Test func figuresComeFromCheckpoints() throws {

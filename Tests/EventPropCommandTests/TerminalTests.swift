@@ -114,7 +114,8 @@ import Testing
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
     for (key, text) in [
-      ("2", "raster"), ("3", "w = 1"), ("4", "test accuracy"), ("5", "w(t)"), ("6", "commands"),
+      ("2", "raster"), ("3", "w = 1"), ("4", "created"), ("5", "hidden neurons"),
+      ("6", "test accuracy"), ("7", "w(t)"), ("8", "commands"),
       ("?", "search"),
     ] {
       terminal.forget()
@@ -188,7 +189,7 @@ import Testing
     terminal.send(" ")
     #expect(terminal.wait(for: "finished runs"))
     terminal.forget()
-    terminal.send("4")
+    terminal.send("6")
     #expect(terminal.wait(for: "b: max"))
     terminal.send("q")
     #expect(terminal.waitForEnd())

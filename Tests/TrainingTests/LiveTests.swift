@@ -262,7 +262,7 @@ import Testing
     let training = try LiveTraining(
       { try makeTrainer(text, settings: ["simulation.duration=300"]) }, run: { _ in nil })
     #expect(training.snapshot().lanes[0].errors.isEmpty)
-    training.apply(.detail(true))
+    training.apply(.detail(.gradients))
     let maps = training.snapshot().lanes[0].errors
     #expect(maps.map(\.layer) == ["hidden1"])
     let map = maps[0]

@@ -97,9 +97,12 @@ import Training
       let svg = Workbench.svg(state, sampleSnapshot())
       let parser = XMLCheck()
       #expect(parser.isWellFormed(svg), "\(screen)")
-      let csv = FigureFiles.csv(state, sampleSnapshot())
-      let widths = Set(csv.split(separator: "\n").map { $0.split(separator: ",").count })
-      #expect(widths.count == 1 && csv.split(separator: "\n").count > 10)
+      for table in FigureFiles.tables(state, sampleSnapshot()) {
+        let rows = table.csv.split(separator: "\n")
+        let widths = Set(
+          rows.map { $0.split(separator: ",", omittingEmptySubsequences: false).count })
+        #expect(widths.count == 1 && rows.count > 2, "\(screen) \(table.name)")
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+@testable import Diagnosis
 @testable import EventPropCore
 import Foundation
 @testable import Training
@@ -80,7 +81,51 @@ private func sampleLane(_ index: Int) -> LaneSnapshot {
   for j in 0..<3 {
     lane.trial.voltages.append((0..<60).map { Double(j - 1) * sin(Double($0) / 20) })
   }
+  lane.addDiagnosis(index)
   let shaping = lane.shaping
   lane.trial.weight = (0..<60).map { shaping.weight(at: Double($0) / 60) }
   return lane
+}
+
+extension LaneSnapshot {
+  fileprivate mutating func addDiagnosis(_ index: Int) {
+    var ledger = Ledger()
+    (ledger.epoch, ledger.batch) = (11, 2)
+    (ledger.lossBefore, ledger.lossAfter, ledger.predicted) = (0.5, 0.503, -2e-3)
+    var change = LayerChange(layer: "hidden1")
+    (change.created, change.deleted, change.moved, change.unchanged) = (1, 2 + index, 140, 1031)
+    change.meanShift = 0.021
+    ledger.layers = [change]
+    ledger.events = (0..<(3 + index)).map { k in
+      SpikeEvent(
+        kind: k == 1 ? .created : .deleted, trial: k, layer: 0, neuron: 7 * k,
+        time: 11.5 + Double(k),
+        lossChange: k < 3 ? 1e-3 / Double(k + 1) : nil)
+    }
+    ledger.priced = 3
+    self.ledger = ledger
+    for _ in 0..<5 { totals.add(ledger) }
+    atRisk = [
+      SpikeAtRisk(trial: 1, layer: 0, neuron: 12, time: 14.5, margin: 0.03, change: -0.005)
+    ]
+    margins = [
+      MarginHistogram(layer: "hidden1", counts: (0..<40).map { ($0 * 13) % 29 * 4 }, range: 1)
+    ]
+    var report = SilenceReport()
+    report.neurons = [
+      SilentNeuron(layer: 0, neuron: 3, reason: .noInput),
+      SilentNeuron(layer: 0, neuron: 9, reason: .belowThreshold(by: 0.21), lift: 0.034),
+      SilentNeuron(layer: 0, neuron: 11, reason: .inhibited(by: 1.7), lift: 0.41),
+      SilentNeuron(layer: 0, neuron: 17, reason: .noGradient),
+    ]
+    silence = report
+    deadSince = [(0..<20).map { $0 == 9 ? 8 : nil }]
+    var flow = GradientFlow()
+    flow.layers = ["hidden1", "output"]
+    flow.norms = [(1...10).map { 1e-3 / Double($0) }, (1...10).map { Double($0) * 1e-2 }]
+    gradientFlow = flow
+    flow.norms[0].reverse()
+    plainFlow = flow
+    if index == 1 { alarms = [Alarm(.deleting, lane: name, "3 epochs with more deleted")] }
+  }
 }

@@ -151,6 +151,39 @@ import Testing
     #expect(low[4].weight < 0.1)
   }
 
+  /// The chosen silent neuron is lifted a little more than needed; all at once skips those that nothing wakes.
+  @Test func silentNeuronsAreCured() {
+    var state = WorkbenchState()
+    state.screen = .silence
+    let snapshot = sampleSnapshot()
+    #expect(state.handle(.character("w"), snapshot) == [])
+    #expect(state.notice.contains("no lift wakes this neuron"))
+    #expect(
+      state.handle(.character("d"), snapshot)
+        == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [3]))])
+    _ = state.handle(.down, snapshot)
+    #expect(
+      state.handle(.character("w"), snapshot)
+        == [.engine(.cure(lane: 0, .lift(by: 0.0357), layer: 0, neurons: [9]))])
+    #expect(state.handle(.character("W"), snapshot).count == 2)
+    for _ in 0..<9 { _ = state.handle(.down, snapshot) }
+    #expect(state.row == 3)
+    var typed = WorkbenchState()
+    typed.prompt = Prompt(.command, text: "redraw hidden1 4,5")
+    #expect(
+      typed.handle(.enter, snapshot)
+        == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
+  }
+
+  /// An alarm leads to the lane and the screen that explains it.
+  @Test func alarmsLeadToTheirScreen() {
+    var state = WorkbenchState()
+    _ = state.handle(.character("!"), sampleSnapshot())
+    #expect(state.screen == .ledger && state.lane == 1)
+    _ = state.handle(.character("!"), sampleSnapshot(lanes: 1))
+    #expect(state.notice == "alarm: there is no alarm")
+  }
+
   @Test func rasterOrders() {
     let spikes = [(2, 5.0), (2, 6.0), (0, 9.0)].map {
       LayerSpike(neuron: $0.0, time: $0.1, slope: 1)

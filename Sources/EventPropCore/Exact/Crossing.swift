@@ -32,6 +32,20 @@ struct Crossing {
     return solve(v: v, i: i, high: top)
   }
 
+  /// As above, for the neuron of an intervention: forced spikes come at their time, suppressed crossings do not. V has
+  /// at most one maximum in a gap, so that after a suppressed crossing no other follows before the next event.
+  func time(
+    v: Double, i: Double, gap: Double, end: Decay, now: Double, _ intervening: inout Intervening
+  ) -> Double? {
+    let own = intervening.isMuted ? nil : time(v: v, i: i, gap: gap, end: end)
+    if let forced = intervening.forcedTime(now: now, gap: gap), forced <= own ?? .infinity {
+      intervening.finish()
+      return forced
+    }
+    if let own, intervening.suppresses(crossingAt: now + own) { return nil }
+    return own
+  }
+
   /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).
   func peak(v: Double, i: Double) -> Double {
     if tauMem == tauSyn {

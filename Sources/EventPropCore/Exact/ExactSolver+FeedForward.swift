@@ -9,8 +9,10 @@ extension ExactSolver {
   ///
   /// Returns the layer's spikes in order of time.
   func sweep(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ trial: ExactTrial
+    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ trial: ExactTrial,
+    _ intervening: Intervening
   ) -> [ExactSpike] {
+    var intervening = intervening
     let crossing = Crossing(layer)
     let gaps = gaps(incoming, layer)
     var spikes: [ExactSpike] = []
@@ -20,7 +22,10 @@ extension ExactSolver {
       var now = 0.0
       for e in gaps.indices {
         var (gap, decay) = (gaps[e].length, gaps[e].decay)
-        while let s = crossing.time(v: v, i: i, gap: gap, end: decay) {
+        while let s = j == intervening.neuron
+          ? crossing.time(v: v, i: i, gap: gap, end: decay, now: now, &intervening)
+          : crossing.time(v: v, i: i, gap: gap, end: decay)
+        {
           now += s
           i *= exp(-s / layer.tauSyn)
           v = 0
@@ -36,6 +41,7 @@ extension ExactSolver {
         }
         v = decay.a * v + decay.rise * i
         i *= decay.b
+        if j == intervening.neuron { intervening.passed(v: v, threshold: layer.threshold) }
         if e < incoming.count {
           now = incoming.times[e]
           i += weights.base[Int(incoming.sources[e]) * weights.stride + j]

@@ -9,8 +9,9 @@ extension ExactSolver {
   ///     at incoming spike i: I_j += w_ij
   func sweep(
     _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ loop: Matrix<Double>,
-    _ trial: ExactTrial
+    _ trial: ExactTrial, _ intervening: Intervening
   ) -> [ExactSpike] {
+    var intervening = intervening
     let crossing = Crossing(layer)
     var v = Array(repeating: 0.0, count: layer.size)
     var i = v
@@ -22,16 +23,27 @@ extension ExactSolver {
       var decay = layer.decay(over: end - now)
       var first: (after: Double, neuron: Int)?
       for j in 0..<layer.size {
+        if j == intervening.neuron { continue }
         if let s = crossing.time(v: v[j], i: i[j], gap: end - now, end: decay),
           s < first?.after ?? .infinity
         {
           first = (s, j)
         }
       }
+      if case let j = intervening.neuron, j >= 0 {
+        // Its turn is decided once the others' first crossing is known: an event may come before it.
+        let gap = min(first?.after ?? .infinity, end - now)
+        let own = crossing.time(
+          v: v[j], i: i[j], gap: gap, end: layer.decay(over: gap), now: now, &intervening)
+        if let own { first = (own, j) }
+      }
       if let first { decay = layer.decay(over: first.after) }
       for j in 0..<layer.size {
         v[j] = decay.a * v[j] + decay.rise * i[j]
         i[j] *= decay.b
+      }
+      if case let j = intervening.neuron, j >= 0 {
+        intervening.passed(v: v[j], threshold: layer.threshold)
       }
       if let (after, n) = first {
         now = min(now + after, end)

@@ -54,9 +54,11 @@ public struct ExactSolver: Solver {
       case .lif:
         if layer.isRecurrent {
           let loop = weights.matrices[forwardProjection(to: index) + 1]
-          trial.layers[index] = sweep(layer, incoming, matrix, loop, trial)
+          trial.layers[index] = sweep(
+            layer, incoming, matrix, loop, trial, Intervening(trial, in: index))
         } else {
-          trial.layers[index] = sweep(layer, incoming, matrix, trial)
+          trial.layers[index] = sweep(
+            layer, incoming, matrix, trial, Intervening(trial, in: index))
         }
       }
       if trial.failure != nil {
@@ -71,6 +73,15 @@ public struct ExactSolver: Solver {
       &trial.readout, label: trial.label, duration: problem.duration,
       gradient: &trial.readoutGradient)
     if problem.loss.readout == .instantaneous { trial.loss = total }
+  }
+
+  public func forward(
+    _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace,
+    with intervention: Intervention
+  ) {
+    trial.intervention = intervention
+    forward(trial, weights: weights, workspace: workspace)
+    trial.intervention = nil
   }
 
   public func backward(

@@ -36,12 +36,18 @@ public final class ExactTrial: SolvedTrial {
   var driveV: [Double] = []
   var driveI: [Double] = []
   var peaks: [Peak]
+  /// A spike forced or suppressed in the pass that runs.
+  var intervention: Intervention?
 
   init(network: Network) {
     layers = Array(repeating: [], count: network.layers.count)
     readout = Array(repeating: 0, count: network.output.size)
     readoutGradient = readout
     peaks = Array(repeating: Peak(), count: network.output.size)
+  }
+
+  public var inputSpikes: [LayerSpike] {
+    zip(input.times, input.sources).map { LayerSpike(neuron: Int($1), time: $0, slope: 0) }
   }
 
   public func spikes(ofLayer layer: Int) -> [LayerSpike] {

@@ -38,7 +38,10 @@ extension GridSolver {
             let found = ep_lif_step(
               layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
               layer.width, spikes.neurons + spikes.count, spikes.slopes + spikes.count)
-            trial.layers[index].endStep(n, adding: found)
+            let sent =
+              trial.intervention == nil
+              ? found : trial.intervene(in: index, layer, at: n + 1, found: found)
+            trial.layers[index].endStep(n, adding: sent)
           } else {
             ep_li_step(
               layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.mean.p,
@@ -53,6 +56,16 @@ extension GridSolver {
       }
     }
     readOut(trial, workspace)
+  }
+
+  public func forward(
+    _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace,
+    with intervention: Intervention
+  ) {
+    trial.intervention = intervention
+    trial.isMuted = false
+    forward(trial, weights: weights, workspace: workspace)
+    trial.intervention = nil
   }
 
   /// Evaluates the loss and its derivative by the read-out.
@@ -110,6 +123,45 @@ extension GridSpikes {
 }
 
 extension GridTrial {
+  /// Changes the spikes that a step has just found: `found` of them lie behind the last sent.
+  /// - Returns: how many there are then.
+  func intervene(in index: Int, _ layer: GridLayer, at time: Int, found: Int) -> Int {
+    guard let intervention, intervention.layer == index else { return found }
+    let isDue = intervention.isAt(Double(time) * dt)
+    let neuron = intervention.neuron
+    let first = layers[index].count
+    let neurons = layers[index].neurons + first
+    let slopes = layers[index].slopes + first
+    let place = (0..<found).first { neurons[$0] >= UInt32(neuron) } ?? found
+    let isThere = place < found && neurons[place] == UInt32(neuron)
+    let start = layer.i[neuron] / layer.decay.b
+    switch intervention.kind {
+    case .force:
+      guard isDue, !isThere else { return found }
+      for k in (place..<found).reversed() {
+        neurons[k + 1] = neurons[k]
+        slopes[k + 1] = slopes[k]
+      }
+      neurons[place] = UInt32(neuron)
+      slopes[place] = start - layer.v[neuron]
+      layer.v[neuron] = 0
+      return found + 1
+    case .suppress:
+      if isDue { isMuted = true }
+      guard isMuted else { return found }
+      guard isThere else {
+        isMuted = false
+        return found
+      }
+      layer.v[neuron] = start - slopes[place]
+      for k in place..<(found - 1) {
+        neurons[k] = neurons[k + 1]
+        slopes[k] = slopes[k + 1]
+      }
+      return found - 1
+    }
+  }
+
   func forgetPeaks() {
     for j in readout.indices { readout[j] = -.infinity }
   }

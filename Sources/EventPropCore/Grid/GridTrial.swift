@@ -72,6 +72,9 @@ public final class GridTrial: SolvedTrial {
   /// `.instantaneous`: `steps x width`, first the mean voltages over each step, then dl/dV there.
   var drive: UnsafeMutablePointer<Float>?
   let outputWidth: Int
+  /// A spike forced or suppressed in the pass that runs, and whether its neuron is mute at the moment.
+  var intervention: Intervention?
+  var isMuted = false
 
   init(network: Network, steps: Int, dt: Double) {
     self.steps = steps
@@ -107,6 +110,14 @@ public final class GridTrial: SolvedTrial {
     guard let voltages else { return [] }
     return (0..<steps).map { step in
       Array(UnsafeBufferPointer(start: voltages + step * outputWidth, count: readout.count))
+    }
+  }
+
+  public var inputSpikes: [LayerSpike] {
+    (0..<steps).flatMap { index in
+      input.range(at: index).map {
+        LayerSpike(neuron: Int(input.neurons[$0]), time: Double(index) * dt, slope: 0)
+      }
     }
   }
 

@@ -119,6 +119,12 @@ public final class GridWorkspace {
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }
 
+  /// lI of a layer's neurons at time index n, after any jump of I, as the last `backward` left it.
+  public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(
+      start: layers[layer].trace + n * layers[layer].width, count: layers[layer].size)
+  }
+
   /// Copies lV - lI of all layers at time index n.
   func recordErrors(at n: Int) {
     for (index, trace) in errorTraces.enumerated() {

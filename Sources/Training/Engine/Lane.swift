@@ -1,3 +1,4 @@
+import Diagnosis
 import EventPropCore
 import SpikeData
 
@@ -18,9 +19,20 @@ protocol Lane: AnyObject {
   var lastTally: Tally { get }
   var lastSquares: [Double] { get }
 
+  var diagnosis: LaneDiagnosis { get set }
+  /// Chooses the probe set that updates are observed on.
+  func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions)
+  /// On the probe set, under the present weights.
+  func margins(pool: WorkerPool) -> Margins?
+  func silence(pool: WorkerPool) -> SilenceReport?
+  func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
+  /// Adds to all incoming weights of some neurons, or draws them anew.
+  func cure(_ cure: Cure, layer: Int, neurons: [Int], random: inout Random)
+
   /// One forward and backward pass over a batch and one update.
+  /// - Parameter observation: what to find out about the update on the probe set.
   /// - Throws: `TrainingError` when the loss is not a finite number; the weights are then as before.
-  func train(_ batch: SampleBatch, pool: WorkerPool) throws
+  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation) throws
   /// Runs a whole data set forward.
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
   /// Runs one sample forward, for the eye; voltages at `points` times.
@@ -35,6 +47,17 @@ protocol Lane: AnyObject {
   /// - Throws: `RunError` when one is missing or has the wrong shape.
   func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws
   var adamCount: Int { get }
+}
+
+/// What to find out about an update.
+enum Observation: Equatable { case none, ledger, ledgerAndMargins }
+
+/// How silent neurons are woken by hand.
+public enum Cure: Sendable, Equatable {
+  /// Adds this to all weights into the neuron.
+  case lift(by: Double)
+  /// Draws them anew from the initial distribution.
+  case redraw
 }
 
 /// Training cannot go on.
@@ -77,6 +100,9 @@ final class SolverLane<S: Solver>: Lane {
   var epochBatches = 0
   private(set) var lastTally: Tally
   private(set) var lastSquares: [Double]
+
+  var diagnosis = LaneDiagnosis()
+  private(set) var observer: UpdateObserver<S>?
 
   private let shards: [Shard]
   private let trials: [S.Trial]
@@ -137,7 +163,47 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
-  func train(_ batch: SampleBatch, pool: WorkerPool) throws {
+  func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions) {
+    observer = samples.isEmpty ? nil : UpdateObserver(solver, samples: samples, options: options)
+  }
+
+  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation) throws {
+    let observer = observation == .none ? nil : observer
+    observer?.begin(weights, withMargins: observation == .ledgerAndMargins, pool: pool)
+    try update(with: batch, pool: pool)
+    if let observer { note(observer.end(weights, pool: pool), observer, pool: pool) }
+  }
+
+  private func note(
+    _ result: (ledger: Ledger, atRisk: [SpikeAtRisk]?), _ observer: UpdateObserver<S>,
+    pool: WorkerPool
+  ) {
+    diagnosis.ledger = result.ledger
+    diagnosis.totals.add(result.ledger)
+    diagnosis.epoch.add(result.ledger)
+    if let atRisk = result.atRisk {
+      diagnosis.atRisk = Array(atRisk.prefix(RiskRecord.limit))
+      diagnosis.risks.check(
+        update: adam.count, trials: observer.spikesAfter(weights, pool: pool),
+        reach: observer.reach, adding: atRisk)
+    }
+  }
+
+  func margins(pool: WorkerPool) -> Margins? { observer?.margins(weights, pool: pool) }
+  func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
+  func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? { observer?.flow(weights) }
+
+  func cure(_ cure: Cure, layer: Int, neurons: [Int], random: inout Random) {
+    let policy: SilentPolicy =
+      switch cure {
+      case .lift(let by): .lift(by: by)
+      case .redraw: .redraw
+      }
+    policy.apply(
+      to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
+  }
+
+  private func update(with batch: SampleBatch, pool: WorkerPool) throws {
     let count = batch.samples.count
     forward(batch, pool: pool)
     var tally = Tally(network)

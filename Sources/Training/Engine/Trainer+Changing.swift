@@ -15,11 +15,24 @@ extension Trainer {
     case .fork(let lane, let kind): try fork(lane, kind: kind)
     case .drop(let lane): drop(lane)
     case .setOrderSeed(let seed): orderSeed = seed
+    case .cure(let lane, let cure, let layer, let neurons):
+      try check(neurons, layer: layer)
+      var random = Random(seed: preset.seed, "cure", commandCount, layer)
+      lanes[lane].cure(cure, layer: layer, neurons: neurons, random: &random)
     case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
       .notice:
       return
     }
     commandCount += 1
+  }
+
+  private func check(_ neurons: [Int], layer: Int) throws {
+    guard (0..<network.hiddenCount).contains(layer) else {
+      throw PresetError("cure", "there are hidden1 to hidden\(network.hiddenCount)")
+    }
+    let size = network.layers[layer].size
+    guard let wrong = neurons.first(where: { !(0..<size).contains($0) }) else { return }
+    throw PresetError("cure", "hidden\(layer + 1) has no neuron \(wrong): 0 to \(size - 1)")
   }
 
   /// Gives a lane other options; weights, optimiser state and sums stay.
@@ -58,6 +71,7 @@ extension Trainer {
     twin.epochTally = lane.epochTally
     twin.epochSquares = lane.epochSquares
     twin.epochBatches = lane.epochBatches
+    twin.diagnosis = lane.diagnosis
     return twin
   }
 }

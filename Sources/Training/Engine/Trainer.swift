@@ -1,3 +1,4 @@
+import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
@@ -48,6 +49,7 @@ public final class Trainer {
       data.train, options: preset.data, isTraining: true, duration: preset.duration,
       seed: preset.seed, capacity: preset.training.batch)
     shuffle()
+    for lane in lanes { watch(lane) }
   }
 
   /// The order of an epoch depends on seed and epoch alone.
@@ -63,30 +65,63 @@ public final class Trainer {
     shuffle()
   }
 
+  /// Observes the next update whatever the preset says, with margins.
+  var observesNext = false
+  /// Whether observed updates look at margins too: while a screen shows them.
+  var observesMargins = false
+
+  /// What to find out about the update of the batch to come.
+  private var observation: Observation {
+    let every = preset.diagnosis.every
+    if observesNext { return .ledgerAndMargins }
+    guard every > 0, batchInEpoch % every == 0 else { return .none }
+    return observesMargins ? .ledgerAndMargins : .ledger
+  }
+
+  /// The samples that probes are taken from.
+  var probeData: SpikeDataSet { data.test.count > 0 ? data.test : data.train }
+
+  /// Gives a lane the probe set.
+  private func watch(_ lane: any Lane) {
+    lane.watch(
+      probeData.probeSet(preset.diagnosis.samples, options: preset.data, duration: preset.duration),
+      preset.diagnosis)
+  }
+
   /// Trains all lanes on the next batch. After the last one of an epoch, call `finishEpoch`.
   /// - Throws: `TrainingError`, which names lane, epoch and batch.
   public func trainBatch() throws {
     let start = batchInEpoch * preset.training.batch
     let samples = Array(order[start..<min(start + preset.training.batch, order.count)])
     batch.prepare(samples, epoch: epoch, pool: pool)
+    let observation = observation
     for lane in lanes {
       do {
-        try lane.train(batch, pool: pool)
+        try lane.train(batch, pool: pool, observation: observation)
+        if observation != .none {
+          lane.diagnosis.ledger?.epoch = epoch
+          lane.diagnosis.ledger?.batch = batchInEpoch
+        }
       } catch let error as TrainingError {
         throw TrainingError(
           description: "lane \(lane.name), epoch \(epoch + 1), batch \(batchInEpoch + 1): "
             + error.description)
       }
     }
+    observesNext = false
     batchInEpoch += 1
   }
 
   /// Samples in the batch trained last.
   public var lastBatchSize: Int { batch.samples.count }
 
-  func replace(_ index: Int, with lane: any Lane) { lanes[index] = lane }
+  func replace(_ index: Int, with lane: any Lane) {
+    lanes[index] = lane
+    watch(lane)
+  }
   func append(_ lane: any Lane) {
     lanes.append(lane)
+    watch(lane)
     lastTests.append(nil)
   }
   func drop(_ index: Int) {
@@ -107,7 +142,12 @@ public final class Trainer {
       let validation = isEvaluated ? evaluate(lane, data.validate) : nil
       let test = isEvaluated ? evaluate(lane, data.test) : nil
       if isEvaluated { lastTests.append(test) }
+      lane.diagnosis.note(
+        dead: lane.epochTally.dead, sizes: lane.network.layers.dropLast().map(\.size),
+        epoch: epoch + 1)
+      lane.diagnosis.alarms = lane.diagnosis.watch.check(lane.epochSigns, lane: lane.name)
       let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
+      lane.diagnosis.epoch = LedgerTotals()
       lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
       lane.applySilentPolicy(epoch: epoch, seed: preset.seed)
       lane.epochTally.clear()
@@ -157,6 +197,9 @@ public struct EpochMetrics: Sendable {
   public var dead: [Int]
   /// Per projection: root mean square over batches of |dL/dW|.
   public var gradientNorms: [Double]
+  /// By the ledger, over the epoch's observed updates.
+  public var ledger: LedgerTotals
+  public var alarms: [Alarm]
 
   init(_ lane: any Lane, epoch: Int, validation: Evaluation?, test: Evaluation?) {
     let tally = lane.epochTally
@@ -173,8 +216,30 @@ public struct EpochMetrics: Sendable {
     spikes = tally.meanSpikes
     silent = tally.meanSilent
     dead = tally.dead.map(\.count)
-    gradientNorms = lane.epochSquares.map {
-      ($0 / Double(max(lane.epochBatches, 1))).squareRoot()
+    gradientNorms = lane.epochNorms
+    ledger = lane.diagnosis.epoch
+    alarms = lane.diagnosis.alarms
+  }
+}
+
+extension Lane {
+  /// Per projection: root mean square of |dL/dW| over the epoch's batches.
+  var epochNorms: [Double] {
+    epochSquares.map { ($0 / Double(max(epochBatches, 1))).squareRoot() }
+  }
+
+  /// What the alarms look at.
+  fileprivate var epochSigns: EpochSigns {
+    var signs = EpochSigns()
+    signs.created = diagnosis.epoch.created
+    signs.deleted = diagnosis.epoch.deleted
+    signs.predicted = diagnosis.epoch.predicted
+    signs.actual = diagnosis.epoch.actual
+    signs.loss = epochTally.meanLoss
+    signs.layers = zip(network.layers.dropLast().indices, epochTally.dead).map { index, dead in
+      (network.name(ofPopulation: index + 1), network.layers[index].size, dead.count)
     }
+    signs.norms = zip(network.projections, epochNorms).map { (network.name(of: $0), $1) }
+    return signs
   }
 }

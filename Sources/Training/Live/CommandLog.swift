@@ -23,7 +23,7 @@ public struct LoggedCommand: Sendable, Equatable {
       else { throw RunError("\(path):\(index + 1)", "is not a command with epoch and batch") }
       switch command {
       case "start", "restart": commands.removeAll()
-      case "stop": break
+      case "stop", "alarm": break
       case "resume": commands = Array(commands.prefix(entry["commands"] as? Int ?? commands.count))
       default:
         commands.append(
@@ -43,7 +43,8 @@ extension Trainer {
     guard lane != nil || logged.lane.isEmpty else {
       throw RunError(
         "command log",
-        "\"\(logged.text)\" is for lane \(logged.lane); there are \(laneNames.joined(separator: ", "))")
+        "\"\(logged.text)\" is for lane \(logged.lane); there are \(laneNames.joined(separator: ", "))"
+      )
     }
     guard let command = EngineCommand(logText: logged.text, lane: lane ?? 0) else {
       throw RunError("command log", "\"\(logged.text)\" is no command")

@@ -100,6 +100,7 @@ public final class Engine: Sendable {
         pace.rest()
         wake.wait()
       } else {
+        if pace.isStepping { training.observeNext() }
         pace.count(training.trainBatch(), training)
         if training.hasStopped {
           training.hasStopped = false
@@ -122,6 +123,8 @@ private struct Pace {
   private(set) var samplesPerSecond = 0.0
 
   init(isPaused: Bool) { self.isPaused = isPaused }
+
+  var isStepping: Bool { batchesLeft != nil }
 
   /// Takes commands about the pace; false for all others.
   mutating func take(_ command: EngineCommand, _ training: LiveTraining) -> Bool {

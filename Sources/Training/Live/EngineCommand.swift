@@ -19,8 +19,10 @@ public enum EngineCommand: Sendable, Equatable {
   case checkpoint
   /// Shows another probe sample.
   case probe(Int)
-  /// Whether snapshots hold the lV - lI maps.
-  case detail(Bool)
+  /// What snapshots hold besides what every screen shows.
+  case detail(Detail?)
+  /// Wakes neurons of a hidden layer (`0` is hidden1) by hand.
+  case cure(lane: Int, Cure, layer: Int, neurons: [Int])
   /// Rate regularisation of all hidden layers of a lane: strength upwards and downwards.
   case setRegularisation(lane: Int, upper: Double, lower: Double)
   /// Draws the order of batches anew from the next epoch on.
@@ -42,6 +44,9 @@ public enum EngineCommand: Sendable, Equatable {
     case .drop: "drop"
     case .setRegularisation(_, let upper, let lower): "regularisation \(upper) \(lower)"
     case .setOrderSeed(let seed): "order-seed \(seed)"
+    case .cure(_, let cure, let layer, let neurons):
+      (cure == .redraw ? "redraw" : "lift \(cure.by)") + " hidden\(layer + 1) "
+        + neurons.map(String.init).joined(separator: ",")
     }
   }
 
@@ -57,6 +62,14 @@ public enum EngineCommand: Sendable, Equatable {
     case ("loss", 2): self = .setLoss(lane: lane, kind: words[1])
     case ("fork", 2): self = .fork(lane: lane, kind: words[1])
     case ("order-seed", 2) where Int(words[1]) != nil: self = .setOrderSeed(Int(words[1])!)
+    case ("lift", 4) where numbers.first?.isFinite ?? false:
+      guard let by = Double(words[1]), let place = EngineCommand.place(words[2], words[3]) else {
+        return nil
+      }
+      self = .cure(lane: lane, .lift(by: by), layer: place.layer, neurons: place.neurons)
+    case ("redraw", 3):
+      guard let place = EngineCommand.place(words[1], words[2]) else { return nil }
+      self = .cure(lane: lane, .redraw, layer: place.layer, neurons: place.neurons)
     case ("regularisation", 3) where numbers.count == 2:
       self = .setRegularisation(lane: lane, upper: numbers[0], lower: numbers[1])
     case ("shaping", _):
@@ -66,14 +79,39 @@ public enum EngineCommand: Sendable, Equatable {
     }
   }
 
+  /// `hidden1` and `3,7,9`.
+  private static func place(_ layer: String, _ neurons: String) -> (layer: Int, neurons: [Int])? {
+    guard layer.hasPrefix("hidden"), let number = Int(layer.dropFirst(6)), number > 0 else {
+      return nil
+    }
+    let list = neurons.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard !list.contains(nil) else { return nil }
+    return (number - 1, list.compactMap { $0 })
+  }
+
   var lane: Int? {
     switch self {
     case .setRate(let lane, _), .setShaping(let lane, _), .setLoss(let lane, _),
-      .fork(let lane, _), .drop(let lane), .setRegularisation(let lane, _, _):
+      .fork(let lane, _), .drop(let lane), .setRegularisation(let lane, _, _),
+      .cure(let lane, _, _, _):
       lane
     default: nil
     }
   }
+}
+
+/// What only one screen shows, and takes time to find.
+public enum Detail: Sendable, Equatable {
+  /// lV - lI maps, gradient in time.
+  case gradients
+  /// Margins.
+  case ledger
+  case silence
+}
+
+extension Cure {
+  /// The lift; 0 for a redraw.
+  var by: Double { if case .lift(let by) = self { by } else { 0 } }
 }
 
 /// When training pauses by itself.

@@ -1,3 +1,4 @@
+import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
@@ -14,7 +15,10 @@ final class LiveTraining {
   private(set) var notice = ""
   private(set) var failure = ""
   private var probeSample = 0
-  private var isDetailed = false
+  private var detail: Detail?
+  /// Per lane: the last details, and when they were found. They take long: at most two a second.
+  private var details: [(found: ContinuousClock.Instant, position: Double, lane: LaneSnapshot)?] =
+    []
   private var stopCondition: StopCondition?
   /// Set when a stop condition was met; the engine then pauses.
   var hasStopped = false
@@ -165,10 +169,12 @@ final class LiveTraining {
     if let lane = command.lane, !trainer.lanes.indices.contains(lane) { return }
     attempt {
       switch command {
-      case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed:
+      case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed, .cure:
         try trainer.apply(command)
+        details = []
       case .fork(let lane, _):
         try trainer.apply(command)
+        details = []
         curves.append(curves[lane])
         evaluations.append(evaluations[lane])
         dead.append(dead[lane])
@@ -179,6 +185,7 @@ final class LiveTraining {
         }
         log(command, lane: trainer.lanes[lane].name)
         try trainer.apply(command)
+        details = []
         curves.remove(at: lane)
         evaluations.remove(at: lane)
         dead.remove(at: lane)
@@ -187,16 +194,21 @@ final class LiveTraining {
         trainer = try makeTrainer()
         try run?.setAside()
         failure = ""
+        trainer.observesMargins = detail == .ledger
+        details = []
         resetHistory()
       case .checkpoint:
         try writeCheckpoint()
         notice = run.map { "checkpoint written to \($0.path)" } ?? "no run folder to write to"
       case .probe(let sample):
         probeSample = sample
+        details = []
       case .notice(let text):
         notice = text
-      case .detail(let isOn):
-        isDetailed = isOn
+      case .detail(let detail):
+        self.detail = detail
+        trainer.observesMargins = detail == .ledger
+        details = []
       case .stopWhen(let condition):
         stopCondition = condition
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
@@ -220,10 +232,10 @@ final class LiveTraining {
     }
   }
 
-  /// The samples that probes are taken from.
-  private var probeData: SpikeDataSet {
-    trainer.data.test.count > 0 ? trainer.data.test : trainer.data.train
-  }
+  private var probeData: SpikeDataSet { trainer.probeData }
+
+  /// The next batch's update is looked at closely: someone steps through the training.
+  func observeNext() { trainer.observesNext = detail == .ledger }
 
   func snapshot() -> Snapshot {
     let preset = trainer.preset
@@ -282,9 +294,48 @@ final class LiveTraining {
       ProjectionFlow(name: lane.network.name(of: $0), norm: $1.squareRoot())
     }
     picture.curves = curves[index]
-    if isDetailed {
-      picture.errors = lane.errorMaps(probeData, sample: probe, options: trainer.preset.data)
+    picture.totals = lane.diagnosis.totals
+    picture.alarms = lane.diagnosis.alarms
+    picture.deadSince = lane.diagnosis.deadSince
+    if var ledger = lane.diagnosis.ledger {
+      ledger.events.removeLast(max(0, ledger.events.count - 64))
+      picture.ledger = ledger
     }
+    picture.atRisk = lane.diagnosis.atRisk
+    picture.risks = lane.diagnosis.risks
+    addDetail(to: &picture, index, probe: probe)
     return picture
+  }
+
+  private func addDetail(to picture: inout LaneSnapshot, _ index: Int, probe: Int) {
+    guard let detail else { return }
+    if details.count != trainer.lanes.count { details = trainer.lanes.map { _ in nil } }
+    let now = ContinuousClock.now
+    if details[index].map({ $0.position != position && now - $0.found > .milliseconds(500) })
+      ?? true
+    {
+      let lane = trainer.lanes[index]
+      var found = LaneSnapshot()
+      switch detail {
+      case .gradients:
+        found.errors = lane.errorMaps(probeData, sample: probe, options: trainer.preset.data)
+        let flow = lane.gradientFlow()
+        found.gradientFlow = flow?.shaped
+        found.plainFlow = flow?.plain
+      case .ledger:
+        found.margins = (lane.margins(pool: trainer.pool)?.layers ?? []).map {
+          MarginHistogram(layer: $0.layer, counts: $0.histogram(bins: 40, range: 1), range: 1)
+        }
+      case .silence:
+        found.silence = lane.silence(pool: trainer.pool)
+      }
+      details[index] = (now, position, found)
+    }
+    guard let found = details[index]?.lane else { return }
+    picture.errors = found.errors
+    picture.gradientFlow = found.gradientFlow
+    picture.plainFlow = found.plainFlow
+    picture.margins = found.margins
+    picture.silence = found.silence
   }
 }

@@ -1,3 +1,4 @@
+import Diagnosis
 import EventPropCore
 
 /// What a screen shows: an immutable picture of all lanes at one batch border.
@@ -57,9 +58,34 @@ public struct LaneSnapshot: Sendable {
   public var curves = LaneCurves()
   /// Only while a screen asks for them (`EngineCommand.detail`).
   public var errors: [ErrorMap] = []
+  /// Shaped, and under w = 1; only with `.gradients`.
+  public var gradientFlow: GradientFlow?
+  public var plainFlow: GradientFlow?
+  /// The last observed update, its largest events only; and the sums over all observed updates.
+  public var ledger: Ledger?
+  public var totals = LedgerTotals()
+  public var atRisk: [SpikeAtRisk] = []
+  public var risks = RiskRecord()
+  /// Per LIF layer, over -`marginRange`...`marginRange`; only with `.ledger`.
+  public var margins: [MarginHistogram] = []
+  /// Only with `.silence`.
+  public var silence: SilenceReport?
+  /// Per hidden layer and neuron: the epoch since which it has been dead.
+  public var deadSince: [[Int?]] = []
+  /// Alarms of the last epoch.
+  public var alarms: [Alarm] = []
   /// Last evaluation: predictions (-1: none) and labels of the test samples.
   public var predictions: [Int] = []
   public var labels: [Int] = []
+}
+
+/// Margins of a layer's spikes (right half) and silent stretches (left half).
+public struct MarginHistogram: Sendable, Equatable {
+  /// `hidden1`, ...
+  public var layer: String
+  public var counts: [Int]
+  /// Half the width of the histogram, in units of V.
+  public var range: Double
 }
 
 /// Spikes of a hidden layer in the last batch.

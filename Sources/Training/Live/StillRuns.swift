@@ -18,17 +18,21 @@ public final class StillRuns: SnapshotSource {
   private let runs: [LiveTraining]
   private let items: [Item]
   private var current = Snapshot()
+  private var detail: Detail?
+  /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as they are.
+  private var observed: [LiveTraining] = []
 
   /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
   /// - Throws: `RunError` when the runs have different classes or trial lengths, so that no screen fits them all.
-  public init(_ items: [Item], probe: Int = 0) throws {
+  public init(_ items: [Item], probe: Int = 0, detail: Detail? = .gradients) throws {
     self.items = items
+    self.detail = detail
     runs = try items.map { item in
       let training = try LiveTraining(
         { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
         resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
       training.apply(.probe(probe))
-      training.apply(.detail(true))
+      training.apply(.detail(detail))
       training.evaluateNow()
       training.takeCurves(
         fromMetrics: (item.folder as NSString).appendingPathComponent("metrics.csv"),
@@ -47,10 +51,33 @@ public final class StillRuns: SnapshotSource {
     refresh()
   }
 
+  /// A run's snapshot; with `.ledger`, the ledger is that of the update after the checkpoint.
+  private func snapshot(of index: Int) -> Snapshot {
+    var snapshot = runs[index].snapshot()
+    guard detail == .ledger else { return snapshot }
+    if observed.isEmpty {
+      observed = items.compactMap { item in
+        let training = try? LiveTraining(
+          { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
+          resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+        training?.apply(.detail(.ledger))
+        training?.observeNext()
+        _ = training?.trainBatch()
+        return training
+      }
+    }
+    guard observed.count == items.count else { return snapshot }
+    for (lane, after) in observed[index].snapshot().lanes.enumerated() {
+      snapshot.lanes[lane].ledger = after.ledger
+      snapshot.lanes[lane].atRisk = after.atRisk
+    }
+    return snapshot
+  }
+
   private func refresh() {
-    var merged = runs[0].snapshot()
-    for (index, run) in runs.enumerated().dropFirst() {
-      let other = run.snapshot()
+    var merged = snapshot(of: 0)
+    for index in runs.indices.dropFirst() {
+      let other = snapshot(of: index)
       merged.lanes += other.lanes
       merged.epoch = max(merged.epoch, other.epoch)
       merged.epochs = max(merged.epochs, other.epochs)
@@ -80,6 +107,7 @@ public final class StillRuns: SnapshotSource {
   public func send(_ command: EngineCommand) {
     switch command {
     case .probe, .detail:
+      if case .detail(let detail) = command { self.detail = detail }
       for run in runs { run.apply(command) }
       refresh()
     default: break

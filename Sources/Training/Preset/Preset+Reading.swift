@@ -52,6 +52,13 @@ extension Preset {
       try LaneOptions.skipTraining(section)
       return try TrainingOptions(section)
     }
+    diagnosis = try reader.section("diagnosis") { section in
+      DiagnosisOptions(
+        every: try section.integer("every", default: 20, 0...1_000_000),
+        samples: try section.integer("samples", default: 8, 1...1024),
+        costs: try section.integer("costs", default: 4, 0...100_000),
+        reach: try section.number("reach", default: 10, .above(0)))
+    }
     var base = try LaneOptions(reader, name: name, duration: duration)
     reader.keep("lane")
     try reader.finish()

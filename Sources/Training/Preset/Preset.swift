@@ -8,6 +8,7 @@ public struct Preset: Sendable {
   /// nil only for cases, which bring their own spikes.
   public var data: DataOptions?
   public var training: TrainingOptions
+  public var diagnosis: DiagnosisOptions
   /// At least one; all start from the same weights and see the same batches.
   public var lanes: [LaneOptions]
   /// Trial length T, ms.
@@ -60,6 +61,18 @@ public struct TrainingOptions: Sendable, Equatable {
   /// Epochs from one checkpoint to the next, and how many of the last ones stay; 0 keeps all.
   public var checkpointEvery: Int
   public var checkpointsKept: Int
+}
+
+/// How the ledger watches updates.
+public struct DiagnosisOptions: Sendable, Equatable {
+  /// Batches from one observed update to the next; 0 observes none.
+  public var every: Int
+  /// Samples of the probe set.
+  public var samples: Int
+  /// Creations and deletions of an observed update that are priced by a counterfactual pass.
+  public var costs: Int
+  /// How far a spike may move in one update and still be the same, ms.
+  public var reach: Double
 }
 
 /// What a lane may have for itself.

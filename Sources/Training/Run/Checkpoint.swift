@@ -1,3 +1,4 @@
+import Diagnosis
 import EventPropCore
 import Foundation
 
@@ -102,6 +103,8 @@ public enum Checkpoint {
         table["spikes"] = .list(tally.spikes.map { .list($0.map { .integer($0) }) })
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
         table["batches"] = .integer(lane.epochBatches)
+        table["ledger"] = .list(lane.diagnosis.totals.numbers.map { .real($0) })
+        table["epoch_ledger"] = .list(lane.diagnosis.epoch.numbers.map { .real($0) })
         return .table(table)
       })
     return root
@@ -184,5 +187,14 @@ public enum Checkpoint {
     lane.epochTally = tally
     lane.epochSquares = squares
     lane.epochBatches = try section.integer("batches", default: nil, count)
+    for (key, path) in [
+      ("ledger", \LaneDiagnosis.totals), ("epoch_ledger", \LaneDiagnosis.epoch),
+    ] {
+      guard let numbers = try section.list(key, "a number", { $0.number }) else { continue }
+      guard let totals = LedgerTotals(numbers: numbers) else {
+        throw section.error(key, "allowed are eight numbers, the first five at least 0")
+      }
+      lane.diagnosis[keyPath: path] = totals
+    }
   }
 }

@@ -70,9 +70,16 @@ public final class RunDirectory {
     }
   }
 
-  /// Adds the rows of one epoch.
+  /// Adds the rows of one epoch; its alarms go to the log.
   public func append(_ rows: [EpochMetrics]) throws {
-    for row in rows { try metrics.append(line: row.fields.joined(separator: ",")) }
+    for row in rows {
+      try metrics.append(line: row.fields.joined(separator: ","))
+      for alarm in row.alarms {
+        try log(
+          command: "alarm", lane: row.lane, epoch: row.epoch, batch: 0,
+          detail: "\(alarm.kind.rawValue): \(alarm.text)")
+      }
+    }
   }
 
   /// Moves metrics.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
@@ -126,7 +133,10 @@ extension EpochMetrics {
       "epoch", "lane", "rate", "train_loss", "train_accuracy", "validation_loss",
       "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
     ] + hidden.flatMap { ["spikes_\($0)", "silent_\($0)", "dead_\($0)"] }
-      + network.projections.map { "gradient_\(network.name(of: $0))" }
+      + network.projections.map { "gradient_\(network.name(of: $0))" } + [
+        "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
+        "actual_change", "change_by_creation_and_deletion", "alarms",
+      ]
   }
 
   var fields: [String] {
@@ -141,6 +151,11 @@ extension EpochMetrics {
     for layer in spikes.indices {
       fields += [number(spikes[layer]), number(silent[layer]), String(dead[layer])]
     }
-    return fields + gradientNorms.map { number($0) }
+    fields += gradientNorms.map { number($0) }
+    return fields + [
+      String(ledger.updates), String(ledger.created), String(ledger.deleted), String(ledger.moved),
+      number(ledger.predicted), number(ledger.actual), number(ledger.byCreationAndDeletion),
+      alarms.map(\.kind.rawValue).joined(separator: "; "),
+    ]
   }
 }

@@ -1,0 +1,199 @@
+import EventPropCore
+
+/// What one weight update did to the spikes of a probe set, and what that did to the loss.
+public struct Ledger: Sendable, Equatable {
+  /// Epoch and batch after which the update came.
+  public var epoch = 0
+  public var batch = 0
+  /// Mean loss over the probe set before and after the update.
+  public var lossBefore = 0.0
+  public var lossAfter = 0.0
+  /// g . dw: the change that the exact gradient of the probe set's loss promises.
+  public var predicted = 0.0
+  /// Per LIF layer (an output that spikes included).
+  public var layers: [LayerChange] = []
+  /// Creations and deletions, those with the largest effect on the loss first; costs are known for `priced` of them.
+  public var events: [SpikeEvent] = []
+  /// How many events have a cost: small sets all, of large ones an even selection.
+  public var priced = 0
+
+  public init() {}
+
+  /// L(w + dw) - L(w).
+  public var actual: Double { lossAfter - lossBefore }
+  /// What the gradient missed.
+  public var gap: Double { actual - predicted }
+  public var created: Int { layers.reduce(0) { $0 + $1.created } }
+  public var deleted: Int { layers.reduce(0) { $0 + $1.deleted } }
+  public var moved: Int { layers.reduce(0) { $0 + $1.moved } }
+
+  /// The change of the loss by creations and deletions: the sum over priced events, scaled up to all of them.
+  public var byCreationAndDeletion: Double {
+    guard priced > 0 else { return 0 }
+    return events.reduce(0) { $0 + ($1.lossChange ?? 0) } * Double(events.count) / Double(priced)
+  }
+}
+
+/// Sums over one layer, all its neurons and all probe trials.
+public struct LayerChange: Sendable, Equatable {
+  /// `hidden1`, ...
+  public var layer: String
+  public var created = 0
+  public var deleted = 0
+  /// Spikes with a partner whose time differs.
+  public var moved = 0
+  /// Spikes with a partner at the same time.
+  public var unchanged = 0
+  /// Mean of t' - t over pairs, ms: above 0, the layer spikes later.
+  public var meanShift = 0.0
+  /// Mean of |t' - t| over pairs, ms.
+  public var meanDistance = 0.0
+  /// Per neuron: created, deleted, moved.
+  public var neurons: [NeuronChange] = []
+}
+
+/// Sums over one neuron and all probe trials.
+public struct NeuronChange: Sendable, Equatable {
+  public var created = 0
+  public var deleted = 0
+  public var moved = 0
+}
+
+/// A spike that an update created or deleted.
+public struct SpikeEvent: Sendable, Equatable {
+  public enum Kind: String, Sendable { case created, deleted }
+  public var kind: Kind
+  /// Number of the probe trial.
+  public var trial: Int
+  /// `0` is hidden1.
+  public var layer: Int
+  public var neuron: Int
+  /// ms: after the update for a creation, before it for a deletion.
+  public var time: Double
+  /// By how much the event raised the probe set's mean loss: L of the new network, minus L of the new network with the
+  /// deleted spike forced at its old time (or the created one's crossing suppressed). nil when not computed.
+  public var lossChange: Double?
+
+  /// The forward pass in which this did not happen.
+  public var undoing: Intervention {
+    Intervention(
+      kind == .deleted ? .force : .suppress, layer: layer, neuron: neuron, time: time)
+  }
+}
+
+/// The spikes of one trial, per layer, in order of time; empty for LI layers.
+public typealias TrialSpikes = [[LayerSpike]]
+
+extension Ledger {
+  /// Matches the spikes of every neuron and trial.
+  /// - Parameters:
+  ///   - reach: how far a spike may move in one update and still be the same, ms.
+  public init(
+    _ network: Network, before: [TrialSpikes], after: [TrialSpikes], reach: Double
+  ) {
+    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+      var change = LayerChange(layer: network.name(ofPopulation: index + 1))
+      change.neurons = Array(repeating: NeuronChange(), count: layer.size)
+      var (shift, distance, pairs) = (0.0, 0.0, 0)
+      for trial in before.indices {
+        let old = timesByNeuron(before[trial][index], size: layer.size)
+        let new = timesByNeuron(after[trial][index], size: layer.size)
+        for neuron in 0..<layer.size where old[neuron] != new[neuron] {
+          let matching = SpikeMatching(before: old[neuron], after: new[neuron], reach: reach)
+          for (i, j) in matching.moved {
+            let moved = new[neuron][j] - old[neuron][i]
+            if moved == 0 {
+              change.unchanged += 1
+            } else {
+              change.moved += 1
+              change.neurons[neuron].moved += 1
+            }
+            shift += moved
+            distance += abs(moved)
+            pairs += 1
+          }
+          change.deleted += matching.deleted.count
+          change.created += matching.created.count
+          change.neurons[neuron].deleted += matching.deleted.count
+          change.neurons[neuron].created += matching.created.count
+          events += matching.deleted.map {
+            SpikeEvent(
+              kind: .deleted, trial: trial, layer: index, neuron: neuron, time: old[neuron][$0])
+          }
+          events += matching.created.map {
+            SpikeEvent(
+              kind: .created, trial: trial, layer: index, neuron: neuron, time: new[neuron][$0])
+          }
+        }
+        for neuron in 0..<layer.size where old[neuron] == new[neuron] {
+          change.unchanged += old[neuron].count
+          pairs += old[neuron].count
+        }
+      }
+      if pairs > 0 {
+        change.meanShift = shift / Double(pairs)
+        change.meanDistance = distance / Double(pairs)
+      }
+      layers.append(change)
+    }
+  }
+
+  /// Finds what each event did to the loss, by counterfactual forward passes.
+  /// - Parameters:
+  ///   - limit: how many to price at the most; of more, an even selection.
+  ///   - trials: of the probe set.
+  ///   - loss: of one trial of the new network under an intervention.
+  public mutating func price(
+    limit: Int, trials: Int, lossesAfter: [Double],
+    loss: (_ trial: Int, Intervention) -> Double
+  ) {
+    let count = min(limit, events.count)
+    for k in 0..<count {
+      let index = k * events.count / count
+      let event = events[index]
+      events[index].lossChange =
+        (lossesAfter[event.trial] - loss(event.trial, event.undoing)) / Double(trials)
+    }
+    priced = count
+    events.sort { a, b in
+      switch (a.lossChange, b.lossChange) {
+      case (let x?, let y?): abs(x) > abs(y)
+      case (_?, nil): true
+      default: false
+      }
+    }
+  }
+}
+
+/// Spike times of each neuron, ascending.
+func timesByNeuron(_ spikes: [LayerSpike], size: Int) -> [[Double]] {
+  var times = Array(repeating: [Double](), count: size)
+  for spike in spikes { times[spike.neuron].append(spike.time) }
+  return times
+}
+
+/// Running sums over the updates that the ledger looked at.
+public struct LedgerTotals: Sendable, Equatable {
+  public var updates = 0
+  public var created = 0
+  public var deleted = 0
+  public var moved = 0
+  public var predicted = 0.0
+  public var actual = 0.0
+  public var byCreationAndDeletion = 0.0
+  /// Updates whose predicted and actual change had opposite signs.
+  public var opposed = 0
+
+  public init() {}
+
+  public mutating func add(_ ledger: Ledger) {
+    updates += 1
+    created += ledger.created
+    deleted += ledger.deleted
+    moved += ledger.moved
+    predicted += ledger.predicted
+    actual += ledger.actual
+    byCreationAndDeletion += ledger.byCreationAndDeletion
+    if ledger.predicted * ledger.actual < 0 { opposed += 1 }
+  }
+}

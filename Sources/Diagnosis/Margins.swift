@@ -1,0 +1,133 @@
+import EventPropCore
+
+/// How far spikes are from being deleted, and silent stretches from a spike, in units of V.
+public struct Margins: Sendable, Equatable {
+  /// Per LIF layer.
+  public var layers: [LayerMargins] = []
+
+  public init() {}
+}
+
+public struct LayerMargins: Sendable, Equatable {
+  /// `hidden1`, ...
+  public var layer: String
+  public var spikes: [SpikeMargin] = []
+  /// Per silent stretch, threshold - max V: above 0. A stretch is the time between two spikes of a neuron, before the
+  /// first or after the last one. Where it ends with a spike, only maxima that V fell from count, and a stretch that
+  /// rises all the way has none.
+  public var silent: [Double] = []
+
+  /// Counts per bin over -range...range: spikes by their margin on the right of 0, silent stretches on the left; what
+  /// lies beyond is in the outermost bins.
+  public func histogram(bins: Int, range: Double) -> [Int] {
+    var counts = Array(repeating: 0, count: bins)
+    func add(_ x: Double) {
+      let share = (x + range) / (2 * range)
+      counts[min(max(Int(share * Double(bins)), 0), bins - 1)] += 1
+    }
+    for spike in spikes { add(max(spike.margin, 0)) }
+    for distance in silent { add(-max(distance, range * 1e-9)) }
+    return counts
+  }
+}
+
+/// How far V would have risen above threshold had the neuron not been reset: the maximum until that V falls below
+/// threshold, the neuron's next spike, or T.
+public struct SpikeMargin: Sendable, Equatable {
+  public var trial: Int
+  public var neuron: Int
+  /// ms.
+  public var time: Double
+  public var margin: Double
+}
+
+extension Margins {
+  /// - Parameters:
+  ///   - inputs: per trial, the input spikes as the solver used them.
+  ///   - trials: per trial and layer, the spikes of the forward pass.
+  ///   - weights: per projection of the network.
+  public init(
+    _ network: Network, duration: Double, inputs: [[LayerSpike]], trials: [TrialSpikes],
+    weights: [WeightRows]
+  ) {
+    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+      var found = LayerMargins(layer: network.name(ofPopulation: index + 1))
+      for trial in trials.indices {
+        let walk = VoltageWalk(
+          network, layer: index, duration: duration, input: inputs[trial], spikes: trials[trial],
+          weights: weights)
+        let times = timesByNeuron(trials[trial][index], size: layer.size)
+        for neuron in 0..<layer.size {
+          let (spikes, silent) = margins(of: neuron, walk, times[neuron])
+          found.spikes += zip(times[neuron], spikes).map {
+            SpikeMargin(trial: trial, neuron: neuron, time: $0, margin: $1)
+          }
+          found.silent += silent
+        }
+      }
+      layers.append(found)
+    }
+
+    func margins(of neuron: Int, _ walk: VoltageWalk, _ times: [Double]) -> ([Double], [Double]) {
+      let theta = walk.layer.threshold
+      var spikes = Array(repeating: 0.0, count: times.count)
+      var silent: [Double] = []
+      // The spike whose V without reset is still above threshold, that V's excess over V at the stretch's start.
+      var open: (spike: Int, excess: Double)?
+      var next = 0
+      var fallen: Double?
+      var wasRising = false
+      var highest = -Double.infinity
+      var before = 0.0
+      walk.forEachStretch(of: neuron, resets: times) { stretch in
+        if next < times.count, stretch.start >= times[next] {
+          // The stretch begins with a reset: V without it goes on from `before`.
+          if let fallen { silent.append(theta - fallen) }
+          open = (next, before)
+          spikes[next] = before - theta
+          next += 1
+          fallen = nil
+          wasRising = false
+          highest = -Double.infinity
+        }
+        let end = stretch.voltage(after: stretch.length)
+        if let (spike, excess) = open {
+          var free = stretch
+          free.v += excess
+          spikes[spike] = max(spikes[spike], free.highest.v - theta)
+          let decay = Decay(
+            over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn)
+          open = end + excess * decay.a < theta ? nil : (spike, excess * decay.a)
+        }
+        let isRising = stretch.i > stretch.v
+        if wasRising && !isRising { fallen = max(fallen ?? stretch.v, stretch.v) }
+        let top = stretch.highest
+        highest = max(highest, top.v)
+        if top.after > 0 && top.after < stretch.length { fallen = max(fallen ?? top.v, top.v) }
+        wasRising =
+          stretch.i
+          * Decay(
+            over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn
+          ).b > end
+        before = end
+      }
+      if highest > -.infinity { silent.append(theta - highest) }
+      return (spikes, silent)
+    }
+  }
+}
+
+extension VoltageWalk {
+  /// A layer of a network in a trial whose spikes are known.
+  init(
+    _ network: Network, layer index: Int, duration: Double, input: [LayerSpike],
+    spikes: TrialSpikes, weights: [WeightRows]
+  ) {
+    let population = index + 1
+    let arriving = network.projections.enumerated().filter { $0.element.target == population }.map {
+      (p, projection) -> (spikes: [LayerSpike], weights: WeightRows) in
+      (projection.source == 0 ? input : spikes[projection.source - 1], weights[p])
+    }
+    self.init(network.layers[index], duration: duration, arriving)
+  }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+import Training
+import Workbench
+
+struct DiagnoseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diagnose",
+    abstract:
+      "Watch updates closely: spikes created and deleted, their cost, margins, silence, gradient in time.",
+    discussion: """
+      Trains a preset from its initial weights, or a run from a checkpoint, for some updates, each of which is observed
+      on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, margins.csv, silence.csv and
+      flow.csv. The run itself stays as it is.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A preset by name or path, or the folder of a run.", valueName: "preset|run")
+  )
+  var name: String
+
+  @Option(help: "Folder for the tables; made when missing.")
+  var out: String
+
+  @Option(help: "Updates to observe.")
+  var updates: Int = 20
+
+  @Option(help: "Of a run: the checkpoint of this epoch (default: the last one).")
+  var epoch: Int?
+
+  @Option(help: "Threads; the result does not depend on it.")
+  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(name: .customLong("set"), help: "Override a key, as diagnosis.samples=32.")
+  var settings: [String] = []
+
+  func validate() throws {
+    guard (1...1_000_000).contains(updates) else {
+      throw ValidationError("--updates is \(updates), allowed is 1 to 1000000")
+    }
+    guard (1...256).contains(threads) else {
+      throw ValidationError("--threads is \(threads), allowed is 1 to 256")
+    }
+  }
+
+  func run() throws {
+    let inRun = (name as NSString).appendingPathComponent("preset.toml")
+    let isRun = FileManager.default.fileExists(atPath: inRun)
+    guard isRun || epoch == nil else {
+      throw RunError(name, "is not the folder of a run: --epoch needs one")
+    }
+    let preset = try Preset(
+      contentsOf: isRun ? inRun : PresetLibrary.path(of: name), settings: settings)
+    let place = isRun ? try Checkpoint.find(in: name, epoch: epoch) : nil
+    let session = try DiagnosisSession(
+      preset, run: isRun ? name : nil, place: place, threads: threads)
+    var updateLines = [DiagnosisFiles.updatesHeader]
+    var eventLines = [DiagnosisFiles.eventsHeader]
+    for _ in 0..<updates {
+      for (lane, ledger) in try session.observeUpdate() {
+        updateLines += DiagnosisFiles.updates(ledger, lane: lane)
+        eventLines += DiagnosisFiles.events(ledger, lane: lane)
+      }
+    }
+    let gradients = session.snapshot(.gradients)
+    let ledger = session.snapshot(.ledger)
+    let silence = session.snapshot(.silence)
+    try write(updateLines.joined(separator: "\n") + "\n", to: "updates.csv")
+    try write(eventLines.joined(separator: "\n") + "\n", to: "events.csv")
+    try write(DiagnosisFiles.margins(ledger), to: "margins.csv")
+    try write(DiagnosisFiles.silence(silence), to: "silence.csv")
+    try write(DiagnosisFiles.flow(gradients), to: "flow.csv")
+    report(ledger, silence)
+  }
+
+  private func write(_ text: String, to file: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+      try text.write(
+        toFile: (out as NSString).appendingPathComponent(file), atomically: true, encoding: .utf8)
+    } catch {
+      throw RunError(
+        (out as NSString).appendingPathComponent(file),
+        "cannot be written: \((error as NSError).localizedDescription)")
+    }
+  }
+
+  private func report(_ ledger: Snapshot, _ silence: Snapshot) {
+    print(
+      "lane             updates  created  deleted    moved   predicted      actual   by creation, deletion  silent"
+    )
+    for (lane, quiet) in zip(ledger.lanes, silence.lanes) {
+      let totals = lane.totals
+      print(
+        lane.name.padding(toLength: 16, withPad: " ", startingAt: 0)
+          + String(
+            format: "%8d %8d %8d %8d  %+10.3e  %+10.3e   %+10.3e          %8d", totals.updates,
+            totals.created, totals.deleted, totals.moved, totals.predicted, totals.actual,
+            totals.byCreationAndDeletion, quiet.silence?.neurons.count ?? 0))
+    }
+    print("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
+  }
+}

@@ -1,0 +1,35 @@
+import Diagnosis
+
+/// Trains for some updates, each of them observed closely. Nothing is written.
+public final class DiagnosisSession {
+  private let training: LiveTraining
+
+  /// - Parameters:
+  ///   - run: folder of the run that `place` belongs to; nil starts from the preset's initial weights.
+  public init(_ preset: Preset, run: String?, place: Checkpoint.Place?, threads: Int) throws {
+    training = try LiveTraining(
+      { try Trainer(preset, data: preset.loadData(), threads: threads) },
+      resume: { if let run, let place { try $0.resume(run, at: place) } }, run: { _ in nil })
+    for lane in training.trainer.lanes { lane.diagnosis.totals = LedgerTotals() }
+    training.apply(.detail(.ledger))
+  }
+
+  /// Trains one batch.
+  /// - Returns: every lane's name and the ledger of its update.
+  /// - Throws: `TrainingError`.
+  public func observeUpdate() throws -> [(lane: String, ledger: Ledger)] {
+    training.observeNext()
+    _ = training.trainBatch()
+    guard training.failure.isEmpty else { throw TrainingError(description: training.failure) }
+    return training.trainer.lanes.compactMap { lane in
+      lane.diagnosis.ledger.map { (lane.name, $0) }
+    }
+  }
+
+  /// The lanes after the last update.
+  public func snapshot(_ detail: Detail) -> Snapshot {
+    training.apply(.detail(detail))
+    defer { training.apply(.detail(.ledger)) }
+    return training.snapshot()
+  }
+}

@@ -1,0 +1,219 @@
+import Charts
+import Diagnosis
+import Foundation
+import Training
+
+/// What updates do to spikes, and what that does to the loss: the last observed update, the sums since the start,
+/// the dearest events, margins and the spikes at risk.
+enum LedgerScreen {
+  static func draw<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard let lane = state.chosen(snapshot) else { return }
+    guard let ledger = lane.ledger else {
+      surface.frame(
+        x: area.x, y: area.y, width: area.width, height: area.height,
+        title: "ledger  \(Wording.letter(state.lane)) \(lane.name)",
+        style: CellStyle(.series(state.lane), bold: true))
+      let text =
+        "no update observed yet: the preset's diagnosis.every says how often; n observes one"
+      surface.text(
+        String(text.prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .dim)
+      return
+    }
+    var rest = area
+    let isWide = area.width >= 100
+    let summary = min(area.height, 8 + ledger.layers.count)
+    var top = rest.takeTop(isWide ? summary : summary + 2)
+    let update = isWide ? top.takeLeft(area.width / 2) : top
+    self.update(state, lane, ledger, in: update, on: &surface)
+    if isWide { totals(lane, in: top, on: &surface) }
+    let histogramRows = min(rest.height / 2, 9)
+    var lists = rest.takeTop(rest.height - histogramRows)
+    let events = isWide ? lists.takeLeft(area.width / 2) : lists
+    self.events(ledger, snapshot, in: events, on: &surface)
+    if isWide { atRisk(lane, in: lists, on: &surface) }
+    margins(state, lane, in: rest, on: &surface)
+  }
+
+  private static func update<S: Surface>(
+    _ state: WorkbenchState, _ lane: LaneSnapshot, _ ledger: Ledger, in area: Area,
+    on surface: inout S
+  ) {
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title:
+        "ledger  \(Wording.letter(state.lane)) \(lane.name) · update of epoch \(ledger.epoch + 1), batch \(ledger.batch + 1)",
+      style: CellStyle(.series(state.lane), bold: true))
+    var lines = Lines(area.inside)
+    let isOpposed = ledger.predicted * ledger.actual < 0
+    lines.add("change of the probe's loss", .dim, on: &surface)
+    lines.add("  predicted, g . dw       \(signed(ledger.predicted))", .plain, on: &surface)
+    lines.add(
+      "  actual                  \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
+      CellStyle(isOpposed ? .alarm : .text), on: &surface)
+    lines.add(
+      "  by creation, deletion   \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.events.count) priced)",
+      .plain, on: &surface)
+    lines.add(
+      "spikes     unchanged    moved  created  deleted  mean shift", .dim, on: &surface)
+    for layer in ledger.layers {
+      let numbers = [layer.unchanged, layer.moved, layer.created, layer.deleted].map {
+        String(repeating: " ", count: max(0, 9 - String($0).count)) + String($0)
+      }.joined()
+      lines.add(
+        Wording.pad(layer.layer, 11) + numbers + "  \(signed(layer.meanShift)) ms",
+        CellStyle(layer.deleted > layer.created ? .alarm : .text), on: &surface)
+    }
+    if area.width < 100 || area.height > 8 + ledger.layers.count {
+      let totals = lane.totals
+      lines.add(
+        "all \(totals.updates) observed: \(totals.created) created, \(totals.deleted) deleted",
+        .plain, on: &surface)
+    }
+  }
+
+  private static func totals<S: Surface>(
+    _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    let totals = lane.totals
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "since the start: \(Wording.grouped(Double(totals.updates))) observed updates",
+      style: .bold)
+    var lines = Lines(area.inside)
+    let isLosing = totals.deleted > totals.created
+    lines.add(
+      "created \(Wording.grouped(Double(totals.created)))   deleted \(Wording.grouped(Double(totals.deleted)))   moved \(Wording.grouped(Double(totals.moved)))",
+      CellStyle(isLosing ? .alarm : .text), on: &surface)
+    lines.add("change of the probe's loss, summed", .dim, on: &surface)
+    lines.add("  predicted               \(signed(totals.predicted))", .plain, on: &surface)
+    lines.add("  actual                  \(signed(totals.actual))", .plain, on: &surface)
+    lines.add(
+      "  by creation, deletion   \(signed(totals.byCreationAndDeletion))\(share(totals))", .plain,
+      on: &surface)
+    lines.add(
+      "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
+    lines.add(
+      "spikes at risk: \(lane.risks.cameTrue) went as predicted, \(lane.risks.didNot) stayed, \(lane.risks.watched) watched",
+      .plain, on: &surface)
+  }
+
+  private static func share(_ totals: LedgerTotals) -> String {
+    guard totals.actual != 0 else { return "" }
+    return String(
+      format: "  (%.0f %% of the actual)", 100 * totals.byCreationAndDeletion / totals.actual)
+  }
+
+  private static func events<S: Surface>(
+    _ ledger: Ledger, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard area.height >= 3 else { return }
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "created and deleted, the dearest first", style: .bold)
+    var lines = Lines(area.inside)
+    guard !ledger.events.isEmpty else {
+      lines.add("this update only moved spikes", .dim, on: &surface)
+      return
+    }
+    lines.add(
+      "event    layer    neuron  trial      time   change of loss", .dim, on: &surface)
+    for event in ledger.events.prefix(max(0, area.height - 3)) {
+      let layer =
+        ledger.layers.indices.contains(event.layer) ? ledger.layers[event.layer].layer : "output"
+      let text =
+        Wording.pad(event.kind.rawValue, 9) + Wording.pad(layer, 8)
+        + right(String(event.neuron), 7) + right(String(event.trial), 7)
+        + right(String(format: "%.1f ms", event.time), 10) + "   "
+        + (event.lossChange.map { signed($0) } ?? "not priced")
+      lines.add(text, CellStyle(event.kind == .deleted ? .alarm : .good), on: &surface)
+    }
+  }
+
+  private static func atRisk<S: Surface>(
+    _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    guard area.height >= 3 else { return }
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "at risk: margins that shrink", style: .bold)
+    var lines = Lines(area.inside)
+    guard !lane.atRisk.isEmpty else {
+      lines.add("none within 200 updates", .dim, on: &surface)
+      return
+    }
+    lines.add("layer    neuron  trial      time   margin  updates left", .dim, on: &surface)
+    for spike in lane.atRisk.prefix(max(0, area.height - 3)) {
+      lines.add(
+        Wording.pad("hidden\(spike.layer + 1)", 8) + right(String(spike.neuron), 7)
+          + right(String(spike.trial), 7) + right(String(format: "%.1f ms", spike.time), 10)
+          + right(Ticks.short(spike.margin), 9) + right(String(format: "%.0f", spike.updates), 14),
+        .plain, on: &surface)
+    }
+  }
+
+  private static func margins<S: Surface>(
+    _ state: WorkbenchState, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    guard area.height >= 4 else { return }
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "margins: silent stretches below threshold | spikes above it", style: .bold)
+    var plot = area.inside
+    guard
+      let histogram = lane.margins.isEmpty
+        ? nil : lane.margins[min(state.layer, lane.margins.count - 1)]
+    else {
+      surface.text("computing", x: plot.x, y: plot.y, style: .dim)
+      return
+    }
+    let label = plot.takeLeft(min(10, plot.width / 4))
+    surface.text(histogram.layer, x: label.x, y: label.y, style: .dim)
+    let axisRow = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width, height: 1)
+    plot.height -= 1
+    let bins = histogram.counts.count
+    let columns = max(1, plot.width / bins) * bins <= plot.width ? plot.width / bins : 0
+    // Counts span decades: heights are logarithmic.
+    let highest = log(1 + Double(histogram.counts.max() ?? 1))
+    for x in 0..<plot.width where columns > 0 && x / columns < bins {
+      let bin = x / columns
+      let share = highest > 0 ? log(1 + Double(histogram.counts[bin])) / highest : 0
+      let filled = share * Double(plot.height)
+      let ink: Ink = bin < bins / 2 ? .series1 : .series(state.lane)
+      for row in 0..<plot.height {
+        let part = min(max(filled - Double(plot.height - 1 - row), 0), 1)
+        if part > 0 {
+          surface.bar(x: plot.x + x, y: plot.y + row, share: part, ink: ink)
+        }
+      }
+    }
+    let width = columns > 0 ? columns * bins : plot.width
+    surface.text("-\(Ticks.short(histogram.range))", x: axisRow.x, y: axisRow.y, style: .dim)
+    surface.text("0", x: axisRow.x + width / 2, y: axisRow.y, style: .bold)
+    surface.text(
+      "+\(Ticks.short(histogram.range)) V", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
+    surface.text("log", x: label.x, y: label.y + 1, style: .dim)
+  }
+
+  static func signed(_ x: Double) -> String {
+    x.isFinite ? String(format: "%+.2e", x) : "\(x)"
+  }
+
+  static func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+/// Lines of text from the top of an area down; what does not fit is cut.
+struct Lines {
+  private var area: Area
+
+  init(_ area: Area) { self.area = area }
+
+  mutating func add<S: Surface>(_ text: String, _ style: CellStyle, on surface: inout S) {
+    guard area.height > 0 else { return }
+    let row = area.takeTop(1)
+    surface.text(String(text.prefix(row.width)), x: row.x, y: row.y, style: style)
+  }
+}
