@@ -28,10 +28,7 @@ public struct Ledger: Sendable, Equatable {
   public var moved: Int { layers.reduce(0) { $0 + $1.moved } }
 
   /// The change of the loss by creations and deletions: the sum over priced events, scaled up to all of them.
-  public var byCreationAndDeletion: Double {
-    guard priced > 0 else { return 0 }
-    return events.reduce(0) { $0 + ($1.lossChange ?? 0) } * Double(events.count) / Double(priced)
-  }
+  public var byCreationAndDeletion = 0.0
 }
 
 /// Sums over one layer, all its neurons and all probe trials.
@@ -155,6 +152,10 @@ extension Ledger {
         (lossesAfter[event.trial] - loss(event.trial, event.undoing)) / Double(trials)
     }
     priced = count
+    if count > 0 {
+      byCreationAndDeletion =
+        events.reduce(0) { $0 + ($1.lossChange ?? 0) } * Double(events.count) / Double(count)
+    }
     events.sort { a, b in
       switch (a.lossChange, b.lossChange) {
       case (let x?, let y?): abs(x) > abs(y)

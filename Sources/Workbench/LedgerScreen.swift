@@ -22,7 +22,7 @@ enum LedgerScreen {
       return
     }
     var rest = area
-    let isWide = area.width >= 100
+    let isWide = area.width >= 116
     let summary = min(area.height, 8 + ledger.layers.count)
     var top = rest.takeTop(isWide ? summary : summary + 2)
     let update = isWide ? top.takeLeft(area.width / 2) : top
@@ -53,19 +53,19 @@ enum LedgerScreen {
       "  actual                  \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
       CellStyle(isOpposed ? .alarm : .text), on: &surface)
     lines.add(
-      "  by creation, deletion   \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.events.count) priced)",
+      "  by creation, deletion   \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.created + ledger.deleted) priced)",
       .plain, on: &surface)
     lines.add(
-      "spikes     unchanged    moved  created  deleted  mean shift", .dim, on: &surface)
+      "spikes  unchanged   moved created deleted  mean shift", .dim, on: &surface)
     for layer in ledger.layers {
-      let numbers = [layer.unchanged, layer.moved, layer.created, layer.deleted].map {
-        String(repeating: " ", count: max(0, 9 - String($0).count)) + String($0)
-      }.joined()
+      let numbers =
+        right(String(layer.unchanged), 9)
+        + [layer.moved, layer.created, layer.deleted].map { right(String($0), 8) }.joined()
       lines.add(
-        Wording.pad(layer.layer, 11) + numbers + "  \(signed(layer.meanShift)) ms",
+        Wording.pad(layer.layer, 8) + numbers + "  \(signed(layer.meanShift)) ms",
         CellStyle(layer.deleted > layer.created ? .alarm : .text), on: &surface)
     }
-    if area.width < 100 || area.height > 8 + ledger.layers.count {
+    if area.width < 116 || area.height > 8 + ledger.layers.count {
       let totals = lane.totals
       lines.add(
         "all \(totals.updates) observed: \(totals.created) created, \(totals.deleted) deleted",

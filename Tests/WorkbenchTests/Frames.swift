@@ -103,6 +103,7 @@ extension LaneSnapshot {
         lossChange: k < 3 ? 1e-3 / Double(k + 1) : nil)
     }
     ledger.priced = 3
+    ledger.byCreationAndDeletion = 1.8e-3
     self.ledger = ledger
     for _ in 0..<5 { totals.add(ledger) }
     atRisk = [

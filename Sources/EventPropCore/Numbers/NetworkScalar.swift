@@ -19,6 +19,14 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
     _ weights: UnsafeMutablePointer<Self>, mean: UnsafeMutablePointer<Self>,
     square: UnsafeMutablePointer<Self>, gradient: UnsafePointer<Self>, gain: Self,
     step: AdamStep, width: Int)
+
+  /// `sum_k gradient[k] (new[k] - old[k])`, summed in Double.
+  static func dot(
+    _ gradient: UnsafePointer<Self>, new: UnsafePointer<Self>, old: UnsafePointer<Self>, width: Int
+  ) -> Double
+
+  /// Sets `width` scalars to 0.
+  static func clear(_ values: UnsafeMutablePointer<Self>, width: Int)
 }
 
 extension Float: NetworkScalar {
@@ -39,6 +47,42 @@ extension Float: NetworkScalar {
     ep_adam(
       weights, mean, square, gradient, gain, Float(step.rate), Float(step.beta1),
       Float(step.beta2), Float(step.epsilon), width)
+  }
+}
+
+extension Float {
+  public static func dot(
+    _ gradient: UnsafePointer<Float>, new: UnsafePointer<Float>, old: UnsafePointer<Float>,
+    width: Int
+  ) -> Double {
+    // Sixteen lanes, as widths are padded, so that the sum need not wait for itself.
+    var sums = SIMD16<Double>.zero
+    for k in stride(from: 0, to: width, by: 16) {
+      let g = UnsafeRawPointer(gradient + k).loadUnaligned(as: SIMD16<Float>.self)
+      let a = UnsafeRawPointer(new + k).loadUnaligned(as: SIMD16<Float>.self)
+      let b = UnsafeRawPointer(old + k).loadUnaligned(as: SIMD16<Float>.self)
+      sums += SIMD16<Double>(g) * (SIMD16<Double>(a) - SIMD16<Double>(b))
+    }
+    return sums.sum()
+  }
+
+  public static func clear(_ values: UnsafeMutablePointer<Float>, width: Int) {
+    values.update(repeating: 0, count: width)
+  }
+}
+
+extension Double {
+  public static func dot(
+    _ gradient: UnsafePointer<Double>, new: UnsafePointer<Double>, old: UnsafePointer<Double>,
+    width: Int
+  ) -> Double {
+    var sum = 0.0
+    for k in 0..<width { sum += gradient[k] * (new[k] - old[k]) }
+    return sum
+  }
+
+  public static func clear(_ values: UnsafeMutablePointer<Double>, width: Int) {
+    values.update(repeating: 0, count: width)
   }
 }
 

@@ -50,7 +50,11 @@ final class UpdateObserver<S: Solver> {
   private func run(_ weights: Parameters<Scalar>, withGradient: Bool, pool: WorkerPool) {
     pool.forEach(slots.count) { index in
       let slot = slots[index]
-      if withGradient { for matrix in slot.gradient.matrices { matrix.fill(with: 0) } }
+      if withGradient {
+        for matrix in slot.gradient.matrices {
+          Scalar.clear(matrix.base, width: matrix.rows * matrix.stride)
+        }
+      }
       for k in stride(from: index, to: trials.count, by: slots.count) {
         solver.forward(trials[k], weights: weights, workspace: slot.workspace)
         if withGradient {
@@ -116,10 +120,9 @@ final class UpdateObserver<S: Solver> {
       let (new, old) = (weights.matrices[p], weightsBefore.matrices[p])
       var sum = 0.0
       for slot in slots {
-        let gradient = slot.gradient.matrices[p]
-        for k in 0..<(new.rows * new.stride) where gradient.base[k] != 0 {
-          sum += Double(gradient.base[k]) * (Double(new.base[k]) - Double(old.base[k]))
-        }
+        sum += Scalar.dot(
+          slot.gradient.matrices[p].base, new: new.base, old: old.base,
+          width: new.rows * new.stride)
       }
       total += scales[p] * sum
     }

@@ -54,7 +54,7 @@ extension Preset {
     }
     diagnosis = try reader.section("diagnosis") { section in
       DiagnosisOptions(
-        every: try section.integer("every", default: 20, 0...1_000_000),
+        every: try section.integer("every", default: 40, 0...1_000_000),
         samples: try section.integer("samples", default: 8, 1...1024),
         costs: try section.integer("costs", default: 4, 0...100_000),
         reach: try section.number("reach", default: 10, .above(0)))

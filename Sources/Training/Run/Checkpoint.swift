@@ -104,6 +104,9 @@ public enum Checkpoint {
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
         table["batches"] = .integer(lane.epochBatches)
         table["ledger"] = .list(lane.diagnosis.totals.numbers.map { .real($0) })
+        // 0: not dead.
+        table["dead_since"] = .list(
+          lane.diagnosis.deadSince.map { .list($0.map { .integer($0 ?? 0) }) })
         table["epoch_ledger"] = .list(lane.diagnosis.epoch.numbers.map { .real($0) })
         return .table(table)
       })
@@ -187,6 +190,13 @@ public enum Checkpoint {
     lane.epochTally = tally
     lane.epochSquares = squares
     lane.epochBatches = try section.integer("batches", default: nil, count)
+    let since = try section.list("dead_since", "an array of integers") { value -> [Int]? in
+      if case .list(let items) = value { return items.compactMap(integer) }
+      return nil
+    }
+    if let since, since.map(\.count) == tally.spikes.map(\.count) {
+      lane.diagnosis.deadSince = since.map { $0.map { $0 > 0 ? $0 : nil } }
+    }
     for (key, path) in [
       ("ledger", \LaneDiagnosis.totals), ("epoch_ledger", \LaneDiagnosis.epoch),
     ] {
