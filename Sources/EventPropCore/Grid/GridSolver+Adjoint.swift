@@ -26,6 +26,8 @@ extension GridSolver {
     let readout = problem.loss.readout
     let stepRate = Float(1 / problem.step)
     let isSampled = problem.rule == .sampled
+    let keepsErrors = !workspace.errorTraces.isEmpty
+    let trialDrive = trial.drive
     if readout == .maximum { workspace.orderPeaks(trial) }
     if trial.needsPhantom { output.v[trial.label] += Float(problem.loss.phantomPush) }
 
@@ -39,7 +41,7 @@ extension GridSolver {
           if index == layers.count - 1 {
             if readout == .weightedMean { drive = UnsafePointer(workspace.drive) }
             if readout == .instantaneous {
-              drive = trial.drive.map { UnsafePointer($0 + n * layer.width) }
+              drive = trialDrive.map { UnsafePointer($0 + n * layer.width) }
             }
           }
           ep_adjoint_step(
@@ -50,7 +52,7 @@ extension GridSolver {
             for j in 0..<layer.size { layer.v[j] -= drive[j] * weightOfStep[n] / layer.tauMem }
           }
         }
-        if !workspace.errorTraces.isEmpty { workspace.recordErrors(at: n) }
+        if keepsErrors { workspace.recordErrors(at: n) }
         jump(at: n, trial, workspace, push)
       }
     }
@@ -69,6 +71,7 @@ extension GridSolver {
       let range = spikes.range(at: n)
       if range.isEmpty { continue }
       let layer = layers[index]
+      let readout = workspace.readout
       for (slot, k) in range.enumerated() {
         let neuron = Int(spikes.neurons[k])
         var error: Float = 0
@@ -79,10 +82,10 @@ extension GridSolver {
         }
         workspace.errors[slot] = error
       }
-      if n < steps && problem.loss.readout == .maximum && index == layers.count - 2 {
+      if n < steps && readout == .maximum && index == layers.count - 2 {
         addKinks(at: n, trial, workspace)
       }
-      if index == layers.count - 1 { addSpikeTimes(at: n, trial, workspace) }
+      if readout == .firstSpike && index == layers.count - 1 { addSpikeTimes(at: n, trial, workspace) }
       for (slot, k) in range.enumerated() {
         let neuron = Int(spikes.neurons[k])
         let lv = layer.v[neuron]
@@ -99,7 +102,6 @@ extension GridSolver {
 
   /// `.firstSpike`: dl/dt_j belongs to the first spike of output j.
   private func addSpikeTimes(at n: Int, _ trial: GridTrial, _ workspace: GridWorkspace) {
-    guard problem.loss.readout == .firstSpike else { return }
     let spikes = trial.layers[problem.network.layers.count - 1]
     for (slot, k) in spikes.range(at: n).enumerated() {
       let neuron = Int(spikes.neurons[k])
@@ -151,13 +153,19 @@ extension GridSolver {
         sorted = source
       }
       let target = workspace.layers[projection.target - 1]
-      for row in 0..<matrix.rows {
-        let start = Int(workspace.starts[row])
-        let count = Int(workspace.starts[row + 1]) - start
-        if count == 0 { continue }
-        ep_sum_rows(
-          matrix.base + row * matrix.stride, target.trace, target.width,
-          workspace.indices + start, count, target.width)
+      let starts = workspace.starts
+      // A block of columns of the trace stays in the second-level cache while all rows pass.
+      let block = 128
+      for column in stride(from: 0, to: target.width, by: block) {
+        let width = min(block, target.width - column)
+        for row in 0..<matrix.rows {
+          let start = Int(starts[row])
+          let count = Int(starts[row + 1]) - start
+          if count == 0 { continue }
+          ep_sum_rows(
+            matrix.base + row * matrix.stride + column, target.trace + column, target.width,
+            workspace.indices + start, count, width)
+        }
       }
     }
   }

@@ -16,6 +16,8 @@ extension GridSolver {
     let layers = workspace.layers
     let output = layers[layers.count - 1]
     let voltages = trial.voltages
+    let (input, drive) = (trial.input, trial.drive)
+    let intervenes = trial.intervention != nil
     let seeksMaximum = problem.loss.readout == .maximum
     if seeksMaximum { trial.forgetPeaks() }
     for layer in layers.indices { trial.layers[layer].beginTrial() }
@@ -23,8 +25,9 @@ extension GridSolver {
     weightOfStep.withUnsafeBufferPointer { weightOfStep in
       for n in 0..<steps {
         for projection in workspace.projections {
-          let spikes = projection.source == 0 ? trial.input : trial.layers[projection.source - 1]
+          let spikes = projection.source == 0 ? input : trial.layers[projection.source - 1]
           let arriving = spikes.range(at: n)
+          if arriving.isEmpty { continue }
           let target = layers[projection.target - 1]
           ep_sum_rows(
             target.i, projection.weights, projection.stride, spikes.neurons + arriving.lowerBound,
@@ -39,14 +42,13 @@ extension GridSolver {
               layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
               layer.width, spikes.neurons + spikes.count, spikes.slopes + spikes.count)
             let sent =
-              trial.intervention == nil
-              ? found : trial.intervene(in: index, layer, at: n + 1, found: found)
+              intervenes ? trial.intervene(in: index, layer, at: n + 1, found: found) : found
             trial.layers[index].endStep(n, adding: sent)
           } else {
             ep_li_step(
               layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.mean.p,
               layer.mean.q, weightOfStep[n], workspace.mean,
-              trial.drive.map { $0 + n * layer.width }, layer.width)
+              drive.map { $0 + n * layer.width }, layer.width)
           }
         }
         if seeksMaximum { trial.seekPeaks(output, index: n + 1) }

@@ -139,7 +139,7 @@ public final class GridTrial: SolvedTrial {
   }
 
   /// Puts input spikes on the grid: a spike belongs to the step whose start it rounds to.
-  /// Times are divided in Double, so that long trials with small steps lose none.
+  /// In Double, so that long trials with small steps lose none.
   func load(_ train: SpikeTrainView, merging: Bool, last: UnsafeMutablePointer<Int32>, units: Int) {
     input.count = 0
     input.reserve(train.count)
@@ -147,8 +147,9 @@ public final class GridTrial: SolvedTrial {
     let (times, ids) = (train.times.baseAddress, train.units.baseAddress)
     var next = 0
     var count = 0
+    let stepsPerTime = 1 / dt
     for k in 0..<train.count {
-      let index = Int((Double(times![k]) / dt).rounded())
+      let index = Int(Double(times![k]) * stepsPerTime + 0.5)
       if index >= steps { break }
       let unit = Int(ids![k])
       if merging {

@@ -56,9 +56,11 @@ public final class GridWorkspace {
   /// Per input unit: the last step with a spike (merging).
   let last: UnsafeMutablePointer<Int32>
   private let steps: Int
+  let readout: Readout
 
   init(problem: Problem, steps: Int) {
     self.steps = steps
+    readout = problem.loss.readout
     let network = problem.network
     layers = .allocate(capacity: network.layers.count)
     var widest = 16

@@ -37,6 +37,8 @@ public struct Workload: Sendable {
         kind = "sum"
         [training]
         optimiser = { rate = 1e-9 }
+        [diagnosis]
+        every = 0
         """, samples: 8192, inputs: 784, spikes: 120, classes: 10),
     Workload(
       name: "S", title: "SHD-like 700-256 recurrent-20, 1000 steps of 1 ms, 8000 input spikes",
@@ -58,6 +60,8 @@ public struct Workload: Sendable {
         shaping = "exponential"
         [training]
         optimiser = { rate = 1e-9 }
+        [diagnosis]
+        every = 0
         """, samples: 256, inputs: 700, spikes: 8000, classes: 20),
   ]
 
@@ -77,6 +81,8 @@ public struct Workload: Sendable {
     kind = "first_spike"
     [training]
     optimiser = { rate = 1e-9 }
+    [diagnosis]
+    every = 0
     """
   }
 

@@ -131,6 +131,13 @@ final class SolverLane<S: Solver>: Lane {
       tally = Tally(solver.problem.network)
       scratch = tally.spikes
     }
+
+    /// After a pass whose loss was no number.
+    func clearGradient() {
+      for matrix in gradient.matrices {
+        Scalar.clear(matrix.base, width: matrix.rows * matrix.stride)
+      }
+    }
   }
 
   /// Consecutive rows of one weight matrix: the unit in which updates are shared out.
@@ -205,16 +212,22 @@ final class SolverLane<S: Solver>: Lane {
 
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
     let count = batch.samples.count
-    forward(batch, pool: pool)
+    // Rate regularisation needs the whole batch's spike counts; without it a sample goes forward and back at once.
+    let isRegularised = network.layers.contains { $0.rate != nil }
+    push = []
+    forward(batch, pool: pool, andBackward: !isRegularised)
     var tally = Tally(network)
     for shard in shards { tally.add(shard.tally) }
     guard tally.loss.isFinite else {
+      for shard in shards { shard.clearGradient() }
       throw TrainingError(
         description: tally.failure
           ?? "the loss is \(tally.loss): lower the learning rate, or set training.clip")
     }
-    setPush(tally)
-    backward(count, pool: pool)
+    if isRegularised {
+      setPush(tally)
+      backward(count, pool: pool)
+    }
     let squares = update(trials: count, pool: pool)
     epochTally.add(tally)
     lastTally = tally
@@ -229,7 +242,7 @@ final class SolverLane<S: Solver>: Lane {
     (shard * count / shards.count)..<((shard + 1) * count / shards.count)
   }
 
-  private func forward(_ batch: SampleBatch, pool: WorkerPool) {
+  private func forward(_ batch: SampleBatch, pool: WorkerPool, andBackward: Bool = false) {
     let count = batch.samples.count
     pool.forEach(shards.count) { index in
       let shard = shards[index]
@@ -238,6 +251,11 @@ final class SolverLane<S: Solver>: Lane {
         batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
         solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
         shard.tally.add(trials[slot], scratch: &shard.scratch)
+        if andBackward {
+          solver.backward(
+            trials[slot], weights: weights, push: push, gradient: shard.gradient,
+            workspace: shard.workspace)
+        }
       }
     }
   }

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A fixed number of threads that share out numbered jobs. Idle threads are parked, they do not spin.
+/// A fixed number of threads that share out numbered jobs. A thread without work looks for it for about 20 us, then
+/// is parked: short batches do not pay for waking it, and beside other busy processes nobody spins.
 ///
 /// Which thread runs a job is left open, so jobs must write only what belongs to their number.
 final class WorkerPool {
@@ -19,10 +20,14 @@ final class WorkerPool {
     for semaphore in start {
       let thread = Thread {
         blockAllSignals()
+        var seen = 0
         while true {
+          shared.spin { shared.round.load(ordering: .relaxed) != seen }
           semaphore.wait()
+          seen = shared.round.load(ordering: .relaxed)
           if shared.isStopping { return }
           shared.work()
+          shared.finished.wrappingAdd(1, ordering: .releasing)
           shared.done.signal()
         }
       }
@@ -47,15 +52,18 @@ final class WorkerPool {
       shared.job = body
       shared.count = count
       shared.next.store(0, ordering: .releasing)
+      shared.finished.store(0, ordering: .releasing)
       let helpers = start.prefix(count - 1)
       for semaphore in helpers { semaphore.signal() }
+      shared.round.wrappingAdd(1, ordering: .relaxed)
       shared.work()
+      shared.spin { shared.finished.load(ordering: .relaxed) == helpers.count }
       for _ in helpers { shared.done.wait() }
       shared.job = nil
     }
   }
 
-  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked
+  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked or spins
   /// (before its `start` and after its `done`), and the semaphores order those accesses.
   private final class Shared: @unchecked Sendable {
     var job: ((Int) -> Void)?
@@ -63,6 +71,9 @@ final class WorkerPool {
     var isStopping = false
     let next = Atomic<Int>(0)
     let done = DispatchSemaphore(value: 0)
+    /// Hints for spinning only: the semaphores decide.
+    let round = Atomic<Int>(0)
+    let finished = Atomic<Int>(0)
 
     func work() {
       guard let job else { return }
@@ -71,6 +82,11 @@ final class WorkerPool {
         if index >= count { return }
         job(index)
       }
+    }
+
+    /// Waits a little for something likely.
+    func spin(until isSo: () -> Bool) {
+      for _ in 0..<20_000 { if isSo() { return } }
     }
   }
 }
