@@ -18,7 +18,8 @@ let package = Package(
     .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),
     .target(name: "Diagnosis", dependencies: ["EventPropCore"]),
     .target(
-      name: "Training", dependencies: ["EventPropCore", "Diagnosis", "SpikeData", "TOMLKit"]),
+      name: "Training",
+      dependencies: ["Kernels", "EventPropCore", "Diagnosis", "SpikeData", "TOMLKit"]),
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),

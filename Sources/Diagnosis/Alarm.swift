@@ -54,6 +54,24 @@ public struct AlarmWatch: Sendable {
 
   public init() {}
 
+  /// As a checkpoint keeps it.
+  public var numbers: [Double] {
+    [
+      Double(epochsDeleting), Double(streak.created), Double(streak.deleted), Double(epochsOpposed),
+    ] + largest
+  }
+
+  /// nil when the numbers are not such as `numbers` gives.
+  public init?(numbers: [Double]) {
+    guard numbers.count >= 4, numbers.prefix(4).allSatisfy({ $0 >= 0 && $0 < 1e15 }) else {
+      return nil
+    }
+    epochsDeleting = Int(numbers[0])
+    streak = (Int(numbers[1]), Int(numbers[2]))
+    epochsOpposed = Int(numbers[3])
+    largest = Array(numbers.dropFirst(4))
+  }
+
   /// - Returns: what is wrong after an epoch; empty when all is well.
   public mutating func check(_ signs: EpochSigns, lane: String) -> [Alarm] {
     var alarms: [Alarm] = []
@@ -92,7 +110,7 @@ public struct AlarmWatch: Sendable {
         .opposed,
         "\(epochsOpposed) epochs in which the loss went against the gradient's prediction")
     }
-    if largest.isEmpty { largest = signs.norms.map { _ in 0 } }
+    if largest.count != signs.norms.count { largest = signs.norms.map { _ in 0 } }
     for (index, entry) in signs.norms.enumerated() where entry.norm.isFinite {
       let peak = largest[index]
       if peak > 0 && entry.norm <= 1e-6 * peak {

@@ -53,7 +53,11 @@ public struct SpikeAtRisk: Sendable, Equatable {
 public struct RiskRecord: Sendable, Equatable {
   private struct Prediction: Sendable, Equatable {
     var spike: SpikeAtRisk
+    var made: Int
     var due: Int
+    /// The neuron's spikes in that trial when last seen, and which of them it is.
+    var train: [Double]
+    var index: Int
   }
 
   private var open: [Prediction] = []
@@ -68,36 +72,50 @@ public struct RiskRecord: Sendable, Equatable {
 
   public var watched: Int { open.count }
 
+  /// Gives up what is watched: the layers have changed.
+  public mutating func forget() { open = [] }
+
+  /// A spike is followed from look to look by matching its neuron's trains. One found gone long after it was due (as
+  /// late again as it was early) counts neither way: nobody looked in time.
   /// - Parameters:
   ///   - update: number of the update just made.
   ///   - trials: the probe's spikes after it.
-  ///   - reach: how far a watched spike may have moved since it was last seen, ms.
+  ///   - reach: as for the ledger, ms.
   public mutating func check(
     update: Int, trials: [TrialSpikes], reach: Double, adding list: [SpikeAtRisk]
   ) {
+    func train(_ spike: SpikeAtRisk) -> [Double] {
+      trials[spike.trial][spike.layer].filter { $0.neuron == spike.neuron }.map(\.time)
+    }
     var still: [Prediction] = []
     for var prediction in open {
-      let spike = prediction.spike
-      let times = trials[spike.trial][spike.layer].filter { $0.neuron == spike.neuron }.map(\.time)
-      let nearest = times.min { abs($0 - spike.time) < abs($1 - spike.time) }
-      if let nearest, abs(nearest - spike.time) <= reach {
-        if update >= prediction.due {
-          didNot += 1
-        } else {
-          prediction.spike.time = nearest
-          still.append(prediction)
-        }
+      let now = train(prediction.spike)
+      let matching = SpikeMatching(before: prediction.train, after: now, reach: reach)
+      guard let pair = matching.moved.first(where: { $0.before == prediction.index }) else {
+        if update <= 2 * prediction.due - prediction.made { cameTrue += 1 }
+        continue
+      }
+      if update >= prediction.due {
+        didNot += 1
       } else {
-        cameTrue += 1
+        prediction.train = now
+        prediction.index = pair.after
+        prediction.spike.time = now[pair.after]
+        still.append(prediction)
       }
     }
     for spike in list where still.count < Self.limit {
+      let now = train(spike)
+      guard let index = now.firstIndex(of: spike.time) else { continue }
       let isWatched = still.contains {
         $0.spike.trial == spike.trial && $0.spike.layer == spike.layer
-          && $0.spike.neuron == spike.neuron && abs($0.spike.time - spike.time) <= reach
+          && $0.spike.neuron == spike.neuron && $0.index == index
       }
       if !isWatched {
-        still.append(Prediction(spike: spike, due: update + Int(spike.updates.rounded(.up))))
+        still.append(
+          Prediction(
+            spike: spike, made: update, due: update + max(1, Int(spike.updates.rounded(.up))),
+            train: now, index: index))
       }
     }
     open = still

@@ -22,8 +22,9 @@ public struct LayerMargins: Sendable, Equatable {
   public func histogram(bins: Int, range: Double) -> [Int] {
     var counts = Array(repeating: 0, count: bins)
     func add(_ x: Double) {
-      let share = (x + range) / (2 * range)
-      counts[min(max(Int(share * Double(bins)), 0), bins - 1)] += 1
+      guard !x.isNaN else { return }
+      let share = min(max((x + range) / (2 * range), 0), 1)
+      counts[min(Int(share * Double(bins)), bins - 1)] += 1
     }
     for spike in spikes { add(max(spike.margin, 0)) }
     for distance in silent { add(-max(distance, range * 1e-9)) }
@@ -110,6 +111,12 @@ extension Margins {
             over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn
           ).b > end
         before = end
+      }
+      if next < times.count {
+        // A spike at T itself: no stretch follows.
+        if let fallen { silent.append(theta - fallen) }
+        spikes[next] = before - theta
+        return (spikes, silent)
       }
       if highest > -.infinity { silent.append(theta - highest) }
       return (spikes, silent)

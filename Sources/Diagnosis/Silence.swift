@@ -101,7 +101,8 @@ public struct SilenceReport: Sendable, Equatable {
   private static func lift(_ neuron: Int, _ walks: [VoltageWalk], _ theta: Double) -> Double? {
     var best: Double?
     for walk in walks where walk.arrivals.contains(where: { $0 > 0 }) {
-      var c = best ?? 1
+      var c = 1.0
+      for _ in 0..<60 where walk.peak(of: neuron, lift: c).v < theta { c *= 2 }
       for _ in 0..<40 {
         let top = walk.peak(of: neuron, lift: c)
         let plain = walk.voltage(of: neuron, at: top.time)

@@ -71,7 +71,7 @@ struct DiagnoseCommand: ParsableCommand {
     try write(DiagnosisFiles.margins(ledger), to: "margins.csv")
     try write(DiagnosisFiles.silence(silence), to: "silence.csv")
     try write(DiagnosisFiles.flow(gradients), to: "flow.csv")
-    report(ledger, silence)
+    report(session.totals, silence)
   }
 
   private func write(_ text: String, to file: String) throws {
@@ -86,18 +86,17 @@ struct DiagnoseCommand: ParsableCommand {
     }
   }
 
-  private func report(_ ledger: Snapshot, _ silence: Snapshot) {
+  private func report(_ sums: [LedgerTotals], _ silence: Snapshot) {
     print(
       "lane             updates  created  deleted    moved   predicted      actual   by creation, deletion  silent"
     )
-    for (lane, quiet) in zip(ledger.lanes, silence.lanes) {
-      let totals = lane.totals
+    for (totals, lane) in zip(sums, silence.lanes) {
       print(
         lane.name.padding(toLength: 16, withPad: " ", startingAt: 0)
           + String(
             format: "%8d %8d %8d %8d  %+10.3e  %+10.3e   %+10.3e          %8d", totals.updates,
             totals.created, totals.deleted, totals.moved, totals.predicted, totals.actual,
-            totals.byCreationAndDeletion, quiet.silence?.neurons.count ?? 0))
+            totals.byCreationAndDeletion, lane.silence?.neurons.count ?? 0))
     }
     print("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
   }

@@ -94,6 +94,8 @@ public protocol SolvedTrial: AnyObject {
   var prediction: Int { get }
   /// Whether the label's output was silent, so that `backward` injects a phantom spike.
   var needsPhantom: Bool { get }
+  /// Makes the next `backward` leave the phantom spike out: then the gradient is the loss's own.
+  func withholdPhantom()
   /// Why the forward pass was given up (weights have exploded); nil when all is well.
   var failure: String? { get }
   /// Input spikes as the solver used them, in order of time; slopes are 0.

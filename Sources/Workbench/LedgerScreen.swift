@@ -146,7 +146,8 @@ enum LedgerScreen {
     lines.add("layer    neuron  trial      time   margin  updates left", .dim, on: &surface)
     for spike in lane.atRisk.prefix(max(0, area.height - 3)) {
       lines.add(
-        Wording.pad("hidden\(spike.layer + 1)", 8) + right(String(spike.neuron), 7)
+        Wording.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
+          + right(String(spike.neuron), 7)
           + right(String(spike.trial), 7) + right(String(format: "%.1f ms", spike.time), 10)
           + right(Ticks.short(spike.margin), 9) + right(String(format: "%.0f", spike.updates), 14),
         .plain, on: &surface)

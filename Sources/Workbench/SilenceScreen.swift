@@ -80,9 +80,17 @@ enum SilenceScreen {
   }
 
   /// A click on a row chooses its neuron.
-  static func click(_ state: inout WorkbenchState, y: Int, _ snapshot: Snapshot) {
-    let row = y - firstRow
-    if row >= 0, row < count(state, snapshot) { state.row = row }
+  static func click(_ state: inout WorkbenchState, y: Int, height: Int, _ snapshot: Snapshot) {
+    let all = count(state, snapshot)
+    let shown = window(state, rows: max(0, height - 7), of: all)
+    let row = shown.lowerBound + y - firstRow
+    if shown.contains(row) { state.row = row }
+  }
+
+  /// The neurons in view: the chosen one among them.
+  private static func window(_ state: WorkbenchState, rows: Int, of all: Int) -> Range<Int> {
+    let first = max(0, min(state.row - rows + 1, all - rows))
+    return first..<min(first + rows, all)
   }
 
   /// The screen's row of the first neuron: top line, frame, summary, heading.
@@ -112,8 +120,8 @@ enum SilenceScreen {
       "  layer    neuron  dead since  why               below   waking lift", .dim,
       on: &surface)
     let rows = max(0, area.height - 5)
-    let first = max(0, min(state.row - rows + 1, report.neurons.count - rows))
-    for (index, neuron) in report.neurons.enumerated().dropFirst(first).prefix(rows) {
+    for index in window(state, rows: rows, of: report.neurons.count) {
+      let neuron = report.neurons[index]
       let isChosen = index == min(state.row, report.neurons.count - 1)
       let since = deadSince(neuron, lane)
       let text =

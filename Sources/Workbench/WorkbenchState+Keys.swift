@@ -155,7 +155,7 @@ extension WorkbenchState {
     case .shaping:
       return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
     case .silence:
-      SilenceScreen.click(&self, y: y, snapshot)
+      SilenceScreen.click(&self, y: y, height: height, snapshot)
     case .compare, .log, .gradients, .ledger: break
     }
     return []

@@ -104,6 +104,22 @@ import Testing
     #expect(table.status == 0, "\(table.text)")
   }
 
+  /// Sweeps print and write a table; the roofline names the share of the caches' rate. No figure is judged here.
+  @Test func benchSweeps() throws {
+    let result = try run(
+      "bench", "M", "--sweep", "batch", "--rounds", "1", "--seconds", "0.02", "--csv", "sweep.csv")
+    #expect(result.status == 0, "\(result.text)")
+    let lines = try String(contentsOfFile: scratch.file("sweep.csv"), encoding: .utf8)
+      .split(separator: "\n")
+    #expect(lines.count == 6)
+    #expect(lines[0].hasPrefix("batch,samples_per_second,us_per_sample,exponent"))
+    for line in lines.dropFirst() {
+      #expect(Double(line.split(separator: ",")[1]).map { $0 > 0 } == true, "\(line)")
+    }
+    #expect(try run("bench", "--csv", "x.csv").status == 64)
+    #expect(try run("bench", "M", "S", "--sweep", "hidden").status == 64)
+  }
+
   @Test func figuresComeFromCheckpoints() throws {
     let train = try run(
       "train", "yin-yang-losses", "--epochs", "2", "--threads", "2", "--out", "run", "--set",
@@ -190,7 +206,7 @@ import Testing
     let cases: [([String], String)] = [
       (
         ["train", "no-such-preset"],
-        "no-such-preset: is neither a file nor a preset; presets: latency"
+        "no-such-preset: is neither a file nor a preset; presets: failure"
       ),
       (["train", text], "bad.toml:1: name: is an integer (3), allowed is a string"),
       (["train", "latency-mnist"], "data.path: is not set"),

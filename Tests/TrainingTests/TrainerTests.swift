@@ -82,7 +82,7 @@ import Testing
 
   @Test func explodingTrainingStopsWithAMessage() throws {
     let trainer = try makeTrainer(
-      tinyPreset(solver: "exact"), settings: ["hidden.0.weights.mean=1e9"])
+      tinyPreset(solver: "exact"), settings: ["hidden.0.weights.mean=1e9", "training.batch=1"])
     let error = #expect(throws: TrainingError.self) { try trainer.trainBatch() }
     #expect(error?.description.hasPrefix("lane sum, epoch 1, batch 1: more than") == true)
   }

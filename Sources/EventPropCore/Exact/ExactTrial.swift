@@ -46,6 +46,8 @@ public final class ExactTrial: SolvedTrial {
     peaks = Array(repeating: Peak(), count: network.output.size)
   }
 
+  public func withholdPhantom() { needsPhantom = false }
+
   public var inputSpikes: [LayerSpike] {
     zip(input.times, input.sources).map { LayerSpike(neuron: Int($1), time: $0, slope: 0) }
   }

@@ -85,7 +85,9 @@ extension GridSolver {
       if n < steps && readout == .maximum && index == layers.count - 2 {
         addKinks(at: n, trial, workspace)
       }
-      if readout == .firstSpike && index == layers.count - 1 { addSpikeTimes(at: n, trial, workspace) }
+      if readout == .firstSpike && index == layers.count - 1 {
+        addSpikeTimes(at: n, trial, workspace)
+      }
       for (slot, k) in range.enumerated() {
         let neuron = Int(spikes.neurons[k])
         let lv = layer.v[neuron]

@@ -113,6 +113,8 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
+  public func withholdPhantom() { needsPhantom = false }
+
   public var inputSpikes: [LayerSpike] {
     (0..<steps).flatMap { index in
       input.range(at: index).map {

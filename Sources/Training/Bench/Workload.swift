@@ -13,6 +13,9 @@ public struct Workload: Sendable {
   var inputs: Int
   var spikes: Int
   var classes: Int
+  /// Trial length of the input, ms, and samples in a batch.
+  var duration = 1000.0
+  var batch = 32
 
   public static let all: [Workload] = [
     Workload(
@@ -39,7 +42,7 @@ public struct Workload: Sendable {
         optimiser = { rate = 1e-9 }
         [diagnosis]
         every = 0
-        """, samples: 8192, inputs: 784, spikes: 120, classes: 10),
+        """, samples: 8192, inputs: 784, spikes: 120, classes: 10, duration: 20),
     Workload(
       name: "S", title: "SHD-like 700-256 recurrent-20, 1000 steps of 1 ms, 8000 input spikes",
       presetText: """
@@ -94,7 +97,6 @@ public struct Workload: Sendable {
     var random = Random(seed: 1, "bench")
     var data = SpikeDataSet(
       name: "bench", unitCount: inputs, classNames: (0..<classes).map(String.init))
-    let duration = inputs == 784 ? 20.0 : 1000.0
     for sample in 0..<samples {
       var train = SpikeTrain(
         times: (0..<spikes).map { _ in Float(random.uniform(0, duration - 1)) },
@@ -109,6 +111,68 @@ public struct Workload: Sendable {
   public struct Round: Sendable {
     public var samplesPerSecond: Double
     public var hiddenSpikes: Double
+    /// Floating-point operations per sample that the equations ask for.
+    public var operations: Double
+    /// Bytes of weight and trace rows that a sample's spikes read.
+    public var rowBytes: Double
+  }
+
+  /// What a sweep varies.
+  public enum Axis: String, Sendable, CaseIterable {
+    case hidden, steps, spikes, batch, threads
+
+    /// The values it takes by default.
+    public func values(cores: Int) -> [Int] {
+      switch self {
+      case .hidden: [64, 128, 256, 512, 1024]
+      case .steps: [250, 500, 1000, 2000]
+      case .spikes: [1000, 2000, 4000, 8000, 16_000]
+      case .batch: [8, 16, 32, 64, 128]
+      case .threads: Array(1...max(cores, 1))
+      }
+    }
+  }
+
+  /// The workload with one of its sizes changed, and the settings that go with it.
+  public func varied(_ axis: Axis, _ value: Int) -> (workload: Workload, settings: [String]) {
+    var other = self
+    switch axis {
+    case .hidden: return (other, ["hidden.0.size=\(value)"])
+    case .steps:
+      // As many spikes in each ms.
+      let step = 1.0
+      other.spikes = Int(Double(spikes) * Double(value) * step / duration)
+      other.duration = Double(value) * step
+      return (other, ["simulation.duration=\(other.duration)", "simulation.step=\(step)"])
+    case .spikes: other.spikes = value
+    case .batch:
+      other.batch = value
+      return (other, ["training.batch=\(value)"])
+    case .threads: break
+    }
+    return (other, [])
+  }
+
+  /// Additions, multiplications and the like of one sample: rows of weights and of the trace for every spike, errors
+  /// of hidden spikes, the neurons' steps forward and back, and its share of reduction and Adam.
+  static func operations(
+    _ network: Network, steps: Double, inputSpikes: Double, counts: [Double], batch: Double
+  )
+    -> (operations: Double, rowBytes: Double)
+  {
+    var total = 0.0
+    var rowElements = 0.0
+    for projection in network.projections {
+      let target = Double(network.layers[projection.target - 1].size)
+      let spikes = projection.source == 0 ? inputSpikes : counts[projection.source - 1]
+      rowElements += 2 * spikes * target
+      if projection.source > 0 { total += 3 * spikes * target }
+      total += 16 * Double(network.size(ofPopulation: projection.source)) * target / batch
+    }
+    for layer in network.layers {
+      total += steps * Double(layer.size) * (layer.neuron == .lif ? 9 : 13)
+    }
+    return (total + rowElements, 4 * rowElements)
   }
 
   /// Trains on the workload: one warm-up round, then `rounds` of about `seconds` each.
@@ -134,10 +198,20 @@ public struct Workload: Sendable {
         trained += trainer.lastBatchSize
         elapsed = (clock.now - start) / .seconds(1)
       }
-      let spikes = trainer.lanes[0].epochTally.meanSpikes.first ?? 0
+      let lane = trainer.lanes[0]
+      let means = lane.epochTally.meanSpikes
+      let spikes = means.first ?? 0
+      let counts = zip(means, lane.network.layers).map { $0 * Double($1.size) }
+      let work = Workload.operations(
+        lane.network, steps: preset.duration / lane.options.step,
+        inputSpikes: self.spikes > 0 ? Double(self.spikes) : 5, counts: counts + [0],
+        batch: Double(preset.training.batch))
       trainer.lanes[0].epochTally.clear()
       if round > 0 {
-        results.append(Round(samplesPerSecond: Double(trained) / elapsed, hiddenSpikes: spikes))
+        results.append(
+          Round(
+            samplesPerSecond: Double(trained) / elapsed, hiddenSpikes: spikes,
+            operations: work.operations, rowBytes: work.rowBytes))
       }
     }
     return results

@@ -32,7 +32,7 @@ protocol Lane: AnyObject {
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
   /// - Throws: `TrainingError` when the loss is not a finite number; the weights are then as before.
-  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation) throws
+  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation?) throws
   /// Runs a whole data set forward.
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
   /// Runs one sample forward, for the eye; voltages at `points` times.
@@ -50,7 +50,11 @@ protocol Lane: AnyObject {
 }
 
 /// What to find out about an update.
-enum Observation: Equatable { case none, ledger, ledgerAndMargins }
+struct Observation: Equatable {
+  /// By the preset's schedule: only these go into sums, metrics and alarms, so that looking changes no record.
+  var isScheduled: Bool
+  var withMargins: Bool
+}
 
 /// How silent neurons are woken by hand.
 public enum Cure: Sendable, Equatable {
@@ -174,20 +178,16 @@ final class SolverLane<S: Solver>: Lane {
     observer = samples.isEmpty ? nil : UpdateObserver(solver, samples: samples, options: options)
   }
 
-  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation) throws {
-    let observer = observation == .none ? nil : observer
-    observer?.begin(weights, withMargins: observation == .ledgerAndMargins, pool: pool)
+  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation?) throws {
+    guard let observation, let observer else { return try update(with: batch, pool: pool) }
+    observer.begin(weights, withMargins: observation.withMargins, pool: pool)
     try update(with: batch, pool: pool)
-    if let observer { note(observer.end(weights, pool: pool), observer, pool: pool) }
-  }
-
-  private func note(
-    _ result: (ledger: Ledger, atRisk: [SpikeAtRisk]?), _ observer: UpdateObserver<S>,
-    pool: WorkerPool
-  ) {
-    diagnosis.ledger = result.ledger
-    diagnosis.totals.add(result.ledger)
-    diagnosis.epoch.add(result.ledger)
+    let result = observer.end(weights, pool: pool)
+    diagnosis.ledger = result.shown
+    if observation.isScheduled {
+      diagnosis.totals.add(result.recorded)
+      diagnosis.epoch.add(result.recorded)
+    }
     if let atRisk = result.atRisk {
       diagnosis.atRisk = Array(atRisk.prefix(RiskRecord.limit))
       diagnosis.risks.check(

@@ -72,6 +72,10 @@ extension Trainer {
     twin.epochSquares = lane.epochSquares
     twin.epochBatches = lane.epochBatches
     twin.diagnosis = lane.diagnosis
+    if options.lossKind != lane.options.lossKind {
+      twin.diagnosis.risks.forget()
+      twin.diagnosis.atRisk = []
+    }
     return twin
   }
 }

@@ -71,11 +71,11 @@ public final class Trainer {
   var observesMargins = false
 
   /// What to find out about the update of the batch to come.
-  private var observation: Observation {
+  private var observation: Observation? {
     let every = preset.diagnosis.every
-    if observesNext { return .ledgerAndMargins }
-    guard every > 0, batchInEpoch % every == 0 else { return .none }
-    return observesMargins ? .ledgerAndMargins : .ledger
+    let isScheduled = every > 0 && batchInEpoch % every == 0
+    guard isScheduled || observesNext else { return nil }
+    return Observation(isScheduled: isScheduled, withMargins: observesMargins || observesNext)
   }
 
   /// The samples that probes are taken from.
@@ -98,7 +98,7 @@ public final class Trainer {
     for lane in lanes {
       do {
         try lane.train(batch, pool: pool, observation: observation)
-        if observation != .none {
+        if observation != nil {
           lane.diagnosis.ledger?.epoch = epoch
           lane.diagnosis.ledger?.batch = batchInEpoch
         }

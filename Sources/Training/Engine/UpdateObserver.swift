@@ -58,6 +58,7 @@ final class UpdateObserver<S: Solver> {
       for k in stride(from: index, to: trials.count, by: slots.count) {
         solver.forward(trials[k], weights: weights, workspace: slot.workspace)
         if withGradient {
+          trials[k].withholdPhantom()
           solver.backward(
             trials[k], weights: weights, push: [], gradient: slot.gradient,
             workspace: slot.workspace)
@@ -81,8 +82,11 @@ final class UpdateObserver<S: Solver> {
     marginsBefore = withMargins ? margins(weights) : nil
   }
 
-  /// - Returns: the ledger of the update since `begin`, and the spikes at risk.
-  func end(_ weights: Parameters<Scalar>, pool: WorkerPool) -> (Ledger, [SpikeAtRisk]?) {
+  /// - Returns: the ledger of the update since `begin`; what the records take of it, which does not depend on who looks
+  /// how closely; and the spikes at risk.
+  func end(
+    _ weights: Parameters<Scalar>, pool: WorkerPool
+  ) -> (shown: Ledger, recorded: Ledger, atRisk: [SpikeAtRisk]?) {
     let predicted = directionalDerivative(weights)
     run(weights, withGradient: false, pool: pool)
     let after = spikes
@@ -96,14 +100,18 @@ final class UpdateObserver<S: Solver> {
       atRisk = SpikeAtRisk.list(
         network, before: marginsBefore, after: margins(weights), reach: options.reach, horizon: 200)
     }
-    let limit = marginsBefore == nil ? options.costs : max(options.costs, Self.closeCosts)
-    ledger.price(limit: limit, trials: trials.count, lossesAfter: losses) {
-      trial, undoing in
+    func loss(_ trial: Int, _ undoing: Intervention) -> Double {
       solver.forward(
         trials[trial], weights: weights, workspace: slots[0].workspace, with: undoing)
       return trials[trial].loss
     }
-    return (ledger, atRisk)
+    var recorded = ledger
+    recorded.price(limit: options.costs, trials: trials.count, lossesAfter: losses, loss: loss)
+    guard atRisk != nil, options.costs < Self.closeCosts else {
+      return (recorded, recorded, atRisk)
+    }
+    ledger.price(limit: Self.closeCosts, trials: trials.count, lossesAfter: losses, loss: loss)
+    return (ledger, recorded, atRisk)
   }
 
   /// The probe's spikes after the update just observed.

@@ -77,6 +77,12 @@ public struct Replay {
       if !training.failure.isEmpty { throw TrainingError(description: training.failure) }
       progress(training.trainer)
     }
+    if let left = commands.first {
+      throw RunError(
+        "command log",
+        "\"\(left.text)\" was given in epoch \(left.epoch + 1) after batch \(left.batch), which the training did not reach"
+      )
+    }
     try training.writeCheckpoint()
   }
 
@@ -85,7 +91,11 @@ public struct Replay {
       next.batch == training.trainer.batchInEpoch
     {
       commands.removeFirst()
+      let count = training.trainer.commandCount
       training.apply(try training.trainer.command(next))
+      guard training.trainer.commandCount == count + 1 else {
+        throw RunError("command log", "\"\(next.text)\": \(training.notice)")
+      }
     }
   }
 }

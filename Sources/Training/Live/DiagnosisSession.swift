@@ -3,6 +3,8 @@ import Diagnosis
 /// Trains for some updates, each of them observed closely. Nothing is written.
 public final class DiagnosisSession {
   private let training: LiveTraining
+  /// Per lane, over the updates observed here.
+  public private(set) var totals: [LedgerTotals]
 
   /// - Parameters:
   ///   - run: folder of the run that `place` belongs to; nil starts from the preset's initial weights.
@@ -10,7 +12,7 @@ public final class DiagnosisSession {
     training = try LiveTraining(
       { try Trainer(preset, data: preset.loadData(), threads: threads) },
       resume: { if let run, let place { try $0.resume(run, at: place) } }, run: { _ in nil })
-    for lane in training.trainer.lanes { lane.diagnosis.totals = LedgerTotals() }
+    totals = training.trainer.lanes.map { _ in LedgerTotals() }
     training.apply(.detail(.ledger))
   }
 
@@ -21,8 +23,10 @@ public final class DiagnosisSession {
     training.observeNext()
     _ = training.trainBatch()
     guard training.failure.isEmpty else { throw TrainingError(description: training.failure) }
-    return training.trainer.lanes.compactMap { lane in
-      lane.diagnosis.ledger.map { (lane.name, $0) }
+    return training.trainer.lanes.enumerated().compactMap { index, lane in
+      guard let ledger = lane.diagnosis.ledger else { return nil }
+      totals[index].add(ledger)
+      return (lane.name, ledger)
     }
   }
 

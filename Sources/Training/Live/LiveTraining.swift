@@ -191,8 +191,9 @@ final class LiveTraining {
         dead.remove(at: lane)
         return
       case .restart:
-        trainer = try makeTrainer()
+        let fresh = try makeTrainer()
         try run?.setAside()
+        trainer = fresh
         failure = ""
         trainer.observesMargins = detail == .ledger
         details = []

@@ -98,9 +98,11 @@ extension Preset {
       throw own.error(
         key, "a lane cannot override this; allowed are \(allowed.joined(separator: ", "))")
     }
-    guard !name.isEmpty, name.count <= 40, !name.contains("/"), !name.hasPrefix(".") else {
+    guard !name.isEmpty, name.count <= 40, !name.contains(where: { "/,\"\n".contains($0) }),
+      !name.hasPrefix(".")
+    else {
       throw own.error(
-        "name", "is \"\(name)\", allowed are 1 to 40 characters, no / and no leading dot")
+        "name", "is \"\(name)\", allowed are 1 to 40 characters, none of / , \" and no leading dot")
     }
     for (section, keys) in [
       ("training", ["optimiser", "schedule", "silent", "clip"]),

@@ -62,18 +62,25 @@ public enum Checkpoint {
       try AtomicFile.writeSynced(
         Array(state(trainer).text.utf8),
         to: (aside as NSString).appendingPathComponent("state.toml"))
-      if FileManager.default.fileExists(atPath: final) {
-        try? FileManager.default.removeItem(atPath: final)
+      // One of the same place steps aside by a rename: at no instant is a half-removed one to be found.
+      let old = folder.appendingPathComponent(".old-\(name)")
+      try? FileManager.default.removeItem(atPath: old)
+      _ = rename(final, old)
+      guard rename(aside, final) == 0 else {
+        let failure = AtomicFile.failure(final)
+        _ = rename(old, final)
+        throw failure
       }
-      guard rename(aside, final) == 0 else { throw AtomicFile.failure(final) }
+      try? FileManager.default.removeItem(atPath: old)
       AtomicFile.syncFolder(folder as String)
     } catch {
       try? FileManager.default.removeItem(atPath: aside)
       throw error
     }
     let old = all(in: run.path).filter { $0.path != final }
-    for place in old
-    where place.batch > 0 || (keep > 0 && old.count - keep + 1 > old.firstIndex(of: place)!) {
+    let whole = old.filter { $0.batch == 0 }
+    let surplus = keep > 0 ? whole.prefix(max(0, whole.count - keep + 1)) : []
+    for place in old.filter({ $0.batch > 0 }) + surplus {
       try? FileManager.default.removeItem(atPath: place.path)
     }
   }
@@ -104,6 +111,7 @@ public enum Checkpoint {
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
         table["batches"] = .integer(lane.epochBatches)
         table["ledger"] = .list(lane.diagnosis.totals.numbers.map { .real($0) })
+        table["alarm_watch"] = .list(lane.diagnosis.watch.numbers.map { .real($0) })
         // 0: not dead.
         table["dead_since"] = .list(
           lane.diagnosis.deadSince.map { .list($0.map { .integer($0 ?? 0) }) })
@@ -196,6 +204,12 @@ public enum Checkpoint {
     }
     if let since, since.map(\.count) == tally.spikes.map(\.count) {
       lane.diagnosis.deadSince = since.map { $0.map { $0 > 0 ? $0 : nil } }
+    }
+    if let numbers = try section.list("alarm_watch", "a number", { $0.number }) {
+      guard let watch = AlarmWatch(numbers: numbers) else {
+        throw section.error("alarm_watch", "allowed are at least four numbers from 0 on")
+      }
+      lane.diagnosis.watch = watch
     }
     for (key, path) in [
       ("ledger", \LaneDiagnosis.totals), ("epoch_ledger", \LaneDiagnosis.epoch),

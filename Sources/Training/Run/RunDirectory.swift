@@ -91,10 +91,11 @@ public final class RunDirectory {
     try AtomicFile.makeFolder(aside)
     let csv = file("metrics.csv")
     let header = (try? String(contentsOfFile: csv, encoding: .utf8))?.prefix { $0 != "\n" } ?? ""
-    for name in ["metrics.csv", "checkpoints"] {
-      guard rename(file(name), aside + "/" + name) == 0 else {
-        throw AtomicFile.failure(file(name))
-      }
+    guard rename(csv, aside + "/metrics.csv") == 0 else { throw AtomicFile.failure(csv) }
+    guard rename(file("checkpoints"), aside + "/checkpoints") == 0 else {
+      let failure = AtomicFile.failure(file("checkpoints"))
+      _ = rename(aside + "/metrics.csv", csv)
+      throw failure
     }
     try AtomicFile.makeFolder(file("checkpoints"))
     try AtomicFile.write(Array((header + "\n").utf8), to: csv)
