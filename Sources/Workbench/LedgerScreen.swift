@@ -23,7 +23,7 @@ enum LedgerScreen {
     }
     var rest = area
     let isWide = area.width >= 116
-    let summary = min(area.height, 8 + ledger.layers.count)
+    let summary = min(area.height, max(9 + ledger.layers.count, 10))
     var top = rest.takeTop(isWide ? summary : summary + 2)
     let update = isWide ? top.takeLeft(area.width / 2) : top
     self.update(state, lane, ledger, in: update, on: &surface)
@@ -53,7 +53,9 @@ enum LedgerScreen {
       "  actual                  \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
       CellStyle(isOpposed ? .alarm : .text), on: &surface)
     lines.add(
-      "  by creation, deletion   \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.created + ledger.deleted) priced)",
+      "  beyond the prediction   \(signed(ledger.gap))", .plain, on: &surface)
+    lines.add(
+      "  events one by one       \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.created + ledger.deleted) priced)",
       .plain, on: &surface)
     lines.add(
       "spikes  unchanged   moved created deleted  mean shift", .dim, on: &surface)
@@ -65,7 +67,7 @@ enum LedgerScreen {
         Wording.pad(layer.layer, 8) + numbers + "  \(signed(layer.meanShift)) ms",
         CellStyle(layer.deleted > layer.created ? .alarm : .text), on: &surface)
     }
-    if area.width < 116 || area.height > 8 + ledger.layers.count {
+    if area.width < 116 || area.height > 9 + ledger.layers.count {
       let totals = lane.totals
       lines.add(
         "all \(totals.updates) observed: \(totals.created) created, \(totals.deleted) deleted",
@@ -90,7 +92,11 @@ enum LedgerScreen {
     lines.add("  predicted               \(signed(totals.predicted))", .plain, on: &surface)
     lines.add("  actual                  \(signed(totals.actual))", .plain, on: &surface)
     lines.add(
-      "  by creation, deletion   \(signed(totals.byCreationAndDeletion))\(share(totals))", .plain,
+      "  beyond the prediction   \(signed(totals.actual - totals.predicted))\(share(totals))",
+      .plain,
+      on: &surface)
+    lines.add(
+      "  events one by one       \(signed(totals.byCreationAndDeletion))  (they interact)", .plain,
       on: &surface)
     lines.add(
       "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
@@ -102,7 +108,8 @@ enum LedgerScreen {
   private static func share(_ totals: LedgerTotals) -> String {
     guard totals.actual != 0 else { return "" }
     return String(
-      format: "  (%.0f %% of the actual)", 100 * totals.byCreationAndDeletion / totals.actual)
+      format: "  (%.0f %% of the actual)",
+      100 * (totals.actual - totals.predicted) / totals.actual)
   }
 
   private static func events<S: Surface>(
