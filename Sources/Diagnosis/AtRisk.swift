@@ -10,17 +10,19 @@ public struct SpikeAtRisk: Sendable, Equatable {
   /// After the update, ms.
   public var time: Double
   public var margin: Double
-  /// Change of the margin by the update: below 0.
+  /// Change of the margin per update: below 0.
   public var change: Double
   /// Updates until the margin is used up, if it goes on shrinking like this.
   public var updates: Double { margin / -change }
 
   /// Spikes that at this pace are gone within `horizon` updates, the next to go first.
   /// - Parameters:
-  ///   - before: margins of the same trials before the update; `after` after it.
+  ///   - before: margins of the same trials earlier; `after` now.
+  ///   - updates: how many came between them.
   ///   - reach: as for the ledger, ms.
   public static func list(
-    _ network: Network, before: Margins, after: Margins, reach: Double, horizon: Double
+    _ network: Network, before: Margins, after: Margins, updates: Int = 1, reach: Double,
+    horizon: Double
   ) -> [SpikeAtRisk] {
     let spiking = network.layers.indices.filter { network.layers[$0].neuron == .lif }
     var list: [SpikeAtRisk] = []
@@ -33,7 +35,7 @@ public struct SpikeAtRisk: Sendable, Equatable {
         let matching = SpikeMatching(
           before: was.map(\.time), after: new.map(\.time), reach: reach)
         for (i, j) in matching.moved {
-          let change = new[j].margin - was[i].margin
+          let change = (new[j].margin - was[i].margin) / Double(max(updates, 1))
           guard change < 0, new[j].margin / -change <= horizon else { continue }
           list.append(
             SpikeAtRisk(

@@ -101,7 +101,7 @@ enum LedgerScreen {
     lines.add(
       "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
     lines.add(
-      "spikes at risk: \(lane.risks.cameTrue) went as predicted, \(lane.risks.didNot) stayed, \(lane.risks.watched) watched",
+      "at risk: \(lane.risks.cameTrue) went as predicted, \(lane.risks.didNot) stayed, \(lane.risks.watched) watched",
       .plain, on: &surface)
   }
 

@@ -49,7 +49,7 @@ import Testing
     observer.begin(weights, withMargins: close, pool: pool)
     weights.matrices[0][0, 0] = S.Scalar(to.0)
     weights.matrices[1][0, 0] = S.Scalar(to.1)
-    return (observer.end(weights, pool: pool).0, observer, weights)
+    return (observer.end(weights, update: 1, pool: pool).0, observer, weights)
   }
 
   @Test func numbersOfTheComment() {

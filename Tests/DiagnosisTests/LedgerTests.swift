@@ -42,7 +42,7 @@ import Testing
       weights.matrices[0][0, 0] += step
       weights.matrices[0][0, 1] -= 2 * step
       weights.matrices[1][1, 0] += step
-      let ledger = observer.end(weights, pool: pool).0
+      let ledger = observer.end(weights, update: 1, pool: pool).0
       #expect(ledger.created + ledger.deleted == 0 && ledger.moved > 0)
       errors.append(abs(ledger.actual / ledger.predicted - 1))
     }
@@ -64,7 +64,7 @@ import Testing
       observer.begin(weights, withMargins: false, pool: pool)
       weights.matrices[0][0, 0] += step
       weights.matrices[0][0, 1] -= sign * 8 * step
-      let ledger = observer.end(weights, pool: pool).0
+      let ledger = observer.end(weights, update: 1, pool: pool).0
       #expect(ledger.events.map(\.kind) == [isDeletion ? .deleted : .created])
       let change = ledger.events[0].lossChange ?? .nan
       #expect(abs(change) > 1e-3)

@@ -182,7 +182,7 @@ final class SolverLane<S: Solver>: Lane {
     guard let observation, let observer else { return try update(with: batch, pool: pool) }
     observer.begin(weights, withMargins: observation.withMargins, pool: pool)
     try update(with: batch, pool: pool)
-    let result = observer.end(weights, pool: pool)
+    let result = observer.end(weights, update: adam.count, pool: pool)
     diagnosis.ledger = result.shown
     if observation.isScheduled {
       diagnosis.totals.add(result.recorded)

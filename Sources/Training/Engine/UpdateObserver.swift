@@ -15,6 +15,8 @@ final class UpdateObserver<S: Solver> {
   private var before: [TrialSpikes] = []
   private var lossBefore = 0.0
   private var marginsBefore: Margins?
+  /// Margins when last looked at, and after how many updates: a longer base for their trend than one update is.
+  private var trend: (margins: Margins, update: Int)?
 
   /// Scratch memory for every `slots.count`-th trial.
   private final class Slot {
@@ -82,10 +84,11 @@ final class UpdateObserver<S: Solver> {
     marginsBefore = withMargins ? margins(weights) : nil
   }
 
-  /// - Returns: the ledger of the update since `begin`; what the records take of it, which does not depend on who looks
+  /// - Parameter update: number of the update since `begin`.
+  /// - Returns: its ledger; what the records take of it, which does not depend on who looks
   /// how closely; and the spikes at risk.
   func end(
-    _ weights: Parameters<Scalar>, pool: WorkerPool
+    _ weights: Parameters<Scalar>, update: Int, pool: WorkerPool
   ) -> (shown: Ledger, recorded: Ledger, atRisk: [SpikeAtRisk]?) {
     let predicted = directionalDerivative(weights)
     run(weights, withGradient: false, pool: pool)
@@ -97,8 +100,12 @@ final class UpdateObserver<S: Solver> {
     ledger.predicted = predicted
     var atRisk: [SpikeAtRisk]?
     if let marginsBefore {
+      let now = margins(weights)
+      let base = trend ?? (marginsBefore, update - 1)
       atRisk = SpikeAtRisk.list(
-        network, before: marginsBefore, after: margins(weights), reach: options.reach, horizon: 200)
+        network, before: base.margins, after: now, updates: update - base.update,
+        reach: options.reach, horizon: 200)
+      trend = (now, update)
     }
     func loss(_ trial: Int, _ undoing: Intervention) -> Double {
       solver.forward(
