@@ -146,7 +146,7 @@ public final class Screen {
       }
     }
     wnoutrefresh(eventprop_stdscr())
-    doupdate()
+    holdingStops { doupdate() }
   }
 
   private func attributes(_ style: CellStyle) -> attr_t {
@@ -210,6 +210,17 @@ public final class Screen {
     var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     guard poll(&input, 1, 0) > 0 else { return false }
     return input.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0
+  }
+
+  /// doupdate ignores SIGTSTP while it draws, and one that comes then is lost; blocked, it waits.
+  private func holdingStops(_ draw: () -> Void) {
+    var stop = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&stop)
+    sigaddset(&stop, SIGTSTP)
+    pthread_sigmask(SIG_BLOCK, &stop, &before)
+    draw()
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 
   /// Redraws everything at the next `present`.

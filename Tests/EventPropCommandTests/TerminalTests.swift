@@ -84,6 +84,16 @@ import Testing
       return false
     }
 
+    /// What the kernel says of its signals: pending, blocked, ignored, caught.
+    var signalState: String {
+      let status = try? String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+      let lines = (status ?? "").split(separator: "\n").filter {
+        $0.contains("Sig") || $0.contains("Shd")
+      }
+      return lines.joined(separator: ", ")
+    }
+
     /// The kernel's letter for the process: R, S, T...
     var state: Character? {
       let stat = try? String(
@@ -160,7 +170,8 @@ import Testing
     let id = terminal.process.processIdentifier
     #expect(terminal.wait(for: "samples/s"))
     if byKey { terminal.send("\u{1A}") } else { kill(id, SIGTSTP) }
-    #expect(terminal.wait { terminal.state == "T" })
+    let isStopped = terminal.wait { terminal.state == "T" }
+    #expect(isStopped, "\(terminal.signalState) \(terminal.seen.suffix(400).debugDescription)")
     #expect(terminal.modes == before)
     terminal.forget()
     kill(id, SIGCONT)

@@ -8,11 +8,15 @@ struct Crossing {
   let tauMem: Double
   let tauSyn: Double
   let threshold: Double
+  /// tau_m/tau_s where that is a small whole number, else 0.
+  private let power: Int
 
   init(_ layer: Layer) {
     tauMem = layer.tauMem
     tauSyn = layer.tauSyn
     threshold = layer.threshold
+    let ratio = layer.tauMem / layer.tauSyn
+    power = ratio == ratio.rounded() && (2...8).contains(ratio) ? Int(ratio) : 0
   }
 
   /// The first s in [0, gap] with V(s) = theta while V rises; nil when there is none.
@@ -64,16 +68,33 @@ struct Crossing {
   }
 
   /// V(0) < theta <= V(high), V rising in between: the crossing, to rounding.
+  @inline(__always)
   private func solve(v: Double, i: Double, high: Double) -> Double {
-    var guess: Double
-    if tauMem == 2 * tauSyn {
-      // x = exp(-s/tau_m): V = (v + i) x - i x^2 (k = 1), the larger root is the earlier crossing.
-      let a = v + i
-      let root = max(0, a * a - 4 * i * threshold).squareRoot()
-      guess = -tauMem * log(min(1, (a + root) / (2 * i)))
-    } else {
-      guess = min(high, tauMem * (threshold - v) / (i - v))
+    power > 0 ? solvePolynomial(v: v, i: i, high: high) : solveNewton(v: v, i: i, high: high)
+  }
+
+  /// tau_m = n tau_s: with x = exp(-s/tau_m), V - theta = A x + B x^n - theta is concave in x (B < 0) and below 0 at
+  /// x = 1, so that Newton's steps from there come down to the earlier crossing and never beyond it.
+  @inline(__always)
+  private func solvePolynomial(v: Double, i: Double, high: Double) -> Double {
+    let b = -i / Double(power - 1)
+    let a = v - b
+    var x = 1.0
+    // Grazing crossings are almost double roots, where each step halves the error.
+    for _ in 0..<64 {
+      var lower = b
+      for _ in 1..<power { lower *= x }
+      let value = (a + lower) * x - threshold
+      let slope = a + Double(power) * lower
+      let next = x - value / slope
+      if !(value < 0 && slope < 0 && next < x && next > 0) { break }
+      x = next
     }
+    return min(-tauMem * log(x), high)
+  }
+
+  private func solveNewton(v: Double, i: Double, high: Double) -> Double {
+    var guess = min(high, tauMem * (threshold - v) / (i - v))
     var low = 0.0
     var high = high
     for _ in 0..<80 {
