@@ -1,4 +1,4 @@
-import EventPropCore
+@testable import EventPropCore
 import Foundation
 import SpikeData
 import Testing
@@ -107,6 +107,29 @@ import Testing
         #expect((count > 0) == spikes, "\(neuron) \(share)")
       }
     }
+  }
+
+  /// A spike at the very end of a trial has a margin, and is no silent stretch.
+  @Test func spikesAtTheEndHaveMargins() {
+    let network = Network(
+      inputs: 1,
+      layers: [
+        Layer(size: 1, tauMem: 20, tauSyn: 10), Layer(size: 1, neuron: .li, tauMem: 20, tauSyn: 10),
+      ])
+    let weights = Parameters<Double>(network)
+    weights.matrices[0][0, 0] = 5
+    // V = 5 (x - x^2) at T = 8 ms: above threshold, as at the end of a grid step.
+    let x = exp(-8.0 / 20)
+    let margins = Margins(
+      network, duration: 8, inputs: [[LayerSpike(neuron: 0, time: 0, slope: 0)]],
+      trials: [[[LayerSpike(neuron: 0, time: 8, slope: 1)], []]],
+      weights: weights.matrices.map { WeightRows($0) })
+    #expect(margins.layers[0].silent.isEmpty)
+    #expect(abs(margins.layers[0].spikes[0].margin - (5 * (x - x * x) - 1)) < 1e-12)
+    // Huge margins and those that are no numbers do not break the histogram.
+    var odd = margins.layers[0]
+    odd.silent = [.infinity, 1e300, .nan]
+    #expect(odd.histogram(bins: 4, range: 1).reduce(0, +) == 3)
   }
 
   @Test func alarmsSayWhatIsWrong() {

@@ -1,4 +1,5 @@
 import Charts
+import Diagnosis
 @testable import EventPropCore
 import Testing
 @testable import Training
@@ -173,6 +174,25 @@ import Testing
     #expect(
       typed.handle(.enter, snapshot)
         == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
+  }
+
+  /// With a long list scrolled down, a click chooses the neuron that stands there.
+  @Test func clicksHitTheNeuronInView() {
+    var snapshot = sampleSnapshot()
+    snapshot.lanes[0].silence?.neurons = (0..<150).map {
+      SilentNeuron(layer: 0, neuron: $0, reason: .noInput)
+    }
+    var state = WorkbenchState()
+    state.screen = .silence
+    state.row = 100
+    let canvas = Workbench.frame(state, snapshot, width: 80, height: 24)
+    let line = canvas.plainText.split(separator: "\n")[7]
+    _ = state.click(x: 20, y: 7, width: 80, height: 24, snapshot)
+    #expect(line.split(separator: " ").contains(Substring(String(state.row))), "\(line)")
+    #expect(state.row > 80)
+    let before = state.row
+    _ = state.click(x: 20, y: 23, width: 80, height: 24, snapshot)
+    #expect(state.row == before)
   }
 
   /// An alarm leads to the lane and the screen that explains it.
