@@ -1,5 +1,4 @@
 import EventPropCore
-import Foundation
 
 /// Carries the membrane of one layer through a trial whose spikes are known, from event to event, without thresholds.
 ///
@@ -63,21 +62,13 @@ struct VoltageWalk {
       let end = voltage(after: length)
       var best = v >= end ? (v: v, after: 0.0) : (v: end, after: length)
       if i > v && i > 0 {
-        let top = peakTime
+        let top = Decay.peakTime(v: v, i: i, tauMem: tauMem, tauSyn: tauSyn)
         if top > 0 && top < length {
           let value = voltage(after: top)
           if value > best.v { best = (value, top) }
         }
       }
       return best
-    }
-
-    /// When V, rising at the start, turns: from dV/dt = 0.
-    private var peakTime: Double {
-      if tauMem == tauSyn { return tauMem * (1 - v / i) }
-      let k = tauSyn / (tauMem - tauSyn)
-      let ratio = k * i * tauMem / ((v + k * i) * tauSyn)
-      return ratio > 0 ? log(ratio) / (1 / tauSyn - 1 / tauMem) : .infinity
     }
   }
 

@@ -151,7 +151,7 @@ import Testing
     var record = RiskRecord()
     func trials(_ w1: Double) -> [TrialSpikes] {
       let now = observe(ExactSolver(problem), from: (w1, 6), to: (w1, 6))
-      return now.observer.spikesAfter(now.weights, pool: pool)
+      return now.observer.probeSpikes(now.weights, pool: pool)
     }
     record.check(update: 1, trials: trials(4.9), reach: 10, adding: list)
     #expect(record.watched == 1)

@@ -102,7 +102,7 @@ import Testing
       for (share, spikes) in [(1 + 1e-6, true), (1 - 1e-3, false)] {
         let copy = weights.copy()
         for row in 0..<3 { copy.matrices[0][row, neuron.neuron] += lift * share }
-        let count = observer.spikesAfter(copy, pool: WorkerPool(threads: 1))[0][0]
+        let count = observer.probeSpikes(copy, pool: WorkerPool(threads: 1))[0][0]
           .count { $0.neuron == neuron.neuron }
         #expect((count > 0) == spikes, "\(neuron) \(share)")
       }

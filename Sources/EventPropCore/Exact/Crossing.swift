@@ -52,13 +52,7 @@ struct Crossing {
 
   /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).
   func peak(v: Double, i: Double) -> Double {
-    if tauMem == tauSyn {
-      // V(s) = exp(-s/tau) (V + I s/tau)
-      return tauMem * (1 - v / i)
-    }
-    let k = tauSyn / (tauMem - tauSyn)
-    let ratio = k * i * tauMem / ((v + k * i) * tauSyn)
-    return log(ratio) / (1 / tauSyn - 1 / tauMem)
+    Decay.peakTime(v: v, i: i, tauMem: tauMem, tauSyn: tauSyn)
   }
 
   @inline(__always)

@@ -31,6 +31,20 @@ public struct Decay: Sendable {
   }
 }
 
+extension Decay {
+  /// When V, rising from v under the current i, turns: dV/dt = 0. Not a number, or outside the gap, where it does not.
+  @inline(__always)
+  public static func peakTime(v: Double, i: Double, tauMem: Double, tauSyn: Double) -> Double {
+    if tauMem == tauSyn {
+      // V(s) = exp(-s/tau) (V + I s/tau)
+      return tauMem * (1 - v / i)
+    }
+    let k = tauSyn / (tauMem - tauSyn)
+    let ratio = k * i * tauMem / ((v + k * i) * tauSyn)
+    return log(ratio) / (1 / tauSyn - 1 / tauMem)
+  }
+}
+
 extension Layer {
   @inline(__always)
   func decay(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }

@@ -191,8 +191,7 @@ final class SolverLane<S: Solver>: Lane {
     if let atRisk = result.atRisk {
       diagnosis.atRisk = Array(atRisk.prefix(RiskRecord.limit))
       diagnosis.risks.check(
-        update: adam.count, trials: observer.spikesAfter(weights, pool: pool),
-        reach: observer.reach, adding: atRisk)
+        update: adam.count, trials: result.spikes, reach: observer.reach, adding: atRisk)
     }
   }
 

@@ -86,10 +86,10 @@ final class UpdateObserver<S: Solver> {
 
   /// - Parameter update: number of the update since `begin`.
   /// - Returns: its ledger; what the records take of it, which does not depend on who looks
-  /// how closely; and the spikes at risk.
+  /// how closely; the spikes at risk; and the probe's spikes after it.
   func end(
     _ weights: Parameters<Scalar>, update: Int, pool: WorkerPool
-  ) -> (shown: Ledger, recorded: Ledger, atRisk: [SpikeAtRisk]?) {
+  ) -> (shown: Ledger, recorded: Ledger, atRisk: [SpikeAtRisk]?, spikes: [TrialSpikes]) {
     let predicted = directionalDerivative(weights)
     run(weights, withGradient: false, pool: pool)
     let after = spikes
@@ -115,14 +115,14 @@ final class UpdateObserver<S: Solver> {
     var recorded = ledger
     recorded.price(limit: options.costs, trials: trials.count, lossesAfter: losses, loss: loss)
     guard atRisk != nil, options.costs < Self.closeCosts else {
-      return (recorded, recorded, atRisk)
+      return (recorded, recorded, atRisk, after)
     }
     ledger.price(limit: Self.closeCosts, trials: trials.count, lossesAfter: losses, loss: loss)
-    return (ledger, recorded, atRisk)
+    return (ledger, recorded, atRisk, after)
   }
 
-  /// The probe's spikes after the update just observed.
-  func spikesAfter(_ weights: Parameters<Scalar>, pool: WorkerPool) -> [TrialSpikes] {
+  /// The probe set's spikes under these weights.
+  func probeSpikes(_ weights: Parameters<Scalar>, pool: WorkerPool) -> [TrialSpikes] {
     run(weights, withGradient: false, pool: pool)
     return spikes
   }

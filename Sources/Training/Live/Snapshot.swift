@@ -66,7 +66,7 @@ public struct LaneSnapshot: Sendable {
   public var totals = LedgerTotals()
   public var atRisk: [SpikeAtRisk] = []
   public var risks = RiskRecord()
-  /// Per LIF layer, over -`marginRange`...`marginRange`; only with `.ledger`.
+  /// Per LIF layer, only with `.ledger`.
   public var margins: [MarginHistogram] = []
   /// Only with `.silence`.
   public var silence: SilenceReport?
