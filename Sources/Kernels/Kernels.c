@@ -56,57 +56,165 @@ CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint
   SUM_BLOCK(1)
 }
 
-CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta, size_t width,
-                          uint32_t *neurons, float *slopes) {
-  size_t count = 0;
-  for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 start = READ(i, k);
-    f16 end = a * READ(v, k) + c * start;
-    AT(i, k) = b * start;
-    i16 spikes = end >= theta;
-    AT(v, k) = (f16)((i16)end & ~spikes);
-    uint32_t mask = bits(&spikes);
-    if (mask == 0) continue;
-    f16 slope = start - end;
-    for (; mask; mask &= mask - 1) {
-      int u = __builtin_ctz(mask);
-      neurons[count] = (uint32_t)(k + u);
-      slopes[count] = ((const float *)&slope)[u];
-      ++count;
-    }
+// The rows that arrive in a step, added to a block of currents.
+#define ADD_ROWS(CURRENT, VECTORS, ROWS, STRIDE, INDEX, FROM, TO)                    \
+  for (size_t r = (FROM); r < (TO); ++r) {                                           \
+    const float *row = (ROWS) + (INDEX)[r] * (STRIDE) + k;                           \
+    for (int u = 0; u < (VECTORS); ++u) (CURRENT)[u] += READ(row, u * EP_LANES);     \
   }
+
+#define LIF_STEP(VECTORS)                                                             \
+  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
+    f16 start[VECTORS];                                                               \
+    for (int u = 0; u < (VECTORS); ++u) start[u] = READ(i, k + u * EP_LANES);         \
+    for (size_t s = 0; s < sources; ++s)                                              \
+      ADD_ROWS(start, VECTORS, arriving[s].rows, arriving[s].stride, arriving[s].index, 0, \
+               arriving[s].count)                                                     \
+    for (int u = 0; u < (VECTORS); ++u) {                                             \
+      f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];                         \
+      AT(i, k + u * EP_LANES) = b * start[u];                                         \
+      i16 spikes = end >= theta;                                                      \
+      AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);                            \
+      uint32_t mask = bits(&spikes);                                                  \
+      if (mask == 0) continue;                                                        \
+      f16 slope = start[u] - end;                                                     \
+      for (; mask; mask &= mask - 1) {                                                \
+        int lane = __builtin_ctz(mask);                                               \
+        neurons[count] = (uint32_t)(k + u * EP_LANES + lane);                         \
+        slopes[count] = ((const float *)&slope)[lane];                                \
+        ++count;                                                                      \
+      }                                                                               \
+    }                                                                                 \
+  }
+
+CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
+                          const ep_rows *arriving, size_t sources, size_t width, uint32_t *neurons,
+                          float *slopes) {
+  size_t count = 0, k = 0;
+  LIF_STEP(16)
+  LIF_STEP(8)
+  LIF_STEP(4)
+  LIF_STEP(2)
+  LIF_STEP(1)
   return count;
 }
 
-CLONES void ep_li_step(float *v, float *i, float a, float b, float c, float p, float q,
-                       float weight, float *mean, float *means, size_t width) {
+// V and I stay in registers from the first step to the last.
+#define LIF_BLOCK(VECTORS)                                                            \
+  if (k + (VECTORS) * EP_LANES <= width) {                                            \
+    f16 v[VECTORS] = {0}, i[VECTORS] = {0};                                           \
+    for (size_t n = 0; n < steps; ++n) {                                              \
+      ADD_ROWS(i, VECTORS, rows, stride, index, offsets[n], offsets[n + 1])           \
+      i16 any = {0};                                                                  \
+      for (int u = 0; u < (VECTORS); ++u) {                                           \
+        v[u] = a * v[u] + c * i[u];                                                   \
+        any |= v[u] >= theta;                                                         \
+      }                                                                               \
+      if (bits(&any)) {                                                               \
+        for (int u = 0; u < (VECTORS); ++u) {                                         \
+          i16 spikes = v[u] >= theta;                                                 \
+          uint32_t mask = bits(&spikes);                                              \
+          if (mask == 0) continue;                                                    \
+          f16 slope = i[u] - v[u];                                                    \
+          v[u] = (f16)((i16)v[u] & ~spikes);                                          \
+          for (; mask; mask &= mask - 1) {                                            \
+            int lane = __builtin_ctz(mask);                                           \
+            neurons[count] = (uint32_t)(k + u * EP_LANES + lane);                     \
+            slopes[count] = ((const float *)&slope)[lane];                            \
+            found[count] = (uint32_t)n;                                               \
+            ++count;                                                                  \
+          }                                                                           \
+        }                                                                             \
+      }                                                                               \
+      for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                                  \
+    }                                                                                 \
+    return count;                                                                     \
+  }
+
+CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
+                           const uint32_t *index, const uint32_t *offsets, size_t steps,
+                           size_t first, size_t width, uint32_t *neurons, float *slopes,
+                           uint32_t *found) {
+  size_t count = 0, k = first;
+  LIF_BLOCK(8)
+  LIF_BLOCK(7)
+  LIF_BLOCK(6)
+  LIF_BLOCK(5)
+  LIF_BLOCK(4)
+  LIF_BLOCK(3)
+  LIF_BLOCK(2)
+  LIF_BLOCK(1)
+  return 0;
+}
+
+#define LI_TRIAL(VECTORS)                                                             \
+  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
+    f16 v[VECTORS] = {0}, i[VECTORS] = {0}, total[VECTORS];                           \
+    for (int u = 0; u < (VECTORS); ++u) total[u] = READ(mean, k + u * EP_LANES);      \
+    for (size_t n = 0; n < steps; ++n) {                                              \
+      ADD_ROWS(i, VECTORS, rows, stride, index, offsets[n], offsets[n + 1])           \
+      float weight = weights[n];                                                      \
+      for (int u = 0; u < (VECTORS); ++u) {                                           \
+        size_t at = n * width + k + u * EP_LANES;                                     \
+        f16 average = p * v[u] + q * i[u];                                            \
+        v[u] = a * v[u] + c * i[u];                                                   \
+        i[u] = b * i[u];                                                              \
+        total[u] += weight * average;                                                 \
+        if (means) AT(means, at) = average;                                           \
+        if (voltages) AT(voltages, at) = v[u];                                        \
+        if (currents) AT(currents, at) = i[u];                                        \
+      }                                                                               \
+    }                                                                                 \
+    for (int u = 0; u < (VECTORS); ++u) AT(mean, k + u * EP_LANES) = total[u];        \
+  }
+
+CLONES void ep_li_trial(float a, float b, float c, float p, float q, const float *rows,
+                        size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps,
+                        const float *weights, float *mean, float *means, float *voltages,
+                        float *currents, size_t width) {
+  size_t k = 0;
+  LI_TRIAL(4)
+  LI_TRIAL(2)
+  LI_TRIAL(1)
+}
+
+CLONES void ep_adjoint_gap(float *lv, float *li, float a, float b, float c, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 voltage = READ(v, k), current = READ(i, k);
-    f16 average = p * voltage + q * current;
-    AT(v, k) = a * voltage + c * current;
-    AT(i, k) = b * current;
-    AT(mean, k) += weight * average;
-    if (means) AT(means, k) = average;
+    f16 voltage = READ(lv, k);
+    AT(li, k) = b * READ(li, k) + c * voltage;
+    AT(lv, k) = a * voltage;
   }
 }
 
-CLONES void ep_adjoint_step(float *lv, float *li, float a, float b, float c, const float *drive,
-                            float scale, float *trace, size_t width) {
-  for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 voltage = READ(lv, k), current = READ(li, k);
-    if (drive) {
-      f16 u = -scale * READ(drive, k);
-      voltage -= u;
-      current = b * (current - u) + c * voltage + u;
-      voltage = a * voltage + u;
-    } else {
-      current = b * current + c * voltage;
-      voltage = a * voltage;
-    }
-    AT(li, k) = current;
-    AT(lv, k) = voltage;
-    AT(trace, k) = current;
+#define ADJOINT_DRIVEN(VECTORS)                                                       \
+  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
+    f16 voltage[VECTORS], current[VECTORS];                                           \
+    for (int s = 0; s < (VECTORS); ++s) {                                             \
+      voltage[s] = READ(lv, k + s * EP_LANES);                                        \
+      current[s] = READ(li, k + s * EP_LANES);                                        \
+    }                                                                                 \
+    for (size_t n = to; n-- > from;) {                                                \
+      for (int s = 0; s < (VECTORS); ++s) {                                           \
+        f16 d = weights[n] * READ(drive, n * stride + k + s * EP_LANES);              \
+        f16 u = -held * d;                                                            \
+        f16 above = voltage[s] - u;                                                   \
+        current[s] = b * (current[s] - u) + c * above + u;                            \
+        voltage[s] = a * above + u - kick * d;                                        \
+      }                                                                               \
+    }                                                                                 \
+    for (int s = 0; s < (VECTORS); ++s) {                                             \
+      AT(lv, k + s * EP_LANES) = voltage[s];                                          \
+      AT(li, k + s * EP_LANES) = current[s];                                          \
+    }                                                                                 \
   }
+
+CLONES void ep_adjoint_driven(float *lv, float *li, float a, float b, float c, const float *drive,
+                              size_t stride, const float *weights, float held, float kick,
+                              size_t from, size_t to, size_t width) {
+  size_t k = 0;
+  ADJOINT_DRIVEN(4)
+  ADJOINT_DRIVEN(2)
+  ADJOINT_DRIVEN(1)
 }
 
 INLINE float total(const f16 *s) {
@@ -117,16 +225,37 @@ INLINE float total(const f16 *s) {
   return t[0];
 }
 
-CLONES float ep_dot_difference(const float *w, const float *lv, const float *li, size_t width) {
-  f16 even = {0}, odd = {0};
-  size_t k = 0;
-  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES) {
-    even += READ(w, k) * (READ(lv, k) - READ(li, k));
-    odd += READ(w, k + EP_LANES) * (READ(lv, k + EP_LANES) - READ(li, k + EP_LANES));
+// Some rows at once share the loads of lV and lI.
+#define DOT_ROWS(ROWS)                                                                \
+  for (; r + (ROWS) <= count; r += (ROWS)) {                                          \
+    const float *w[ROWS];                                                             \
+    f16 even[ROWS] = {0}, odd[ROWS] = {0};                                            \
+    for (int s = 0; s < (ROWS); ++s) w[s] = rows + index[r + s] * stride;             \
+    size_t k = 0;                                                                     \
+    for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES) {                            \
+      f16 first = READ(lv, k) - READ(li, k);                                          \
+      f16 second = READ(lv, k + EP_LANES) - READ(li, k + EP_LANES);                   \
+      for (int s = 0; s < (ROWS); ++s) {                                              \
+        even[s] += READ(w[s], k) * first;                                             \
+        odd[s] += READ(w[s], k + EP_LANES) * second;                                  \
+      }                                                                               \
+    }                                                                                 \
+    if (k < width) {                                                                  \
+      f16 first = READ(lv, k) - READ(li, k);                                          \
+      for (int s = 0; s < (ROWS); ++s) even[s] += READ(w[s], k) * first;              \
+    }                                                                                 \
+    for (int s = 0; s < (ROWS); ++s) {                                                \
+      even[s] += odd[s];                                                              \
+      errors[r + s] += total(&even[s]);                                               \
+    }                                                                                 \
   }
-  if (k < width) even += READ(w, k) * (READ(lv, k) - READ(li, k));
-  even += odd;
-  return total(&even);
+
+CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
+                        size_t count, const float *lv, const float *li, size_t width) {
+  size_t r = 0;
+  DOT_ROWS(4)
+  DOT_ROWS(2)
+  DOT_ROWS(1)
 }
 
 CLONES float ep_reduce(float *sum, float *const *parts, size_t count, float scale, size_t width) {

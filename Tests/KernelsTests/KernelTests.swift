@@ -23,21 +23,32 @@ import Testing
     #expect(sum == expected)
   }
 
-  @Test(arguments: widths) func lifStepFindsEverySpike(width: Int) {
+  @Test(arguments: widths) func lifStepAddsArrivalsAndFindsEverySpike(width: Int) {
     let (a, b, c, theta): (Float, Float, Float, Float) = (0.95, 0.8, 0.17, 0.6)
     let v0 = Self.random(width, 3)
     let i0 = Self.random(width, 4)
+    let rows = Self.random(3 * width, 5)
     var v = v0
     var i = i0
     var neurons = Array(repeating: UInt32(0), count: width)
     var slopes = Array(repeating: Float(0), count: width)
-    let count = ep_lif_step(&v, &i, a, b, c, theta, width, &neurons, &slopes)
+    let index: [UInt32] = [2, 0, 1]
+    let count = rows.withUnsafeBufferPointer { rows in
+      index.withUnsafeBufferPointer { index in
+        let arriving = [
+          ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress, count: 2),
+          ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress! + 2, count: 1),
+        ]
+        return ep_lif_step(&v, &i, a, b, c, theta, arriving, 2, width, &neurons, &slopes)
+      }
+    }
     var expected: [UInt32] = []
     for k in 0..<width {
-      let end = a * v0[k] + c * i0[k]
-      #expect(i[k] == b * i0[k])
+      let start = i0[k] + rows[2 * width + k] + rows[k] + rows[width + k]
+      let end = a * v0[k] + c * start
+      #expect(i[k] == b * start)
       if end >= theta {
-        #expect(slopes[expected.count] == i0[k] - end)
+        #expect(slopes[expected.count] == start - end)
         expected.append(UInt32(k))
         #expect(v[k] == 0)
       } else {
@@ -48,49 +59,119 @@ import Testing
     #expect(count > 0)
   }
 
-  @Test(arguments: widths) func liStepKeepsMeans(width: Int) {
-    let v0 = Self.random(width, 5)
-    let i0 = Self.random(width, 6)
-    var (v, i) = (v0, i0)
-    var mean = Array(repeating: Float(1), count: width)
-    var means = Array(repeating: Float(0), count: width)
-    ep_li_step(&v, &i, 0.9, 0.8, 0.1, 0.95, 0.05, 0.5, &mean, &means, width)
+  /// Arrivals of three rows in 40 steps: rows, and the index and offsets that say when.
+  static func arrivals(_ width: Int) -> (rows: [Float], index: [UInt32], offsets: [UInt32]) {
+    let offsets = (0...40).map { UInt32($0 < 3 ? 0 : $0 < 20 ? 2 : 3) }
+    return (random(3 * width, 5), [2, 0, 1], offsets)
+  }
+
+  @Test(arguments: widths) func lifBlockIsManySteps(width: Int) {
+    let (a, b, c, theta): (Float, Float, Float, Float) = (0.95, 0.9, 0.17, 0.3)
+    let (rows, index, offsets) = Self.arrivals(width)
+    var (v, i) = (
+      Array(repeating: Float(0), count: width), Array(repeating: Float(0), count: width)
+    )
+    var expected: [[UInt32]] = []
+    var expectedSlopes: [Float] = []
+    var neurons = Array(repeating: UInt32(0), count: 40 * width)
+    var slopes = Array(repeating: Float(0), count: 40 * width)
+    var found = neurons
+    for n in 0..<40 {
+      let count = rows.withUnsafeBufferPointer { rows in
+        index.withUnsafeBufferPointer { index in
+          let arriving = ep_rows(
+            rows: rows.baseAddress, stride: width, index: index.baseAddress! + Int(offsets[n]),
+            count: Int(offsets[n + 1] - offsets[n]))
+          return ep_lif_step(&v, &i, a, b, c, theta, [arriving], 1, width, &neurons, &slopes)
+        }
+      }
+      for k in 0..<count {
+        expected.append([UInt32(n), neurons[k]])
+        expectedSlopes.append(slopes[k])
+      }
+    }
+    var all: [(spike: [UInt32], slope: Float)] = []
+    for first in stride(from: 0, to: width, by: Int(EP_BLOCK)) {
+      let count = ep_lif_block(
+        a, b, c, theta, rows, width, index, offsets, 40, first, width, &neurons, &slopes, &found)
+      for k in 0..<count { all.append(([found[k], neurons[k]], slopes[k])) }
+    }
+    all.sort { ($0.spike[0], $0.spike[1]) < ($1.spike[0], $1.spike[1]) }
+    #expect(all.map(\.spike) == expected)
+    #expect(all.map(\.slope) == expectedSlopes)
+    #expect(expected.count > 3)
+  }
+
+  @Test(arguments: widths) func liTrialKeepsMeans(width: Int) {
+    let (rows, index, offsets) = Self.arrivals(width)
+    let weights = Self.random(40, 6)
+    var mean = Array(repeating: Float(0), count: width)
+    var means = Array(repeating: Float(0), count: 40 * width)
+    var (voltages, currents) = (means, means)
+    ep_li_trial(
+      0.9, 0.8, 0.1, 0.95, 0.05, rows, width, index, offsets, 40, weights, &mean, &means, &voltages,
+      &currents, width)
     for k in 0..<width {
-      let average = Float(0.95) * v0[k] + Float(0.05) * i0[k]
-      #expect(means[k] == average)
-      #expect(mean[k] == 1 + 0.5 * average)
-      #expect(v[k] == Float(0.9) * v0[k] + Float(0.1) * i0[k])
-      #expect(i[k] == Float(0.8) * i0[k])
+      var (v, i, sum): (Float, Float, Float) = (0, 0, 0)
+      for n in 0..<40 {
+        for r in Int(offsets[n])..<Int(offsets[n + 1]) { i += rows[Int(index[r]) * width + k] }
+        let average = Float(0.95) * v + Float(0.05) * i
+        v = Float(0.9) * v + Float(0.1) * i
+        i = Float(0.8) * i
+        sum += weights[n] * average
+        #expect(means[n * width + k] == average)
+        #expect(voltages[n * width + k] == v)
+        #expect(currents[n * width + k] == i)
+      }
+      #expect(mean[k] == sum)
     }
   }
 
-  @Test(arguments: widths) func adjointStepDrivenAndFree(width: Int) {
+  @Test(arguments: widths) func adjointFreeAndDriven(width: Int) {
     let v0 = Self.random(width, 7)
     let i0 = Self.random(width, 8)
-    let drive = Self.random(width, 9)
-    var trace = Array(repeating: Float(0), count: width)
+    let drive = Self.random(4 * width, 9)
+    let weights: [Float] = [0.3, 0.2, 0.5, 0.1]
     var (v, i) = (v0, i0)
-    ep_adjoint_step(&v, &i, 0.9, 0.8, 0.1, nil, 0.5, &trace, width)
+    ep_adjoint_gap(&v, &i, 0.9, 0.8, 0.1, width)
     for k in 0..<width {
       #expect(i[k] == Float(0.8) * i0[k] + Float(0.1) * v0[k])
       #expect(v[k] == Float(0.9) * v0[k])
     }
-    #expect(trace == i)
-    (v, i) = (v0, i0)
-    ep_adjoint_step(&v, &i, 0.9, 0.8, 0.1, drive, 0.5, &trace, width)
-    for k in 0..<width {
-      let u = -Float(0.5) * drive[k]
-      #expect(i[k] == Float(0.8) * (i0[k] - u) + Float(0.1) * (v0[k] - u) + u)
-      #expect(v[k] == Float(0.9) * (v0[k] - u) + u)
+    for stride in [0, width] {
+      (v, i) = (v0, i0)
+      ep_adjoint_driven(
+        &v, &i, 0.9, 0.8, 0.1, drive, stride, weights, 0.5, 0.25, 1, 3, width)
+      for k in 0..<width {
+        var (lv, li) = (v0[k], i0[k])
+        for n in [2, 1] {
+          let d = weights[n] * drive[n * stride + k]
+          let u = -Float(0.5) * d
+          let above = lv - u
+          li = Float(0.8) * (li - u) + Float(0.1) * above + u
+          lv = Float(0.9) * above + u - Float(0.25) * d
+        }
+        #expect(i[k] == li)
+        #expect(v[k] == lv)
+      }
     }
   }
 
-  @Test(arguments: widths) func dotDifference(width: Int) {
-    let w = Self.random(width, 10)
+  @Test(arguments: widths) func dotsOfSeveralRows(width: Int) {
+    let w = Self.random(3 * width, 10)
     let x = Self.random(width, 11)
     let y = Self.random(width, 12)
-    let exact = (0..<width).reduce(0.0) { $0 + Double(w[$1]) * Double(x[$1] - y[$1]) }
-    #expect(abs(Double(ep_dot_difference(w, x, y, width)) - exact) < 1e-4)
+    let index: [UInt32] = [1, 2, 0, 0, 1, 2, 2]
+    for count in 0...index.count {
+      var errors = Array(repeating: Float(1), count: index.count)
+      ep_dot_rows(&errors, w, width, index, count, x, y, width)
+      for (place, row) in index.enumerated() {
+        let exact = (0..<width).reduce(1.0) {
+          $0 + Double(w[Int(row) * width + $1]) * Double(x[$1] - y[$1])
+        }
+        #expect(abs(Double(errors[place]) - (place < count ? exact : 1)) < 1e-4)
+      }
+    }
   }
 
   @Test(arguments: widths) func reduceAndAdam(width: Int) {

@@ -2,120 +2,156 @@ import Foundation
 import Kernels
 
 extension GridSolver {
-  /// Adjoint of `forward`, from T back to 0; mirrors it step by step:
+  /// Adjoint of `forward`, layer by layer from the output down, each from T back to 0:
   ///
-  ///     from (n + 1) dt to n dt, with u = -dl/dV_j w/T     (outputs; 0 elsewhere)
-  ///     lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
+  ///     over a gap of steps without spikes: lI <- b lI + adjointRise lV,  lV <- a lV
+  ///     with a drive u = -dl/dV_j w/T (outputs): lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
   ///     (`ReadoutRule.sampled`: u = 0, then lV -= dl/dV_j w dt/(T tau_m))
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
   ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered at the end from the trace)
   ///
-  /// Everything on the right of a jump is the value just after the spike.
+  /// Everything on the right of a jump is the value just after the spike: where layers spike together, what a spike
+  /// takes from the layer above is found before the jumps of that layer.
   public func backward(
     _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], gradient: Parameters<Float>,
     workspace: GridWorkspace
   ) {
     workspace.point(at: weights)
-    workspace.clearState()
-    let layers = workspace.layers
-    let output = layers[layers.count - 1]
-    for j in 0..<output.width {
-      workspace.drive[j] = j < trial.readout.count ? Float(trial.readoutGradient[j]) : 0
+    for index in workspace.layers.indices where workspace.layers[index].isSpiking {
+      workspace.clearErrors(of: index, count: trial.layers[index].count)
     }
-    let readout = problem.loss.readout
-    let stepRate = Float(1 / problem.step)
-    let isSampled = problem.rule == .sampled
-    let keepsErrors = !workspace.errorTraces.isEmpty
-    let trialDrive = trial.drive
-    if readout == .maximum { workspace.orderPeaks(trial) }
-    if trial.needsPhantom { output.v[trial.label] += Float(problem.loss.phantomPush) }
-
-    jump(at: steps, trial, workspace, push)
-    weightOfStep.withUnsafeBufferPointer { weightOfStep in
-      for n in (0..<steps).reversed() {
-        if readout == .maximum { dropPeaks(at: n + 1, trial, workspace) }
-        for index in layers.indices {
-          let layer = layers[index]
-          var drive: UnsafePointer<Float>?
-          if index == layers.count - 1 {
-            if readout == .weightedMean { drive = UnsafePointer(workspace.drive) }
-            if readout == .instantaneous {
-              drive = trialDrive.map { UnsafePointer($0 + n * layer.width) }
-            }
-          }
-          ep_adjoint_step(
-            layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.adjointRise,
-            isSampled ? nil : drive, weightOfStep[n] * stepRate, layer.trace + n * layer.width,
-            layer.width)
-          if isSampled, let drive {
-            for j in 0..<layer.size { layer.v[j] -= drive[j] * weightOfStep[n] / layer.tauMem }
-          }
-        }
-        if keepsErrors { workspace.recordErrors(at: n) }
-        jump(at: n, trial, workspace, push)
-      }
+    for index in workspace.layers.indices.reversed() {
+      let push = index < push.count ? push[index] : []
+      sweepBack(workspace.layers[index], index, trial, push, workspace)
     }
     gather(trial, gradient, workspace)
   }
 
-  /// The jumps of lV at time index n. Layers go upwards: a spike reads the lV and lI of its own layer
-  /// (recurrent) and of the next one before their spikes of the same instant make them jump.
-  @inline(__always)
-  private func jump(
-    at n: Int, _ trial: GridTrial, _ workspace: GridWorkspace, _ push: [[Double]]
+  /// One layer from T back: fills its trace, and the errors of the spikes that reach it.
+  private func sweepBack(
+    _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ push: [Double],
+    _ workspace: GridWorkspace
   ) {
-    let layers = workspace.layers
-    for index in layers.indices where layers[index].isSpiking {
-      let spikes = trial.layers[index]
-      let range = spikes.range(at: n)
-      if range.isEmpty { continue }
-      let layer = layers[index]
-      let readout = workspace.readout
-      for (slot, k) in range.enumerated() {
-        let neuron = Int(spikes.neurons[k])
-        var error: Float = 0
-        for projection in workspace.projections where projection.source == index + 1 {
-          let target = layers[projection.target - 1]
-          error += ep_dot_difference(
-            projection.weights + neuron * projection.stride, target.v, target.i, target.width)
+    let isOutput = index == workspace.layers.count - 1
+    let readout = isOutput ? problem.loss.readout : nil
+    let drive = isOutput ? startOutput(layer, trial, workspace) : nil
+    let keepsErrors = !workspace.errorTraces.isEmpty
+    let incoming = trial.incoming(index)
+    let own = trial.layers[index]
+    let forward = workspace.projections.first { $0.target == index + 1 }!
+    let loop = workspace.projections.first { $0.target == index + 1 && $0.source == index + 1 }
+    let (incomingErrors, ownErrors) = (
+      index > 0 ? workspace.errors[index - 1] : nil, workspace.errors[index]
+    )
+    if !isOutput { layer.clearState() }
+    var later = steps
+    var row = 0
+    for n in (0...steps).reversed() {
+      let arriving = incoming.range(at: n)
+      let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
+      let hasPeak = readout == .maximum && workspace.peaks.last.map { trial.peakIndex[$0] } == n
+      if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
+      if later > n {
+        if let drive {
+          weightOfStep.withUnsafeBufferPointer {
+            let (a, b, adjointRise) = layer.gaps[1]
+            ep_adjoint_driven(
+              layer.v, layer.i, a, b, adjointRise, drive.values, drive.stride, $0.baseAddress,
+              drive.held, drive.kick, n, later, layer.width)
+          }
+        } else {
+          let (a, b, adjointRise) = layer.gaps[later - n]
+          ep_adjoint_gap(layer.v, layer.i, a, b, adjointRise, layer.width)
         }
-        workspace.errors[slot] = error
+        later = n
       }
-      if n < steps && readout == .maximum && index == layers.count - 2 {
-        addKinks(at: n, trial, workspace)
+      if keepsErrors { workspace.recordErrors(of: index, at: n) }
+      if n < steps && !(arriving.isEmpty && (spikes.isEmpty || loop == nil)) {
+        layer.traceRows[n] = UInt32(truncatingIfNeeded: row)
+        (layer.trace + row * layer.width).update(from: layer.i, count: layer.width)
+        row += 1
       }
-      if readout == .firstSpike && index == layers.count - 1 {
-        addSpikeTimes(at: n, trial, workspace)
+      if let incomingErrors, !arriving.isEmpty {
+        ep_dot_rows(
+          incomingErrors + arriving.lowerBound, forward.weights, forward.stride,
+          incoming.neurons + arriving.lowerBound, arriving.count, layer.v, layer.i, layer.width)
+        if readout == .maximum && n < steps {
+          addKinks(at: n, arriving, incoming, forward, incomingErrors, trial, workspace)
+        }
       }
-      for (slot, k) in range.enumerated() {
-        let neuron = Int(spikes.neurons[k])
+      if hasPeak { dropPeaks(at: n, layer, trial, workspace) }
+      if spikes.isEmpty { continue }
+      if let loop {
+        ep_dot_rows(
+          ownErrors + spikes.lowerBound, loop.weights, loop.stride,
+          own.neurons + spikes.lowerBound, spikes.count, layer.v, layer.i, layer.width)
+      }
+      if readout == .firstSpike { addSpikeTimes(at: n, spikes, own, ownErrors, trial) }
+      for k in spikes {
+        let neuron = Int(own.neurons[k])
         let lv = layer.v[neuron]
-        layer.v[neuron] =
-          lv + (layer.threshold * lv + workspace.errors[slot]) / spikes.slopes[k]
+        layer.v[neuron] = lv + (layer.threshold * lv + ownErrors[k]) / own.slopes[k]
       }
-      if index < push.count, !push[index].isEmpty {
-        push[index].withUnsafeBufferPointer {
-          for k in range { layer.v[Int(spikes.neurons[k])] += Float($0[Int(spikes.neurons[k])]) }
+      if !push.isEmpty {
+        push.withUnsafeBufferPointer { push in
+          for k in spikes { layer.v[Int(own.neurons[k])] += Float(push[Int(own.neurons[k])]) }
         }
       }
     }
   }
 
+  /// What drives the adjoint of the outputs at every step: dl/dV in rows of `stride`, times w dt/T, times `held` for a
+  /// drive over the step, or `kick` for a jump of lV at its start.
+  private struct Drive {
+    let values: UnsafePointer<Float>
+    let stride: Int
+    let held: Float
+    let kick: Float
+  }
+
+  /// The state of the output layer at T, and what will drive it.
+  private func startOutput(
+    _ layer: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace
+  ) -> Drive? {
+    layer.clearState()
+    for j in 0..<layer.width {
+      workspace.drive[j] = j < trial.readout.count ? Float(trial.readoutGradient[j]) : 0
+    }
+    if trial.needsPhantom { layer.v[trial.label] += Float(problem.loss.phantomPush) }
+    let isSampled = problem.rule == .sampled
+    let held = isSampled ? 0 : Float(1 / problem.step)
+    let kick = isSampled ? 1 / layer.tauMem : 0
+    switch problem.loss.readout {
+    case .weightedMean:
+      return Drive(values: workspace.drive, stride: 0, held: held, kick: kick)
+    case .instantaneous:
+      return trial.drive.map { Drive(values: $0, stride: layer.width, held: held, kick: kick) }
+    case .maximum:
+      workspace.orderPeaks(trial)
+      return nil
+    case .firstSpike:
+      return nil
+    }
+  }
+
   /// `.firstSpike`: dl/dt_j belongs to the first spike of output j.
-  private func addSpikeTimes(at n: Int, _ trial: GridTrial, _ workspace: GridWorkspace) {
-    let spikes = trial.layers[problem.network.layers.count - 1]
-    for (slot, k) in spikes.range(at: n).enumerated() {
-      let neuron = Int(spikes.neurons[k])
+  private func addSpikeTimes(
+    at n: Int, _ spikes: Range<Int>, _ own: GridSpikes, _ errors: UnsafeMutablePointer<Float>,
+    _ trial: GridTrial
+  ) {
+    for k in spikes {
+      let neuron = Int(own.neurons[k])
       if trial.readout[neuron] == Double(n) * problem.step {
-        workspace.errors[slot] += Float(trial.readoutGradient[neuron])
+        errors[k] += Float(trial.readoutGradient[neuron])
       }
     }
   }
 
   /// `.maximum`: lV_j -= dL/dM_j/tau_m at the maximum of output j.
-  private func dropPeaks(at n: Int, _ trial: GridTrial, _ workspace: GridWorkspace) {
-    let output = workspace.layers[workspace.layers.count - 1]
+  private func dropPeaks(
+    at n: Int, _ output: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace
+  ) {
     while let j = workspace.peaks.last, trial.peakIndex[j] == n {
       output.v[j] -= workspace.drive[j] / output.tauMem
       workspace.peaks.removeLast()
@@ -124,17 +160,17 @@ extension GridSolver {
 
   /// `.maximum` at a kink: output j rises to its maximum at n dt, where spikes turn it down. The one
   /// that makes I_j - V_j negative carries the maximum along: dl/dt += dL/dM_j dV_j/dt(t-).
-  private func addKinks(at n: Int, _ trial: GridTrial, _ workspace: GridWorkspace) {
-    let last = workspace.layers.count - 1
-    let output = workspace.layers[last]
-    let spikes = trial.layers[last - 1]
-    let projection = workspace.projections[workspace.projections.count - 1]
+  private func addKinks(
+    at n: Int, _ arriving: Range<Int>, _ incoming: GridSpikes, _ projection: GridProjection,
+    _ errors: UnsafeMutablePointer<Float>, _ trial: GridTrial, _ workspace: GridWorkspace
+  ) {
+    let output = workspace.layers[workspace.layers.count - 1]
     for j in workspace.peaks where trial.peakIndex[j] == n && trial.peakSlope[j] > 0 {
       var slope = trial.peakSlope[j]
-      for (slot, k) in spikes.range(at: n).enumerated() {
-        slope += projection.weights[Int(spikes.neurons[k]) * projection.stride + j]
+      for k in arriving {
+        slope += projection.weights[Int(incoming.neurons[k]) * projection.stride + j]
         if slope < 0 {
-          workspace.errors[slot] += workspace.drive[j] * trial.peakSlope[j] / output.tauMem
+          errors[k] += workspace.drive[j] * trial.peakSlope[j] / output.tauMem
           break
         }
       }
@@ -145,16 +181,11 @@ extension GridSolver {
   private func gather(
     _ trial: GridTrial, _ gradient: Parameters<Float>, _ workspace: GridWorkspace
   ) {
-    var sorted = -1
     for (index, projection) in workspace.projections.enumerated() {
-      let source = projection.source
       let matrix = gradient.matrices[index]
-      if sorted != source {
-        let spikes = source == 0 ? trial.input : trial.layers[source - 1]
-        workspace.sortByNeuron(spikes, size: matrix.rows)
-        sorted = source
-      }
       let target = workspace.layers[projection.target - 1]
+      let spikes = projection.source == 0 ? trial.input : trial.layers[projection.source - 1]
+      workspace.sortByNeuron(spikes, size: matrix.rows, rows: target.traceRows)
       let starts = workspace.starts
       // A block of columns of the trace stays in the second-level cache while all rows pass.
       let block = 128

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 extension GridSolver {
-  /// Forward pass of one trial:
+  /// Forward pass of one trial, layer by layer; per step n of a layer:
   ///
   ///     I_j += sum of w_ij over spikes of i at n dt
   ///     V <- a V + rise I,  I <- b I
@@ -11,53 +11,93 @@ extension GridSolver {
     _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
   ) {
     workspace.point(at: weights)
-    workspace.clearState()
-    workspace.mean.update(repeating: 0, count: trial.outputWidth)
-    let layers = workspace.layers
-    let output = layers[layers.count - 1]
-    let voltages = trial.voltages
-    let (input, drive) = (trial.input, trial.drive)
-    let intervenes = trial.intervention != nil
-    let seeksMaximum = problem.loss.readout == .maximum
-    if seeksMaximum { trial.forgetPeaks() }
-    for layer in layers.indices { trial.layers[layer].beginTrial() }
-
-    weightOfStep.withUnsafeBufferPointer { weightOfStep in
-      for n in 0..<steps {
-        for projection in workspace.projections {
-          let spikes = projection.source == 0 ? input : trial.layers[projection.source - 1]
-          let arriving = spikes.range(at: n)
-          if arriving.isEmpty { continue }
-          let target = layers[projection.target - 1]
-          ep_sum_rows(
-            target.i, projection.weights, projection.stride, spikes.neurons + arriving.lowerBound,
-            arriving.count, target.width)
-        }
-        for index in layers.indices {
-          let layer = layers[index]
-          if layer.isSpiking {
-            trial.layers[index].reserve(layer.width)
-            let spikes = trial.layers[index]
-            let found = ep_lif_step(
-              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
-              layer.width, spikes.neurons + spikes.count, spikes.slopes + spikes.count)
-            let sent =
-              intervenes ? trial.intervene(in: index, layer, at: n + 1, found: found) : found
-            trial.layers[index].endStep(n, adding: sent)
-          } else {
-            ep_li_step(
-              layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.mean.p,
-              layer.mean.q, weightOfStep[n], workspace.mean,
-              drive.map { $0 + n * layer.width }, layer.width)
-          }
-        }
-        if seeksMaximum { trial.seekPeaks(output, index: n + 1) }
-        if let voltages {
-          (voltages + n * output.width).update(from: output.v, count: output.width)
-        }
+    for index in workspace.layers.indices {
+      let layer = workspace.layers[index]
+      if !layer.isSpiking {
+        integrate(layer, trial, workspace)
+      } else if layer.isRecurrent || trial.isWatched(index) {
+        runStepByStep(layer, index, trial, workspace)
+      } else {
+        runByBlocks(layer, index, trial, workspace)
       }
     }
     readOut(trial, workspace)
+  }
+
+  /// LIF neurons whose spikes are their own input: all neurons of a step before any of the next.
+  private func runStepByStep(
+    _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
+  ) {
+    let incoming = trial.incoming(index)
+    var own = trial.layers[index]
+    let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
+    let projections = workspace.projections.filter { $0.target == index + 1 }
+    own.beginTrial()
+    layer.clearState()
+    withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
+      for n in 0..<steps {
+        own.reserve(layer.width)
+        var sources = 0
+        for projection in projections {
+          let spikes = projection.source == index + 1 ? own : incoming
+          let range = spikes.range(at: n)
+          if range.isEmpty { continue }
+          arriving[sources] = ep_rows(
+            rows: projection.weights, stride: projection.stride,
+            index: spikes.neurons + range.lowerBound, count: range.count)
+          sources += 1
+        }
+        var found = ep_lif_step(
+          layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
+          arriving.baseAddress, sources, layer.width, own.neurons + own.count,
+          own.slopes + own.count)
+        if trial.intervention != nil {
+          found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
+        }
+        own.endStep(n, adding: found)
+        if let voltages { (voltages + n * layer.width).update(from: layer.v, count: layer.width) }
+      }
+    }
+    trial.layers[index] = own
+  }
+
+  /// LIF neurons that only spikes of other layers reach: block after block, each through the whole trial.
+  private func runByBlocks(
+    _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
+  ) {
+    let incoming = trial.incoming(index)
+    let projection = workspace.projections.first { $0.target == index + 1 }!
+    workspace.found.count = 0
+    for first in stride(from: 0, to: layer.width, by: Int(EP_BLOCK)) {
+      workspace.found.reserve(min(Int(EP_BLOCK), layer.width - first) * steps)
+      let found = workspace.found
+      workspace.found.count += ep_lif_block(
+        layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold, projection.weights,
+        projection.stride, incoming.neurons, incoming.offsets, steps, first, layer.width,
+        found.neurons + found.count, found.slopes + found.count, found.steps + found.count)
+    }
+    trial.layers[index].take(workspace.found, steps: steps)
+  }
+
+  /// LI neurons: V, weighted in time.
+  private func integrate(_ layer: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace) {
+    let incoming = trial.incoming(workspace.layers.count - 1)
+    let projection = workspace.projections[workspace.projections.count - 1]
+    workspace.mean.update(repeating: 0, count: layer.width)
+    weightOfStep.withUnsafeBufferPointer {
+      ep_li_trial(
+        layer.decay.a, layer.decay.b, layer.decay.rise, layer.mean.p, layer.mean.q,
+        projection.weights, projection.stride, incoming.neurons, incoming.offsets, steps,
+        $0.baseAddress, workspace.mean, trial.drive, workspace.outputs?.v ?? trial.voltages,
+        workspace.outputs?.i, layer.width)
+    }
+    if let outputs = workspace.outputs {
+      trial.forgetPeaks()
+      for n in 0..<steps {
+        trial.seekPeaks(outputs.v + n * layer.width, outputs.i + n * layer.width, index: n + 1)
+      }
+      trial.voltages?.update(from: outputs.v, count: steps * layer.width)
+    }
   }
 
   public func forward(
@@ -119,21 +159,52 @@ extension GridSpikes {
   /// The spikes found at the end of step n have time index n + 1.
   @inline(__always)
   mutating func endStep(_ n: Int, adding found: Int) {
+    for k in count..<(count + found) { times[k] = UInt32(truncatingIfNeeded: n + 1) }
     count += found
-    offsets[n + 2] = UInt32(count)
+    offsets[n + 2] = UInt32(truncatingIfNeeded: count)
+  }
+
+  /// Takes over spikes found block by block, sorted by time (counting sort).
+  mutating func take(_ found: FoundSpikes, steps: Int) {
+    count = 0
+    reserve(found.count)
+    count = found.count
+    let offsets = offsets
+    offsets.update(repeating: 0, count: steps + 3)
+    for k in 0..<count { offsets[Int(found.steps[k]) + 3] += 1 }
+    for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
+    // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they end.
+    let (neurons, slopes, times) = (neurons, slopes, times)
+    for k in 0..<count {
+      let n = found.steps[k] + 1
+      let place = Int(offsets[Int(n) + 1])
+      offsets[Int(n) + 1] += 1
+      neurons[place] = found.neurons[k]
+      slopes[place] = found.slopes[k]
+      times[place] = n
+    }
   }
 }
 
 extension GridTrial {
+  /// The spikes that reach a layer from below.
+  func incoming(_ layer: Int) -> GridSpikes { layer == 0 ? input : layers[layer - 1] }
+
+  /// Whether something must be seen or changed at every step of a layer.
+  func isWatched(_ layer: Int) -> Bool {
+    intervention?.layer == layer || (voltages != nil && layer == layers.count - 1)
+  }
+
   /// Changes the spikes that a step has just found: `found` of them lie behind the last sent.
   /// - Returns: how many there are then.
-  func intervene(in index: Int, _ layer: GridLayer, at time: Int, found: Int) -> Int {
+  func intervene(
+    in index: Int, _ layer: GridLayer, _ own: GridSpikes, at time: Int, found: Int
+  ) -> Int {
     guard let intervention, intervention.layer == index else { return found }
     let isDue = intervention.isAt(Double(time) * dt)
     let neuron = intervention.neuron
-    let first = layers[index].count
-    let neurons = layers[index].neurons + first
-    let slopes = layers[index].slopes + first
+    let neurons = own.neurons + own.count
+    let slopes = own.slopes + own.count
     let place = (0..<found).first { neurons[$0] >= UInt32(neuron) } ?? found
     let isThere = place < found && neurons[place] == UInt32(neuron)
     let start = layer.i[neuron] / layer.decay.b
@@ -171,12 +242,12 @@ extension GridTrial {
   /// Updates the maxima of the outputs with the voltages at a time index. Only ends of steps count,
   /// so outputs that stay below 0 have a maximum below 0.
   @inline(__always)
-  func seekPeaks(_ output: GridLayer, index: Int) {
+  func seekPeaks(_ v: UnsafePointer<Float>, _ i: UnsafePointer<Float>, index: Int) {
     readout.withUnsafeMutableBufferPointer { readout in
-      for j in readout.indices where Double(output.v[j]) > readout[j] {
-        readout[j] = Double(output.v[j])
+      for j in readout.indices where Double(v[j]) > readout[j] {
+        readout[j] = Double(v[j])
         peakIndex[j] = index
-        peakSlope[j] = output.i[j] - output.v[j]
+        peakSlope[j] = i[j] - v[j]
       }
     }
   }

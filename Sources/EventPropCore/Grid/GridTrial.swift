@@ -1,21 +1,23 @@
 import Foundation
 
-/// The spikes of one population of one trial, by time index: spike k has index n (time n dt) for k in
+/// The spikes of one population of one trial, by time index: spike k has index `times[k]` (time n dt), and n for k in
 /// `offsets[n] ..< offsets[n + 1]`. Plain memory; its owner frees it.
 struct GridSpikes {
-  /// `steps + 2` entries.
+  /// `steps + 2` entries, and one for counting.
   let offsets: UnsafeMutablePointer<UInt32>
   private(set) var neurons: UnsafeMutablePointer<UInt32>
+  private(set) var times: UnsafeMutablePointer<UInt32>
   /// tau_m dV/dt just before each spike.
   private(set) var slopes: UnsafeMutablePointer<Float>
   private var capacity: Int
   var count = 0
 
   init(steps: Int) {
-    offsets = .allocate(capacity: steps + 2)
-    offsets.initialize(repeating: 0, count: steps + 2)
+    offsets = .allocate(capacity: steps + 3)
+    offsets.initialize(repeating: 0, count: steps + 3)
     capacity = 256
     neurons = .allocate(capacity: capacity)
+    times = .allocate(capacity: capacity)
     slopes = .allocate(capacity: capacity)
   }
 
@@ -26,14 +28,10 @@ struct GridSpikes {
   }
 
   private mutating func grow(_ needed: Int) {
-    let larger = max(needed, 2 * capacity)
-    let newNeurons = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
-    let newSlopes = UnsafeMutablePointer<Float>.allocate(capacity: larger)
-    newNeurons.update(from: neurons, count: count)
-    newSlopes.update(from: slopes, count: count)
-    neurons.deallocate()
-    slopes.deallocate()
-    (neurons, slopes, capacity) = (newNeurons, newSlopes, larger)
+    capacity = max(needed, 2 * capacity)
+    neurons = neurons.moved(count, toRoomFor: capacity)
+    times = times.moved(count, toRoomFor: capacity)
+    slopes = slopes.moved(count, toRoomFor: capacity)
   }
 
   @inline(__always)
@@ -42,7 +40,18 @@ struct GridSpikes {
   func deallocate() {
     offsets.deallocate()
     neurons.deallocate()
+    times.deallocate()
     slopes.deallocate()
+  }
+}
+
+extension UnsafeMutablePointer {
+  /// A larger copy of the first `count` elements, which are plain numbers; frees the old ones.
+  func moved(_ count: Int, toRoomFor capacity: Int) -> Self {
+    let larger = Self.allocate(capacity: capacity)
+    larger.moveInitialize(from: self, count: count)
+    deallocate()
+    return larger
   }
 }
 
@@ -146,29 +155,29 @@ public final class GridTrial: SolvedTrial {
     input.count = 0
     input.reserve(train.count)
     if merging { last.update(repeating: -1, count: units) }
-    let (times, ids) = (train.times.baseAddress, train.units.baseAddress)
-    var next = 0
+    guard let times = train.times.baseAddress, let ids = train.units.baseAddress else {
+      input.offsets.update(repeating: 0, count: steps + 2)
+      return
+    }
+    let (neurons, indices, offsets) = (input.neurons, input.times, input.offsets)
+    offsets.update(repeating: 0, count: steps + 2)
     var count = 0
     let stepsPerTime = 1 / dt
     for k in 0..<train.count {
-      let index = Int(Double(times![k]) * stepsPerTime + 0.5)
+      let index = Int(Double(times[k]) * stepsPerTime + 0.5)
       if index >= steps { break }
-      let unit = Int(ids![k])
+      let unit = Int(ids[k])
       if merging {
-        if last[unit] == Int32(index) { continue }
-        last[unit] = Int32(index)
+        if last[unit] == Int32(truncatingIfNeeded: index) { continue }
+        last[unit] = Int32(truncatingIfNeeded: index)
       }
-      while next <= index {
-        input.offsets[next] = UInt32(count)
-        next += 1
-      }
-      input.neurons[count] = UInt32(unit)
+      neurons[count] = UInt32(truncatingIfNeeded: unit)
+      indices[count] = UInt32(truncatingIfNeeded: index)
       count += 1
+      offsets[index + 1] = UInt32(truncatingIfNeeded: count)
     }
-    while next < steps + 2 {
-      input.offsets[next] = UInt32(count)
-      next += 1
-    }
+    // Steps without spikes end where the one before them ended.
+    for index in 1..<(steps + 2) { offsets[index] = max(offsets[index], offsets[index - 1]) }
     input.count = count
   }
 }

@@ -3,7 +3,10 @@ struct GridLayer {
   let size: Int
   let width: Int
   let isSpiking: Bool
-  let decay: (a: Float, b: Float, rise: Float, adjointRise: Float)
+  let isRecurrent: Bool
+  let decay: (a: Float, b: Float, rise: Float)
+  /// What the adjoint does over a gap of 0, 1, 2, ... steps; `steps + 1` entries.
+  let gaps: UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>
   /// The mean of V over a step is `mean.p V + mean.q I`, V and I at its start.
   let mean: (p: Float, q: Float)
   let tauMem: Float
@@ -11,11 +14,25 @@ struct GridLayer {
   /// Forward: V and I. Backward: lV and lI. `width` each.
   let v: UnsafeMutablePointer<Float>
   let i: UnsafeMutablePointer<Float>
-  /// Backward: lI at every time index, `(steps + 1) x width`; row n is lI(n dt), after any jump of I.
+  /// Backward: lI at the time indices with arriving spikes, `width` each, in the order in which they come going back.
   let trace: UnsafeMutablePointer<Float>
+  /// Per time index: its row in `trace`. Holds for time indices with arriving spikes.
+  let traceRows: UnsafeMutablePointer<UInt32>
 }
 
 extension Layer {
+  fileprivate func adjointGaps(_ step: Double, count: Int)
+    -> UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>
+  {
+    let gaps = UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>.allocate(
+      capacity: count)
+    for length in 0..<count {
+      let decay = decay(over: Double(length) * step)
+      gaps[length] = (Float(decay.a), Float(decay.b), Float(decay.adjointRise))
+    }
+    return gaps
+  }
+
   /// int V dt over a step, divided by the step: tau_m dV/dt = -V + I gives
   /// int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b) I_start.
   fileprivate func stepMean(_ step: Double) -> (p: Float, q: Float) {
@@ -39,8 +56,9 @@ struct GridProjection {
 public final class GridWorkspace {
   let layers: UnsafeMutableBufferPointer<GridLayer>
   let projections: UnsafeMutableBufferPointer<GridProjection>
-  /// Per spike of one step: what the adjoint jump gathers.
-  let errors: UnsafeMutablePointer<Float>
+  /// Per layer and spike: what its jump takes from the layers that it reaches.
+  let errors: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>
+  private let errorCapacity: UnsafeMutablePointer<Int>
   /// Weighted mean of the output voltages.
   let mean: UnsafeMutablePointer<Float>
   /// Read-out gradient in Float, `width` of the output.
@@ -52,7 +70,11 @@ public final class GridWorkspace {
   /// Per output: the rising peaks in descending order of time, for `.maximum`.
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
-  var errorTraces: [UnsafeMutablePointer<Float>] = []
+  private(set) var errorTraces: [UnsafeMutablePointer<Float>] = []
+  /// Spikes of one layer in the order in which blocks of neurons find them.
+  var found = FoundSpikes()
+  /// `.maximum`: V and I of the outputs at the end of each step, `steps x width`.
+  let outputs: (v: UnsafeMutablePointer<Float>, i: UnsafeMutablePointer<Float>)?
   /// Per input unit: the last step with a spike (merging).
   let last: UnsafeMutablePointer<Int32>
   private let steps: Int
@@ -72,21 +94,32 @@ public final class GridWorkspace {
         at: index,
         to: GridLayer(
           size: layer.size, width: width, isSpiking: layer.neuron == .lif,
-          decay: (Float(decay.a), Float(decay.b), Float(decay.rise), Float(decay.adjointRise)),
+          isRecurrent: layer.isRecurrent,
+          decay: (Float(decay.a), Float(decay.b), Float(decay.rise)),
+          gaps: layer.adjointGaps(problem.step, count: steps + 1),
           mean: problem.rule == .sampled ? (1, 0) : layer.stepMean(problem.step),
           tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width),
-          trace: allocateZeroed((steps + 1) * width)))
+          trace: .allocate(capacity: (steps + 1) * width),
+          traceRows: .allocate(capacity: steps + 1)))
     }
     projections = .allocate(capacity: network.projections.count)
-    errors = allocateZeroed(widest)
+    errors = .allocate(capacity: network.layers.count)
+    errorCapacity = .allocate(capacity: network.layers.count)
+    for index in network.layers.indices {
+      errors.initializeElement(at: index, to: .allocate(capacity: 256))
+      errorCapacity[index] = 256
+    }
     mean = allocateZeroed(widest)
     drive = allocateZeroed(widest)
     let largest = (0...network.layers.count).map { network.size(ofPopulation: $0) }.max() ?? 0
     starts = .allocate(capacity: largest + 2)
     indices = .allocate(capacity: indexCapacity)
     last = .allocate(capacity: max(network.inputs, 1))
+    let width = paddedWidth(network.output.size)
+    outputs =
+      readout == .maximum ? (allocateZeroed(steps * width), allocateZeroed(steps * width)) : nil
   }
 
   deinit {
@@ -95,10 +128,17 @@ public final class GridWorkspace {
       layer.v.deallocate()
       layer.i.deallocate()
       layer.trace.deallocate()
+      layer.traceRows.deallocate()
+      layer.gaps.deallocate()
     }
     layers.deallocate()
     projections.deallocate()
+    for list in errors { list.deallocate() }
     errors.deallocate()
+    errorCapacity.deallocate()
+    found.deallocate()
+    outputs?.v.deallocate()
+    outputs?.i.deallocate()
     mean.deallocate()
     drive.deallocate()
     starts.deallocate()
@@ -121,18 +161,27 @@ public final class GridWorkspace {
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }
 
-  /// lI of a layer's neurons at time index n, after any jump of I, as the last `backward` left it.
+  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, as the last `backward` left it.
   public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(
-      start: layers[layer].trace + n * layers[layer].width, count: layers[layer].size)
+    let row = Int(layers[layer].traceRows[n])
+    return UnsafeBufferPointer(
+      start: layers[layer].trace + row * layers[layer].width, count: layers[layer].size)
   }
 
-  /// Copies lV - lI of all layers at time index n.
-  func recordErrors(at n: Int) {
-    for (index, trace) in errorTraces.enumerated() {
-      let layer = layers[index]
-      for j in 0..<layer.width { trace[n * layer.width + j] = layer.v[j] - layer.i[j] }
+  /// Copies lV - lI of a layer at time index n.
+  func recordErrors(of index: Int, at n: Int) {
+    let (layer, trace) = (layers[index], errorTraces[index])
+    for j in 0..<layer.width { trace[n * layer.width + j] = layer.v[j] - layer.i[j] }
+  }
+
+  /// Makes the errors of a layer's `count` spikes 0.
+  func clearErrors(of index: Int, count: Int) {
+    if count > errorCapacity[index] {
+      errors[index].deallocate()
+      errorCapacity[index] = 2 * count
+      errors[index] = .allocate(capacity: 2 * count)
     }
+    errors[index].update(repeating: 0, count: count)
   }
 
   func point(at weights: Parameters<Float>) {
@@ -146,31 +195,55 @@ public final class GridWorkspace {
     }
   }
 
-  /// Sets V and I (or lV and lI) of every layer to 0.
-  func clearState() {
-    for layer in layers {
-      layer.v.update(repeating: 0, count: layer.width)
-      layer.i.update(repeating: 0, count: layer.width)
-    }
-  }
-
-  /// Sorts a population's spikes by neuron (counting sort), leaving out time index `steps`.
-  func sortByNeuron(_ spikes: GridSpikes, size: Int) {
+  /// Sorts the spikes that reach a projection by neuron (counting sort), as rows of the target's trace; leaves out time
+  /// index `steps`.
+  func sortByNeuron(_ spikes: GridSpikes, size: Int, rows: UnsafePointer<UInt32>) {
     let count = Int(spikes.offsets[steps])
     if count > indexCapacity {
       indices.deallocate()
       indexCapacity = 2 * count
       indices = .allocate(capacity: indexCapacity)
     }
+    let (neurons, times, starts, indices) = (spikes.neurons, spikes.times, starts, indices)
     starts.update(repeating: 0, count: size + 2)
-    for k in 0..<count { starts[Int(spikes.neurons[k]) + 2] += 1 }
+    for k in 0..<count { starts[Int(neurons[k]) + 2] += 1 }
     for neuron in 0..<size { starts[neuron + 2] += starts[neuron + 1] }
-    for index in 0..<steps {
-      for k in spikes.range(at: index) {
-        let slot = Int(spikes.neurons[k]) + 1
-        indices[Int(starts[slot])] = UInt32(index)
-        starts[slot] += 1
-      }
+    for k in 0..<count {
+      let slot = Int(neurons[k]) + 1
+      let place = starts[slot]
+      indices[Int(place)] = rows[Int(times[k])]
+      starts[slot] = place + 1
     }
+  }
+}
+
+extension GridLayer {
+  /// Sets V and I (or lV and lI) to 0.
+  func clearState() {
+    v.update(repeating: 0, count: width)
+    i.update(repeating: 0, count: width)
+  }
+}
+
+/// A growing list of spikes: neuron, slope and the step at whose end they were found.
+struct FoundSpikes {
+  private(set) var neurons = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+  private(set) var slopes = UnsafeMutablePointer<Float>.allocate(capacity: 1)
+  private(set) var steps = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+  private var capacity = 1
+  var count = 0
+
+  mutating func reserve(_ more: Int) {
+    guard count + more > capacity else { return }
+    capacity = max(count + more, 2 * capacity)
+    neurons = neurons.moved(count, toRoomFor: capacity)
+    slopes = slopes.moved(count, toRoomFor: capacity)
+    steps = steps.moved(count, toRoomFor: capacity)
+  }
+
+  func deallocate() {
+    neurons.deallocate()
+    slopes.deallocate()
+    steps.deallocate()
   }
 }

@@ -13,28 +13,57 @@
 
 #define EP_LANES 16
 
+/// Rows of a matrix by number: the weights of arriving spikes, or moments of a trace.
+typedef struct {
+  const float *rows;
+  size_t stride;
+  const uint32_t *index;
+  size_t count;
+} ep_rows;
+
 /// sum[0..<width] += rows[index[0]*stride...] + rows[index[1]*stride...] + ... (in that order).
 void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *index, size_t count,
                  size_t width);
 
-/// One step of LIF neurons: V <- a V + c I, I <- b I; every V >= theta spikes and resets to 0.
+/// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then I <- b I; every
+/// V >= theta spikes and resets to 0.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
 /// Returns how many spiked; `neurons` and `slopes` need room for `width`.
-size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta, size_t width,
-                   uint32_t *neurons, float *slopes);
+size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
+                   const ep_rows *arriving, size_t sources, size_t width, uint32_t *neurons,
+                   float *slopes);
 
-/// One step of LI neurons. The mean voltage over the step is m = p V + q I (before the step); then
-/// V <- a V + c I, I <- b I, mean += weight m; m is copied to `means` when that is not NULL.
-void ep_li_step(float *v, float *i, float a, float b, float c, float p, float q, float weight,
-                float *mean, float *means, size_t width);
+/// A whole trial, from rest, of one block of LIF neurons whose arriving spikes are all known: the steps are those of
+/// `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
+/// The block starts at neuron `first` and ends before `width`, after at most EP_BLOCK neurons.
+/// Writes the spikes in order of step, then neuron: neuron, slope and the step they were found in.
+/// Returns how many there are; the lists need room for EP_BLOCK times `steps`.
+size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
+                    const uint32_t *index, const uint32_t *offsets, size_t steps, size_t first,
+                    size_t width, uint32_t *neurons, float *slopes, uint32_t *found);
+#define EP_BLOCK 128
 
-/// One step of the adjoint, backwards in time, under a constant drive u = -scale drive (0 when drive is
-/// NULL): lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); the new lI is copied to `trace`.
-void ep_adjoint_step(float *lv, float *li, float a, float b, float c, const float *drive,
-                     float scale, float *trace, size_t width);
+/// A whole trial, from rest, of LI neurons. Per step n: I += the rows index[offsets[n] ..< offsets[n + 1]]; the mean
+/// voltage over the step is m = p V + q I; then V <- a V + c I, I <- b I, mean += weights[n] m. Where they are not NULL, m
+/// goes to row n of `means` and the new V and I to row n of `voltages` and `currents` (rows of `width`).
+void ep_li_trial(float a, float b, float c, float p, float q, const float *rows, size_t stride,
+                 const uint32_t *index, const uint32_t *offsets, size_t steps,
+                 const float *weights, float *mean, float *means, float *voltages, float *currents,
+                 size_t width);
 
-/// sum_j w_j (lV_j - lI_j).
-float ep_dot_difference(const float *w, const float *lv, const float *li, size_t width);
+/// The adjoint over a gap, backwards in time: lI <- b lI + c lV, lV <- a lV.
+void ep_adjoint_gap(float *lv, float *li, float a, float b, float c, size_t width);
+
+/// The adjoint through the steps to - 1, ..., from, backwards in time, under a drive d = row n of `drive` (rows of
+/// `stride` floats; 0 where it is the same in all steps) times weights[n]. With u = -held d over the step:
+/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); after it lV -= kick d.
+void ep_adjoint_driven(float *lv, float *li, float a, float b, float c, const float *drive,
+                       size_t stride, const float *weights, float held, float kick, size_t from,
+                       size_t to, size_t width);
+
+/// errors[k] += sum_j w_kj (lV_j - lI_j), w_k being row index[k].
+void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
+                 size_t count, const float *lv, const float *li, size_t width);
 
 /// sum[k] = scale (parts[0][k] + parts[1][k] + ...); the parts are set to 0.
 /// Returns the sum of squares of the result.
