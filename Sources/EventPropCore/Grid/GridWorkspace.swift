@@ -101,7 +101,7 @@ public final class GridWorkspace {
           tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width),
-          trace: .allocate(capacity: (steps + 1) * width),
+          trace: allocateZeroed((steps + 1) * width),
           traceRows: .allocate(capacity: steps + 1)))
     }
     projections = .allocate(capacity: network.projections.count)

@@ -7,9 +7,17 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// All zero.
   public init(_ network: Network) {
     self.network = network
-    matrices = network.projections.map {
-      Matrix(
-        rows: network.size(ofPopulation: $0.source), columns: network.size(ofPopulation: $0.target))
+    let shapes = network.projections.map {
+      (network.size(ofPopulation: $0.source), network.size(ofPopulation: $0.target))
+    }
+    var (offsets, room) = ([Int](), 0)
+    for (rows, columns) in shapes {
+      offsets.append(room)
+      room += Matrix<Scalar>.room(rows: rows, columns: columns)
+    }
+    let memory = Memory<Scalar>(room)
+    matrices = zip(shapes, offsets).map {
+      Matrix(rows: $0.0, columns: $0.1, in: memory, at: $1)
     }
   }
 

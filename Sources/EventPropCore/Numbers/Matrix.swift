@@ -1,3 +1,5 @@
+import Foundation
+
 /// A `rows x columns` matrix, row-major, each row padded with zeros to a multiple of `lanes`.
 ///
 /// A reference type: weights, gradients and moments are large, live long and are written in place.
@@ -12,16 +14,27 @@ public final class Matrix<Scalar: NetworkScalar> {
   public let stride: Int
   /// `rows * stride` scalars, 64-byte aligned.
   public let base: UnsafeMutablePointer<Scalar>
+  private let memory: Memory<Scalar>
 
-  public init(rows: Int, columns: Int) {
-    precondition(rows >= 0 && columns >= 0)
+  public convenience init(rows: Int, columns: Int) {
+    self.init(
+      rows: rows, columns: columns, in: Memory(Self.room(rows: rows, columns: columns)), at: 0)
+  }
+
+  /// A matrix that shares zeroed memory with others.
+  init(rows: Int, columns: Int, in memory: Memory<Scalar>, at offset: Int) {
     self.rows = rows
     self.columns = columns
     stride = paddedWidth(columns)
-    base = allocateZeroed(max(rows * stride, Self.lanes))
+    self.memory = memory
+    base = memory.base + offset
   }
 
-  deinit { base.deallocate() }
+  /// Scalars that a matrix takes.
+  static func room(rows: Int, columns: Int) -> Int {
+    precondition(rows >= 0 && columns >= 0)
+    return max(rows * paddedWidth(columns), lanes)
+  }
 
   public subscript(row: Int, column: Int) -> Scalar {
     get {
@@ -82,11 +95,29 @@ public final class Matrix<Scalar: NetworkScalar> {
 /// `count` rounded up to a whole number of 16-lane vectors.
 func paddedWidth(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
-/// Zeroed memory aligned for vectors; free with `deallocate()`.
+/// Zeroed memory that lives as long as someone holds it.
+final class Memory<Scalar: NetworkScalar> {
+  let base: UnsafeMutablePointer<Scalar>
+
+  init(_ count: Int) { base = allocateZeroed(count) }
+
+  deinit { base.deallocate() }
+}
+
+/// Zeroed memory aligned for vectors; free with `deallocate()`. Large pieces ask for huge pages: rows are read in
+/// random order, and small pages would cost a look into the page tables for each, and collide in the caches.
 func allocateZeroed<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointer<T> {
+  let count = max(count, 1)
+  var bytes = count * MemoryLayout<T>.stride
+  let hugePage = 2 << 20
+  let isHuge = bytes >= hugePage / 4
+  if isHuge { bytes = (bytes + hugePage - 1) / hugePage * hugePage }
   let raw = UnsafeMutableRawPointer.allocate(
-    byteCount: max(count, 1) * MemoryLayout<T>.stride, alignment: 64)
-  let typed = raw.bindMemory(to: T.self, capacity: max(count, 1))
-  typed.initialize(repeating: 0, count: max(count, 1))
+    byteCount: bytes, alignment: isHuge ? hugePage : 64)
+  #if os(Linux)
+    if isHuge { madvise(raw, bytes, MADV_HUGEPAGE) }
+  #endif
+  let typed = raw.bindMemory(to: T.self, capacity: count)
+  typed.initialize(repeating: 0, count: count)
   return typed
 }
