@@ -27,7 +27,7 @@ public struct GradientFlow: Sendable, Equatable {
     let solver = GridSolver(problem)
     let workspace = solver.makeWorkspace()
     let trial = solver.makeTrial()
-    let unused = Parameters<Float>(network)
+    let tape = solver.makeTape()
     layers = network.layers.indices.map { network.name(ofPopulation: $0 + 1) }
     let zero = Array(repeating: Array(repeating: 0.0, count: Self.parts), count: layers.count)
     var squares = zero
@@ -37,12 +37,13 @@ public struct GradientFlow: Sendable, Equatable {
     for sample in samples {
       sample.train.withView { solver.load($0, label: sample.label, into: trial) }
       solver.forward(trial, weights: weights, workspace: workspace)
-      solver.backward(trial, weights: weights, push: [], gradient: unused, workspace: workspace)
+      solver.rewind(tape)
+      solver.backward(trial, weights: weights, push: [], tape: tape, workspace: workspace)
       counts[sample.label] += 1
       for layer in layers.indices {
         let arriving = layer == 0 ? trial.inputSpikes : trial.spikes(ofLayer: layer - 1)
         let own = Self.squares(
-          solver, workspace, layer: layer, arriving, sources: network.size(ofPopulation: layer))
+          solver, tape, layer: layer, arriving, sources: network.size(ofPopulation: layer))
         for part in 0..<Self.parts {
           squares[layer][part] += own[part]
           classSquares[sample.label][layer][part] += own[part]
@@ -58,7 +59,7 @@ public struct GradientFlow: Sendable, Equatable {
 
   /// Per tenth: the squared norm of tau_s times the sum of lI over each source's spikes in it.
   private static func squares(
-    _ solver: GridSolver, _ workspace: GridWorkspace, layer: Int, _ arriving: [LayerSpike],
+    _ solver: GridSolver, _ tape: GridTape, layer: Int, _ arriving: [LayerSpike],
     sources: Int
   ) -> [Double] {
     let target = solver.problem.network.layers[layer]
@@ -74,7 +75,7 @@ public struct GradientFlow: Sendable, Equatable {
         let index = Int((spike.time / solver.problem.step).rounded())
         guard index < solver.steps else { continue }
         touched.insert(spike.neuron)
-        let trace = workspace.adjointCurrent(ofLayer: layer, at: index)
+        let trace = tape.adjointCurrent(ofLayer: layer, at: index)
         for j in 0..<target.size { sums[spike.neuron * target.size + j] += Double(trace[j]) }
       }
       for source in touched.sorted() {

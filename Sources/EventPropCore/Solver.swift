@@ -38,18 +38,21 @@ public enum ReadoutRule: String, Sendable, CaseIterable {
 
 /// A way to run trials of a network forward and to carry their errors backward (EventProp).
 ///
-/// A `Trial` keeps what one sample's forward pass found; a `Workspace` is scratch memory. Both are
-/// reused, and each is touched by one thread at a time. Gradients are *added* to `gradient` without
-/// the common factor -tau_s of the target layer: `gradientScales` says what to multiply by.
+/// A `Trial` keeps what one sample's forward pass found; a `Tape` what the backward passes of one or more trials leave for
+/// the gradient; a `Workspace` is scratch memory. All are reused, and each is touched by one thread at a time.
+/// Gradients are *added* to `gradient` without the common factor -tau_s of the target layer: `gradientScales` says what to
+/// multiply by.
 public protocol Solver: Sendable, SendableMetatype {
   associatedtype Scalar: NetworkScalar
   associatedtype Trial: SolvedTrial
+  associatedtype Tape: AnyObject
   associatedtype Workspace: AnyObject
 
   init(_ problem: Problem)
   var problem: Problem { get }
 
   func makeTrial() -> Trial
+  func makeTape() -> Tape
   func makeWorkspace() -> Workspace
 
   /// Hands a sample to a trial. Spikes at or beyond T, which cannot matter, are left out.
@@ -62,18 +65,51 @@ public protocol Solver: Sendable, SendableMetatype {
   func forward(
     _ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace, with: Intervention)
 
-  /// Runs the adjoint of the last `forward` and adds the trial's gradient to `gradient`.
+  /// Runs the adjoint of the last `forward` and adds what the gradient needs of it to a tape.
   /// - Parameter push: per hidden layer and neuron, what rate regularisation adds to lV per spike.
   func backward(
-    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], gradient: Parameters<Scalar>,
+    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], tape: Tape,
     workspace: Workspace)
+
+  /// Empties a tape.
+  func rewind(_ tape: Tape)
+
+  /// Adds a block of the gradient, summed over the tapes in order: each number is the same however matrices are cut.
+  func gather(_ tapes: [Tape], _ block: GradientBlock, into gradient: Parameters<Scalar>)
+}
+
+/// Some rows of one projection's matrix.
+public struct GradientBlock: Sendable {
+  public var projection: Int
+  public var rows: Range<Int>
+
+  public init(projection: Int, rows: Range<Int>) {
+    self.projection = projection
+    self.rows = rows
+  }
 }
 
 extension Solver {
-  /// Per projection: dL/dW = scale * (sum over trials of what `backward` added).
+  /// Per projection: dL/dW = scale * (sum over trials of what `backward` and `gather` added).
   public func gradientScales(trials: Int) -> [Double] {
     problem.network.projections.map {
       -problem.network.layers[$0.target - 1].tauSyn / Double(trials)
+    }
+  }
+
+  /// Runs the adjoint of the last `forward` and adds the trial's gradient to `gradient`.
+  /// - Parameters:
+  ///   - push: as above.
+  ///   - tape: taken over, and left as it is then; nil: one is made.
+  public func backward(
+    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], gradient: Parameters<Scalar>,
+    tape: Tape? = nil, workspace: Workspace
+  ) {
+    let tape = tape ?? makeTape()
+    rewind(tape)
+    backward(trial, weights: weights, push: push, tape: tape, workspace: workspace)
+    for (index, matrix) in gradient.matrices.enumerated() {
+      gather([tape], GradientBlock(projection: index, rows: 0..<matrix.rows), into: gradient)
     }
   }
 }

@@ -258,17 +258,37 @@ CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const u
   DOT_ROWS(1)
 }
 
-CLONES float ep_reduce(float *sum, float *const *parts, size_t count, float scale, size_t width) {
-  f16 squares = {0}, zero = {0};
+#define GATHER(VECTORS)                                                               \
+  for (; k + (VECTORS) * EP_LANES <= column + width; k += (VECTORS) * EP_LANES) {     \
+    for (size_t j = first; j < last; ++j) {                                           \
+      float *row = sum + j * stride + k;                                              \
+      f16 s[VECTORS];                                                                 \
+      for (int u = 0; u < (VECTORS); ++u) s[u] = READ(row, u * EP_LANES);             \
+      for (size_t t = 0; t < count; ++t)                                              \
+        ADD_ROWS(s, VECTORS, tapes[t].trace, stride, tapes[t].index, tapes[t].starts[j], \
+                 tapes[t].starts[j + 1])                                              \
+      for (int u = 0; u < (VECTORS); ++u) AT(row, u * EP_LANES) = s[u];               \
+    }                                                                                 \
+  }
+
+CLONES void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
+                      size_t last, size_t column, size_t width) {
+  size_t k = column;
+  GATHER(8)
+  GATHER(4)
+  GATHER(2)
+  GATHER(1)
+}
+
+CLONES void ep_add(float *sum, const float *part, size_t width) {
+  for (size_t k = 0; k < width; k += EP_LANES) AT(sum, k) = READ(sum, k) + READ(part, k);
+}
+
+CLONES float ep_scale(float *values, float scale, size_t width) {
+  f16 squares = {0};
   for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 s = READ(parts[0], k);
-    AT(parts[0], k) = zero;
-    for (size_t p = 1; p < count; ++p) {
-      s += READ(parts[p], k);
-      AT(parts[p], k) = zero;
-    }
-    s *= scale;
-    AT(sum, k) = s;
+    f16 s = scale * READ(values, k);
+    AT(values, k) = s;
     squares += s * s;
   }
   return total(&squares);

@@ -174,19 +174,52 @@ import Testing
     }
   }
 
-  @Test(arguments: widths) func reduceAndAdam(width: Int) {
-    let copies = [Self.random(width, 13), Self.random(width, 14), Self.random(width, 15)]
-    var (x, y, z) = (copies[0], copies[1], copies[2])
-    var sum = Array(repeating: Float(0), count: width)
-    let squares = x.withUnsafeMutableBufferPointer { x in
-      y.withUnsafeMutableBufferPointer { y in
-        z.withUnsafeMutableBufferPointer { z in
-          ep_reduce(&sum, [x.baseAddress, y.baseAddress, z.baseAddress], 3, 0.5, width)
+  @Test(arguments: widths) func gatherAddsTapeAfterTape(width: Int) {
+    let (x, y) = (Self.random(3 * width, 20), Self.random(3 * width, 21))
+    let starts: [[UInt32]] = [[0, 2, 2, 3], [0, 1, 3, 3]]
+    let index: [[UInt32]] = [[2, 0, 1], [1, 1, 2]]
+    let before = Self.random(3 * width, 22)
+    var expected = before
+    for row in 1..<3 {
+      for (tape, trace) in [x, y].enumerated() {
+        for r in index[tape][Int(starts[tape][row])..<Int(starts[tape][row + 1])] {
+          for k in 16..<width { expected[row * width + k] += trace[Int(r) * width + k] }
         }
       }
     }
-    for k in 0..<width { #expect(sum[k] == (copies[0][k] + copies[1][k] + copies[2][k]) * 0.5) }
-    #expect((x + y + z).allSatisfy { $0 == 0 })
+    func gather(_ groups: [Range<Int>]) -> [Float] {
+      var sum = before
+      x.withUnsafeBufferPointer { x in
+        y.withUnsafeBufferPointer { y in
+          starts[0].withUnsafeBufferPointer { s0 in
+            starts[1].withUnsafeBufferPointer { s1 in
+              index[0].withUnsafeBufferPointer { i0 in
+                index[1].withUnsafeBufferPointer { i1 in
+                  let tapes = [
+                    ep_tape(trace: x.baseAddress, starts: s0.baseAddress, index: i0.baseAddress),
+                    ep_tape(trace: y.baseAddress, starts: s1.baseAddress, index: i1.baseAddress),
+                  ]
+                  for group in groups {
+                    ep_gather(
+                      &sum, width, Array(tapes[group]), group.count, 1, 3, 16, width - 16)
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+      return sum
+    }
+    #expect(gather([0..<2]) == expected)
+    #expect(gather([0..<1, 1..<2]) == expected)
+  }
+
+  @Test(arguments: widths) func scaleAndAdam(width: Int) {
+    let copies = [Self.random(width, 13), Self.random(width, 14)]
+    var sum = copies[1]
+    let squares = ep_scale(&sum, 0.5, width)
+    for k in 0..<width { #expect(sum[k] == copies[1][k] * 0.5) }
     let exact = sum.reduce(0.0) { $0 + Double($1) * Double($1) }
     #expect(abs(Double(squares) - exact) < 1e-4 * exact)
 

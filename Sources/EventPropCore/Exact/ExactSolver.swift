@@ -20,6 +20,7 @@ public struct ExactSolver: Solver {
   }
 
   public func makeTrial() -> ExactTrial { ExactTrial(network: problem.network) }
+  public func makeTape() -> ExactTape { ExactTape(problem.network) }
   public func makeWorkspace() -> ExactWorkspace { ExactWorkspace() }
 
   public func load(_ input: SpikeTrainView, label: Int, into trial: ExactTrial) {
@@ -85,10 +86,11 @@ public struct ExactSolver: Solver {
   }
 
   public func backward(
-    _ trial: ExactTrial, weights: Parameters<Double>, push: [[Double]],
-    gradient: Parameters<Double>, workspace: ExactWorkspace
+    _ trial: ExactTrial, weights: Parameters<Double>, push: [[Double]], tape: ExactTape,
+    workspace: ExactWorkspace
   ) {
     guard trial.failure == nil else { return }
+    let gradient = tape.gradient
     let last = problem.network.layers.count - 1
     // Per spike of the layer at hand: sum_j w_nj (lV_j - lI_j) over the layer above, and dl/dt.
     var errors = Array(repeating: 0.0, count: trial.layers[last].count)
@@ -114,6 +116,24 @@ public struct ExactSolver: Solver {
             layer, incoming, trial.layers[index], errors, push, matrix, sum,
             phantom: (trial.label, start))
         }
+      }
+    }
+  }
+
+  public func rewind(_ tape: ExactTape) {
+    for matrix in tape.gradient.matrices {
+      Double.clear(matrix.base, width: matrix.rows * matrix.stride)
+    }
+  }
+
+  public func gather(
+    _ tapes: [ExactTape], _ block: GradientBlock, into gradient: Parameters<Double>
+  ) {
+    let sum = gradient.matrices[block.projection]
+    for tape in tapes {
+      let part = tape.gradient.matrices[block.projection]
+      for k in (block.rows.lowerBound * sum.stride)..<(block.rows.upperBound * sum.stride) {
+        sum.base[k] += part.base[k]
       }
     }
   }

@@ -86,3 +86,10 @@ struct ReadoutIntegral {
 
 /// The exact solver needs no scratch memory that outlives a call.
 public final class ExactWorkspace {}
+
+/// The sum of the gradients of some trials.
+public final class ExactTape {
+  let gradient: Parameters<Double>
+
+  init(_ network: Network) { gradient = Parameters(network) }
+}

@@ -9,29 +9,36 @@ extension GridSolver {
   ///     (`ReadoutRule.sampled`: u = 0, then lV -= dl/dV_j w dt/(T tau_m))
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
-  ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered at the end from the trace)
+  ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered from the tape)
   ///
   /// Everything on the right of a jump is the value just after the spike: where layers spike together, what a spike
   /// takes from the layer above is found before the jumps of that layer.
   public func backward(
-    _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], gradient: Parameters<Float>,
+    _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], tape: GridTape,
     workspace: GridWorkspace
   ) {
     workspace.point(at: weights)
+    let (tape, sum) = (tape.next(), tape.sum)
     for index in workspace.layers.indices where workspace.layers[index].isSpiking {
       workspace.clearErrors(of: index, count: trial.layers[index].count)
     }
     for index in workspace.layers.indices.reversed() {
       let push = index < push.count ? push[index] : []
-      sweepBack(workspace.layers[index], index, trial, push, workspace)
+      sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
     }
-    gather(trial, gradient, workspace)
+    for (index, projection) in problem.network.projections.enumerated() {
+      tape.sort(
+        trial.incoming(projection.source),
+        neurons: problem.network.size(ofPopulation: projection.source),
+        projection: index, target: projection.target - 1)
+    }
+    if let sum { gather(tape, into: sum) }
   }
 
   /// One layer from T back: fills its trace, and the errors of the spikes that reach it.
   private func sweepBack(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ push: [Double],
-    _ workspace: GridWorkspace
+    _ trace: GridTrialTape.Trace, _ workspace: GridWorkspace
   ) {
     let isOutput = index == workspace.layers.count - 1
     let readout = isOutput ? problem.loss.readout : nil
@@ -68,8 +75,8 @@ extension GridSolver {
       }
       if keepsErrors { workspace.recordErrors(of: index, at: n) }
       if n < steps && !(arriving.isEmpty && (spikes.isEmpty || loop == nil)) {
-        layer.traceRows[n] = UInt32(truncatingIfNeeded: row)
-        (layer.trace + row * layer.width).update(from: layer.i, count: layer.width)
+        trace.rows[n] = UInt32(truncatingIfNeeded: row)
+        (trace.values + row * layer.width).update(from: layer.i, count: layer.width)
         row += 1
       }
       if let incomingErrors, !arriving.isEmpty {
@@ -172,32 +179,6 @@ extension GridSolver {
         if slope < 0 {
           errors[k] += workspace.drive[j] * trial.peakSlope[j] / output.tauMem
           break
-        }
-      }
-    }
-  }
-
-  /// Adds, for every projection and pre-synaptic neuron, the sum of lI over its spikes.
-  private func gather(
-    _ trial: GridTrial, _ gradient: Parameters<Float>, _ workspace: GridWorkspace
-  ) {
-    for (index, projection) in workspace.projections.enumerated() {
-      let matrix = gradient.matrices[index]
-      let target = workspace.layers[projection.target - 1]
-      let spikes = projection.source == 0 ? trial.input : trial.layers[projection.source - 1]
-      workspace.sortByNeuron(spikes, size: matrix.rows, rows: target.traceRows)
-      let starts = workspace.starts
-      // A block of columns of the trace stays in the second-level cache while all rows pass.
-      let block = 128
-      for column in stride(from: 0, to: target.width, by: block) {
-        let width = min(block, target.width - column)
-        for row in 0..<matrix.rows {
-          let start = Int(starts[row])
-          let count = Int(starts[row + 1]) - start
-          if count == 0 { continue }
-          ep_sum_rows(
-            matrix.base + row * matrix.stride + column, target.trace + column, target.width,
-            workspace.indices + start, count, width)
         }
       }
     }

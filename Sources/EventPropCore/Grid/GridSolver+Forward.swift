@@ -187,8 +187,10 @@ extension GridSpikes {
 }
 
 extension GridTrial {
-  /// The spikes that reach a layer from below.
-  func incoming(_ layer: Int) -> GridSpikes { layer == 0 ? input : layers[layer - 1] }
+  /// The spikes of a population: those that reach layer `population` from below.
+  func incoming(_ population: Int) -> GridSpikes {
+    population == 0 ? input : layers[population - 1]
+  }
 
   /// Whether something must be seen or changed at every step of a layer.
   func isWatched(_ layer: Int) -> Bool {

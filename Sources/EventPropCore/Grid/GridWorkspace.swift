@@ -14,10 +14,6 @@ struct GridLayer {
   /// Forward: V and I. Backward: lV and lI. `width` each.
   let v: UnsafeMutablePointer<Float>
   let i: UnsafeMutablePointer<Float>
-  /// Backward: lI at the time indices with arriving spikes, `width` each, in the order in which they come going back.
-  let trace: UnsafeMutablePointer<Float>
-  /// Per time index: its row in `trace`. Holds for time indices with arriving spikes.
-  let traceRows: UnsafeMutablePointer<UInt32>
 }
 
 extension Layer {
@@ -63,10 +59,6 @@ public final class GridWorkspace {
   let mean: UnsafeMutablePointer<Float>
   /// Read-out gradient in Float, `width` of the output.
   let drive: UnsafeMutablePointer<Float>
-  /// Spikes sorted by neuron: `starts[neuron] ..< starts[neuron + 1]` of `indices`.
-  var starts: UnsafeMutablePointer<UInt32>
-  var indices: UnsafeMutablePointer<UInt32>
-  var indexCapacity = 1024
   /// Per output: the rising peaks in descending order of time, for `.maximum`.
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
@@ -100,9 +92,7 @@ public final class GridWorkspace {
           mean: problem.rule == .sampled ? (1, 0) : layer.stepMean(problem.step),
           tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
-          v: allocateZeroed(width), i: allocateZeroed(width),
-          trace: allocateZeroed((steps + 1) * width),
-          traceRows: .allocate(capacity: steps + 1)))
+          v: allocateZeroed(width), i: allocateZeroed(width)))
     }
     projections = .allocate(capacity: network.projections.count)
     errors = .allocate(capacity: network.layers.count)
@@ -113,9 +103,6 @@ public final class GridWorkspace {
     }
     mean = allocateZeroed(widest)
     drive = allocateZeroed(widest)
-    let largest = (0...network.layers.count).map { network.size(ofPopulation: $0) }.max() ?? 0
-    starts = .allocate(capacity: largest + 2)
-    indices = .allocate(capacity: indexCapacity)
     last = .allocate(capacity: max(network.inputs, 1))
     let width = paddedWidth(network.output.size)
     outputs =
@@ -127,8 +114,6 @@ public final class GridWorkspace {
     for layer in layers {
       layer.v.deallocate()
       layer.i.deallocate()
-      layer.trace.deallocate()
-      layer.traceRows.deallocate()
       layer.gaps.deallocate()
     }
     layers.deallocate()
@@ -141,8 +126,6 @@ public final class GridWorkspace {
     outputs?.i.deallocate()
     mean.deallocate()
     drive.deallocate()
-    starts.deallocate()
-    indices.deallocate()
     last.deallocate()
   }
 
@@ -159,13 +142,6 @@ public final class GridWorkspace {
     }
     return UnsafeBufferPointer(
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
-  }
-
-  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, as the last `backward` left it.
-  public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
-    let row = Int(layers[layer].traceRows[n])
-    return UnsafeBufferPointer(
-      start: layers[layer].trace + row * layers[layer].width, count: layers[layer].size)
   }
 
   /// Copies lV - lI of a layer at time index n.
@@ -192,27 +168,6 @@ public final class GridWorkspace {
         to: GridProjection(
           source: projection.source, target: projection.target, stride: matrix.stride,
           weights: matrix.base))
-    }
-  }
-
-  /// Sorts the spikes that reach a projection by neuron (counting sort), as rows of the target's trace; leaves out time
-  /// index `steps`.
-  func sortByNeuron(_ spikes: GridSpikes, size: Int, rows: UnsafePointer<UInt32>) {
-    let count = Int(spikes.offsets[steps])
-    if count > indexCapacity {
-      indices.deallocate()
-      indexCapacity = 2 * count
-      indices = .allocate(capacity: indexCapacity)
-    }
-    let (neurons, times, starts, indices) = (spikes.neurons, spikes.times, starts, indices)
-    starts.update(repeating: 0, count: size + 2)
-    for k in 0..<count { starts[Int(neurons[k]) + 2] += 1 }
-    for neuron in 0..<size { starts[neuron + 2] += starts[neuron + 1] }
-    for k in 0..<count {
-      let slot = Int(neurons[k]) + 1
-      let place = starts[slot]
-      indices[Int(place)] = rows[Int(times[k])]
-      starts[slot] = place + 1
     }
   }
 }

@@ -104,9 +104,16 @@ final class Memory<Scalar: NetworkScalar> {
   deinit { base.deallocate() }
 }
 
-/// Zeroed memory aligned for vectors; free with `deallocate()`. Large pieces ask for huge pages: rows are read in
-/// random order, and small pages would cost a look into the page tables for each, and collide in the caches.
+/// Zeroed memory aligned for vectors; free with `deallocate()`.
 func allocateZeroed<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointer<T> {
+  let typed: UnsafeMutablePointer<T> = allocate(count)
+  typed.initialize(repeating: 0, count: max(count, 1))
+  return typed
+}
+
+/// Memory aligned for vectors; free with `deallocate()`. Large pieces ask for huge pages: rows are read in random order,
+/// and small pages would cost a look into the page tables for each, and collide in the caches.
+func allocate<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointer<T> {
   let count = max(count, 1)
   var bytes = count * MemoryLayout<T>.stride
   let hugePage = 2 << 20
@@ -117,7 +124,5 @@ func allocateZeroed<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointe
   #if os(Linux)
     if isHuge { madvise(raw, bytes, MADV_HUGEPAGE) }
   #endif
-  let typed = raw.bindMemory(to: T.self, capacity: count)
-  typed.initialize(repeating: 0, count: count)
-  return typed
+  return raw.bindMemory(to: T.self, capacity: count)
 }

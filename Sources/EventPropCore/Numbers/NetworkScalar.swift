@@ -6,13 +6,8 @@ import Kernels
 /// The two loops that touch every weight once per batch belong to the type, so that `Float` can
 /// use the kernels. Widths are multiples of `Matrix.lanes`.
 public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConvertible {
-  /// `sum = scale * (parts[0] + parts[1] + ...)`, in that order; the parts are set to 0.
-  /// Returns the sum of squares of the result.
-  static func reduce(
-    into sum: UnsafeMutablePointer<Self>,
-    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Self>>,
-    scale: Self, width: Int
-  ) -> Self
+  /// Multiplies `width` scalars by `factor`; returns the sum of squares of the results.
+  static func scale(_ values: UnsafeMutablePointer<Self>, by factor: Self, width: Int) -> Self
 
   /// One Adam update of `width` weights, gradient multiplied by `gain` first.
   static func adam(
@@ -30,14 +25,9 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
 }
 
 extension Float: NetworkScalar {
-  public static func reduce(
-    into sum: UnsafeMutablePointer<Float>,
-    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>, scale: Float, width: Int
-  ) -> Float {
-    parts.withMemoryRebound(to: UnsafeMutablePointer<Float>?.self) {
-      ep_reduce(sum, $0.baseAddress, parts.count, scale, width)
-    }
-  }
+  public static func scale(_ values: UnsafeMutablePointer<Float>, by factor: Float, width: Int)
+    -> Float
+  { ep_scale(values, factor, width) }
 
   public static func adam(
     _ weights: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
@@ -87,19 +77,13 @@ extension Double {
 }
 
 extension Double: NetworkScalar {
-  public static func reduce(
-    into sum: UnsafeMutablePointer<Double>,
-    parts: UnsafeMutableBufferPointer<UnsafeMutablePointer<Double>>, scale: Double, width: Int
+  public static func scale(
+    _ values: UnsafeMutablePointer<Double>, by factor: Double, width: Int
   ) -> Double {
     var squares = 0.0
     for k in 0..<width {
-      var total = 0.0
-      for part in parts {
-        total += part[k]
-        part[k] = 0
-      }
-      sum[k] = scale * total
-      squares += sum[k] * sum[k]
+      values[k] *= factor
+      squares += values[k] * values[k]
     }
     return squares
   }

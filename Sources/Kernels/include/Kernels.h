@@ -65,9 +65,24 @@ void ep_adjoint_driven(float *lv, float *li, float a, float b, float c, const fl
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
                  size_t count, const float *lv, const float *li, size_t width);
 
-/// sum[k] = scale (parts[0][k] + parts[1][k] + ...); the parts are set to 0.
-/// Returns the sum of squares of the result.
-float ep_reduce(float *sum, float *const *parts, size_t count, float scale, size_t width);
+/// The moments of a trace at which the spikes of each pre-synaptic neuron arrive: rows index[starts[j] ..< starts[j + 1]]
+/// of `trace` for neuron j.
+typedef struct {
+  const float *trace;
+  const uint32_t *starts;
+  const uint32_t *index;
+} ep_tape;
+
+/// For every neuron j of first ..< last: row j of `sum` += its rows of all tapes, tape by tape in their order. Rows of
+/// `sum` and of the traces are `stride` apart; `width` columns are added, of traces that begin at `column`.
+void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
+               size_t last, size_t column, size_t width);
+
+/// sum += part.
+void ep_add(float *sum, const float *part, size_t width);
+
+/// values <- scale values; returns the sum of squares of the result.
+float ep_scale(float *values, float scale, size_t width);
 
 /// Adam with bias correction folded into `rate` and `epsilon` (Kingma & Ba 2015, section 2):
 /// m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, w -= rate m / (sqrt(v) + epsilon), g = gain g.

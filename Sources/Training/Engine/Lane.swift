@@ -111,7 +111,8 @@ final class SolverLane<S: Solver>: Lane {
   private let shards: [Shard]
   private let trials: [S.Trial]
   private let scales: [Scalar]
-  private let blocks: [RowBlock]
+  private let blocks: [GradientBlock]
+  private let isRegularised: Bool
   private var push: [[Double]] = []
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
@@ -124,31 +125,17 @@ final class SolverLane<S: Solver>: Lane {
 
   /// What one part of a batch writes to.
   private final class Shard {
-    let gradient: Parameters<Scalar>
+    let tape: S.Tape
     let workspace: S.Workspace
     var tally: Tally
     var scratch: [[Int]]
 
     init(_ solver: S) {
-      gradient = Parameters(solver.problem.network)
+      tape = solver.makeTape()
       workspace = solver.makeWorkspace()
       tally = Tally(solver.problem.network)
       scratch = tally.spikes
     }
-
-    /// After a pass whose loss was no number.
-    func clearGradient() {
-      for matrix in gradient.matrices {
-        Scalar.clear(matrix.base, width: matrix.rows * matrix.stride)
-      }
-    }
-  }
-
-  /// Consecutive rows of one weight matrix: the unit in which updates are shared out.
-  private struct RowBlock {
-    var matrix: Int
-    var start: Int
-    var count: Int
   }
 
   init(_ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int) {
@@ -169,9 +156,10 @@ final class SolverLane<S: Solver>: Lane {
     let rowsAtOnce = 64
     blocks = gradient.matrices.enumerated().flatMap { index, matrix in
       stride(from: 0, to: matrix.rows, by: rowsAtOnce).map {
-        RowBlock(matrix: index, start: $0, count: min(rowsAtOnce, matrix.rows - $0))
+        GradientBlock(projection: index, rows: $0..<min($0 + rowsAtOnce, matrix.rows))
       }
     }
+    isRegularised = network.layers.contains { $0.rate != nil }
   }
 
   func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions) {
@@ -209,25 +197,17 @@ final class SolverLane<S: Solver>: Lane {
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
 
+  /// Rate regularisation needs the whole batch's spike counts before the first sample goes back; without it a sample goes
+  /// forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
-    let count = batch.samples.count
-    // Rate regularisation needs the whole batch's spike counts; without it a sample goes forward and back at once.
-    let isRegularised = network.layers.contains { $0.rate != nil }
     push = []
-    forward(batch, pool: pool, andBackward: !isRegularised)
-    var tally = Tally(network)
-    for shard in shards { tally.add(shard.tally) }
-    guard tally.loss.isFinite else {
-      for shard in shards { shard.clearGradient() }
-      throw TrainingError(
-        description: tally.failure
-          ?? "the loss is \(tally.loss): lower the learning rate, or set training.clip")
-    }
     if isRegularised {
-      setPush(tally)
-      backward(count, pool: pool)
+      forward(batch, pool: pool)
+      setPush(try sum())
     }
-    let squares = update(trials: count, pool: pool)
+    backward(batch, andForward: !isRegularised, pool: pool)
+    let tally = try sum()
+    let squares = update(trials: batch.samples.count, pool: pool)
     epochTally.add(tally)
     lastTally = tally
     lastSquares = squares
@@ -236,27 +216,49 @@ final class SolverLane<S: Solver>: Lane {
     schedule.finishBatch()
   }
 
+  /// The sum of the shards' tallies.
+  private func sum() throws -> Tally {
+    var tally = Tally(network)
+    for shard in shards { tally.add(shard.tally) }
+    guard tally.loss.isFinite else {
+      throw TrainingError(
+        description: tally.failure
+          ?? "the loss is \(tally.loss): lower the learning rate, or set training.clip")
+    }
+    return tally
+  }
+
   /// The part of a batch that a shard works on: fixed, whatever the number of threads.
   private func range(of shard: Int, in count: Int) -> Range<Int> {
     (shard * count / shards.count)..<((shard + 1) * count / shards.count)
   }
 
-  private func forward(_ batch: SampleBatch, pool: WorkerPool, andBackward: Bool = false) {
-    let count = batch.samples.count
+  /// Runs forward passes; their results are in trials and tallies.
+  private func forward(_ batch: SampleBatch, pool: WorkerPool) {
+    pool.forEach(shards.count) { index in
+      shards[index].tally.clear()
+      for slot in range(of: index, in: batch.samples.count) { forward(batch, slot, shards[index]) }
+    }
+  }
+
+  /// Runs backward passes onto the tapes, and before each its forward pass when `andForward`.
+  private func backward(_ batch: SampleBatch, andForward: Bool, pool: WorkerPool) {
     pool.forEach(shards.count) { index in
       let shard = shards[index]
-      shard.tally.clear()
-      for slot in range(of: index, in: count) {
-        batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
-        solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
-        shard.tally.add(trials[slot], scratch: &shard.scratch)
-        if andBackward {
-          solver.backward(
-            trials[slot], weights: weights, push: push, gradient: shard.gradient,
-            workspace: shard.workspace)
-        }
+      if andForward { shard.tally.clear() }
+      solver.rewind(shard.tape)
+      for slot in range(of: index, in: batch.samples.count) {
+        if andForward { forward(batch, slot, shard) }
+        solver.backward(
+          trials[slot], weights: weights, push: push, tape: shard.tape, workspace: shard.workspace)
       }
     }
+  }
+
+  private func forward(_ batch: SampleBatch, _ slot: Int, _ shard: Shard) {
+    batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
+    solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
+    shard.tally.add(trials[slot], scratch: &shard.scratch)
   }
 
   /// Rate regularisation acts on spike counts averaged over the batch.
@@ -269,74 +271,51 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
-  private func backward(_ count: Int, pool: WorkerPool) {
-    pool.forEach(shards.count) { index in
-      let shard = shards[index]
-      for slot in range(of: index, in: count) {
-        solver.backward(
-          trials[slot], weights: weights, push: push, gradient: shard.gradient,
-          workspace: shard.workspace)
-      }
-    }
-  }
-
-  /// Adds up the shards and applies Adam, in blocks of rows. Returns |dL/dW|^2 per projection.
+  /// Gathers the gradient from the tapes and applies Adam, in blocks of rows. Returns |dL/dW|^2 per projection.
   private func update(trials count: Int, pool: WorkerPool) -> [Double] {
     adam.count += 1
     let step = AdamStep(
       options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count)
     let isClipped = options.clip > 0
-    let blockSquares = forEachBlock(pool) { block in
-      let squares = self.reduce(block, scale: 1 / Scalar(count))
-      if !isClipped { self.apply(step, gain: 1, to: block) }
-      return squares
+    let tapes = shards.map(\.tape)
+    let blockSquares = [Double](unsafeUninitializedCapacity: blocks.count) { buffer, initialized in
+      let results = buffer
+      pool.forEach(blocks.count) { index in
+        results.initializeElement(
+          at: index, to: gather(tapes, blocks[index], scale: 1 / Scalar(count)))
+        if !isClipped { apply(step, gain: 1, to: blocks[index]) }
+      }
+      initialized = blocks.count
     }
     var squares = Array(repeating: 0.0, count: weights.matrices.count)
-    for (block, value) in zip(blocks, blockSquares) { squares[block.matrix] += value }
+    for (block, value) in zip(blocks, blockSquares) { squares[block.projection] += value }
     if isClipped {
       let norm = squares.reduce(0, +).squareRoot()
       let gain = norm > options.clip ? Scalar(options.clip / norm) : 1
-      _ = forEachBlock(pool) { block in
-        self.apply(step, gain: gain, to: block)
-        return 0
-      }
+      pool.forEach(blocks.count) { apply(step, gain: gain, to: blocks[$0]) }
     }
     return squares
   }
 
-  private func forEachBlock(_ pool: WorkerPool, _ body: (RowBlock) -> Double) -> [Double] {
-    Array(unsafeUninitializedCapacity: blocks.count) { buffer, initialized in
-      let results = buffer
-      pool.forEach(blocks.count) { results.initializeElement(at: $0, to: body(blocks[$0])) }
-      initialized = blocks.count
-    }
+  /// Returns the sum of squares of the block's gradient.
+  private func gather(_ tapes: [S.Tape], _ block: GradientBlock, scale: Scalar) -> Double {
+    let matrix = gradient.matrices[block.projection]
+    let base = matrix.base + block.rows.lowerBound * matrix.stride
+    let width = block.rows.count * matrix.stride
+    Scalar.clear(base, width: width)
+    solver.gather(tapes, block, into: gradient)
+    return Double(Scalar.scale(base, by: scale * scales[block.projection], width: width))
   }
 
-  private func reduce(_ block: RowBlock, scale: Scalar) -> Double {
-    let sum = gradient.matrices[block.matrix]
-    let scale = scale * scales[block.matrix]
-    return withUnsafeTemporaryAllocation(
-      of: UnsafeMutablePointer<Scalar>.self, capacity: shards.count
-    ) { parts in
-      let offset = block.start * sum.stride
-      for (index, shard) in shards.enumerated() {
-        parts.initializeElement(
-          at: index, to: shard.gradient.matrices[block.matrix].base + offset)
-      }
-      return Double(
-        Scalar.reduce(
-          into: sum.base + offset, parts: parts, scale: scale, width: block.count * sum.stride))
-    }
-  }
-
-  private func apply(_ step: AdamStep, gain: Scalar, to block: RowBlock) {
-    let matrix = weights.matrices[block.matrix]
-    let offset = block.start * matrix.stride
+  private func apply(_ step: AdamStep, gain: Scalar, to block: GradientBlock) {
+    let index = block.projection
+    let stride = weights.matrices[index].stride
+    let offset = block.rows.lowerBound * stride
     Scalar.adam(
-      matrix.base + offset, mean: adam.mean.matrices[block.matrix].base + offset,
-      square: adam.square.matrices[block.matrix].base + offset,
-      gradient: gradient.matrices[block.matrix].base + offset, gain: gain, step: step,
-      width: block.count * matrix.stride)
+      weights.matrices[index].base + offset, mean: adam.mean.matrices[index].base + offset,
+      square: adam.square.matrices[index].base + offset,
+      gradient: gradient.matrices[index].base + offset, gain: gain, step: step,
+      width: block.rows.count * stride)
   }
 
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation {

@@ -21,10 +21,12 @@ final class UpdateObserver<S: Solver> {
   /// Scratch memory for every `slots.count`-th trial.
   private final class Slot {
     let workspace: S.Workspace
+    let tape: S.Tape
     let gradient: Parameters<Scalar>
 
     init(_ solver: S) {
       workspace = solver.makeWorkspace()
+      tape = solver.makeTape()
       gradient = Parameters(solver.problem.network)
     }
   }
@@ -63,7 +65,7 @@ final class UpdateObserver<S: Solver> {
           trials[k].withholdPhantom()
           solver.backward(
             trials[k], weights: weights, push: [], gradient: slot.gradient,
-            workspace: slot.workspace)
+            tape: slot.tape, workspace: slot.workspace)
         }
       }
     }

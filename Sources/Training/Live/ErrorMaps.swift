@@ -41,8 +41,7 @@ private struct ErrorRun {
     train.withView { solver.load($0, label: label, into: trial) }
     solver.forward(trial, weights: weights, workspace: workspace)
     solver.backward(
-      trial, weights: weights, push: [], gradient: Parameters(problem.network),
-      workspace: workspace)
+      trial, weights: weights, push: [], tape: solver.makeTape(), workspace: workspace)
   }
 
   /// The map of a layer, squeezed: the largest value of merged cells, and the norm of each column.
