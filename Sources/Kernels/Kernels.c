@@ -56,6 +56,8 @@ CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint
   SUM_BLOCK(1)
 }
 
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 // The rows that arrive in a step, added to a block of currents.
 #define ADD_ROWS(CURRENT, VECTORS, ROWS, STRIDE, INDEX, FROM, TO)                    \
   for (size_t r = (FROM); r < (TO); ++r) {                                           \
@@ -63,33 +65,44 @@ CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint
     for (int u = 0; u < (VECTORS); ++u) (CURRENT)[u] += READ(row, u * EP_LANES);     \
   }
 
+// Vectors of a block whose masks make one word.
+#define WORD 4
+
 #define LIF_STEP(VECTORS)                                                             \
   for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
-    f16 start[VECTORS];                                                               \
+    f16 start[VECTORS], slope[VECTORS];                                               \
+    uint16_t masks[(VECTORS) + WORD] = {0};                                           \
     for (int u = 0; u < (VECTORS); ++u) start[u] = READ(i, k + u * EP_LANES);         \
     for (size_t s = 0; s < sources; ++s)                                              \
       ADD_ROWS(start, VECTORS, arriving[s].rows, arriving[s].stride, arriving[s].index, 0, \
                arriving[s].count)                                                     \
-    for (int u = 0; u < (VECTORS); ++u) {                                             \
+    for (size_t r = 0; r < upcoming->count; ++r) {                                    \
+      const float *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;  \
+      UNROLL for (int u = 0; u < (VECTORS); ++u) __builtin_prefetch(row + u * EP_LANES); \
+    }                                                                                 \
+    UNROLL for (int u = 0; u < (VECTORS); ++u) {                                      \
       f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];                         \
       AT(i, k + u * EP_LANES) = b * start[u];                                         \
       i16 spikes = end >= theta;                                                      \
       AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);                            \
-      uint32_t mask = bits(&spikes);                                                  \
-      if (mask == 0) continue;                                                        \
-      f16 slope = start[u] - end;                                                     \
-      for (; mask; mask &= mask - 1) {                                                \
-        int lane = __builtin_ctz(mask);                                               \
-        neurons[count] = (uint32_t)(k + u * EP_LANES + lane);                         \
-        slopes[count] = ((const float *)&slope)[lane];                                \
+      slope[u] = start[u] - end;                                                      \
+      masks[u] = (uint16_t)bits(&spikes);                                             \
+    }                                                                                 \
+    for (int w = 0; w < (VECTORS); w += WORD) {                                       \
+      uint64_t word;                                                                  \
+      memcpy(&word, masks + w, sizeof word);                                          \
+      for (; word; word &= word - 1) {                                                \
+        int lane = w * EP_LANES + __builtin_ctzll(word);                              \
+        neurons[count] = (uint32_t)(k + lane);                                        \
+        slopes[count] = ((const float *)slope)[lane];                                 \
         ++count;                                                                      \
       }                                                                               \
     }                                                                                 \
   }
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
-                          const ep_rows *arriving, size_t sources, size_t width, uint32_t *neurons,
-                          float *slopes) {
+                          const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
+                          size_t width, uint32_t *neurons, float *slopes) {
   size_t count = 0, k = 0;
   LIF_STEP(16)
   LIF_STEP(8)
@@ -178,10 +191,11 @@ CLONES void ep_li_trial(float a, float b, float c, float p, float q, const float
   LI_TRIAL(1)
 }
 
-CLONES void ep_adjoint_gap(float *lv, float *li, float a, float b, float c, size_t width) {
+CLONES void ep_adjoint_gap(float *lv, const float *li, float *result, float a, float b, float c,
+                           size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 voltage = READ(lv, k);
-    AT(li, k) = b * READ(li, k) + c * voltage;
+    AT(result, k) = b * READ(li, k) + c * voltage;
     AT(lv, k) = a * voltage;
   }
 }
@@ -204,13 +218,13 @@ CLONES void ep_adjoint_gap(float *lv, float *li, float a, float b, float c, size
     }                                                                                 \
     for (int s = 0; s < (VECTORS); ++s) {                                             \
       AT(lv, k + s * EP_LANES) = voltage[s];                                          \
-      AT(li, k + s * EP_LANES) = current[s];                                          \
+      AT(result, k + s * EP_LANES) = current[s];                                      \
     }                                                                                 \
   }
 
-CLONES void ep_adjoint_driven(float *lv, float *li, float a, float b, float c, const float *drive,
-                              size_t stride, const float *weights, float held, float kick,
-                              size_t from, size_t to, size_t width) {
+CLONES void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float b, float c,
+                              const float *drive, size_t stride, const float *weights, float held,
+                              float kick, size_t from, size_t to, size_t width) {
   size_t k = 0;
   ADJOINT_DRIVEN(4)
   ADJOINT_DRIVEN(2)

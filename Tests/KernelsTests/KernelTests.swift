@@ -39,7 +39,8 @@ import Testing
           ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress, count: 2),
           ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress! + 2, count: 1),
         ]
-        return ep_lif_step(&v, &i, a, b, c, theta, arriving, 2, width, &neurons, &slopes)
+        return ep_lif_step(
+          &v, &i, a, b, c, theta, arriving, 2, arriving, width, &neurons, &slopes)
       }
     }
     var expected: [UInt32] = []
@@ -82,7 +83,8 @@ import Testing
           let arriving = ep_rows(
             rows: rows.baseAddress, stride: width, index: index.baseAddress! + Int(offsets[n]),
             count: Int(offsets[n + 1] - offsets[n]))
-          return ep_lif_step(&v, &i, a, b, c, theta, [arriving], 1, width, &neurons, &slopes)
+          return ep_lif_step(
+            &v, &i, a, b, c, theta, [arriving], 1, [arriving], width, &neurons, &slopes)
         }
       }
       for k in 0..<count {
@@ -133,7 +135,7 @@ import Testing
     let drive = Self.random(4 * width, 9)
     let weights: [Float] = [0.3, 0.2, 0.5, 0.1]
     var (v, i) = (v0, i0)
-    ep_adjoint_gap(&v, &i, 0.9, 0.8, 0.1, width)
+    ep_adjoint_gap(&v, i0, &i, 0.9, 0.8, 0.1, width)
     for k in 0..<width {
       #expect(i[k] == Float(0.8) * i0[k] + Float(0.1) * v0[k])
       #expect(v[k] == Float(0.9) * v0[k])
@@ -141,7 +143,7 @@ import Testing
     for stride in [0, width] {
       (v, i) = (v0, i0)
       ep_adjoint_driven(
-        &v, &i, 0.9, 0.8, 0.1, drive, stride, weights, 0.5, 0.25, 1, 3, width)
+        &v, i0, &i, 0.9, 0.8, 0.1, drive, stride, weights, 0.5, 0.25, 1, 3, width)
       for k in 0..<width {
         var (lv, li) = (v0[k], i0[k])
         for n in [2, 1] {

@@ -52,6 +52,9 @@ extension GridSolver {
       index > 0 ? workspace.errors[index - 1] : nil, workspace.errors[index]
     )
     if !isOutput { layer.clearState() }
+    // lI lives in the row of the trace where it is kept, elsewhere in the layer.
+    let lv = layer.v
+    var li = layer.i
     var later = steps
     var row = 0
     for n in (0...steps).reversed() {
@@ -59,30 +62,31 @@ extension GridSolver {
       let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
       let hasPeak = readout == .maximum && workspace.peaks.last.map { trial.peakIndex[$0] } == n
       if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
-      if later > n {
+      if n < steps {
+        let isKept = !(arriving.isEmpty && (spikes.isEmpty || loop == nil))
+        let result = isKept ? trace.values + row * layer.width : layer.i
         if let drive {
           weightOfStep.withUnsafeBufferPointer {
             let (a, b, adjointRise) = layer.gaps[1]
             ep_adjoint_driven(
-              layer.v, layer.i, a, b, adjointRise, drive.values, drive.stride, $0.baseAddress,
+              lv, li, result, a, b, adjointRise, drive.values, drive.stride, $0.baseAddress,
               drive.held, drive.kick, n, later, layer.width)
           }
         } else {
           let (a, b, adjointRise) = layer.gaps[later - n]
-          ep_adjoint_gap(layer.v, layer.i, a, b, adjointRise, layer.width)
+          ep_adjoint_gap(lv, li, result, a, b, adjointRise, layer.width)
         }
-        later = n
+        if isKept {
+          trace.rows[n] = UInt32(truncatingIfNeeded: row)
+          row += 1
+        }
+        (li, later) = (result, n)
       }
-      if keepsErrors { workspace.recordErrors(of: index, at: n) }
-      if n < steps && !(arriving.isEmpty && (spikes.isEmpty || loop == nil)) {
-        trace.rows[n] = UInt32(truncatingIfNeeded: row)
-        (trace.values + row * layer.width).update(from: layer.i, count: layer.width)
-        row += 1
-      }
+      if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) }
       if let incomingErrors, !arriving.isEmpty {
         ep_dot_rows(
           incomingErrors + arriving.lowerBound, forward.weights, forward.stride,
-          incoming.neurons + arriving.lowerBound, arriving.count, layer.v, layer.i, layer.width)
+          incoming.neurons + arriving.lowerBound, arriving.count, lv, li, layer.width)
         if readout == .maximum && n < steps {
           addKinks(at: n, arriving, incoming, forward, incomingErrors, trial, workspace)
         }
@@ -92,17 +96,16 @@ extension GridSolver {
       if let loop {
         ep_dot_rows(
           ownErrors + spikes.lowerBound, loop.weights, loop.stride,
-          own.neurons + spikes.lowerBound, spikes.count, layer.v, layer.i, layer.width)
+          own.neurons + spikes.lowerBound, spikes.count, lv, li, layer.width)
       }
       if readout == .firstSpike { addSpikeTimes(at: n, spikes, own, ownErrors, trial) }
       for k in spikes {
         let neuron = Int(own.neurons[k])
-        let lv = layer.v[neuron]
-        layer.v[neuron] = lv + (layer.threshold * lv + ownErrors[k]) / own.slopes[k]
+        lv[neuron] += (layer.threshold * lv[neuron] + ownErrors[k]) / own.slopes[k]
       }
       if !push.isEmpty {
         push.withUnsafeBufferPointer { push in
-          for k in spikes { layer.v[Int(own.neurons[k])] += Float(push[Int(own.neurons[k])]) }
+          for k in spikes { lv[Int(own.neurons[k])] += Float(push[Int(own.neurons[k])]) }
         }
       }
     }

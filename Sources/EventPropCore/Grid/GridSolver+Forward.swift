@@ -31,26 +31,21 @@ extension GridSolver {
     let incoming = trial.incoming(index)
     var own = trial.layers[index]
     let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
-    let projections = workspace.projections.filter { $0.target == index + 1 }
+    let forward = workspace.projections.first { $0.target == index + 1 }!
+    let loop = workspace.projections.first { $0.source == index + 1 && $0.target == index + 1 }
     own.beginTrial()
     layer.clearState()
+    var upcoming = forward.rows(of: incoming, at: 0)
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         own.reserve(layer.width)
-        var sources = 0
-        for projection in projections {
-          let spikes = projection.source == index + 1 ? own : incoming
-          let range = spikes.range(at: n)
-          if range.isEmpty { continue }
-          arriving[sources] = ep_rows(
-            rows: projection.weights, stride: projection.stride,
-            index: spikes.neurons + range.lowerBound, count: range.count)
-          sources += 1
-        }
+        arriving[0] = upcoming
+        upcoming = forward.rows(of: incoming, at: n + 1)
+        if let loop { arriving[1] = loop.rows(of: own, at: n) }
         var found = ep_lif_step(
           layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
-          arriving.baseAddress, sources, layer.width, own.neurons + own.count,
-          own.slopes + own.count)
+          arriving.baseAddress, loop == nil ? 1 : 2, &upcoming, layer.width,
+          own.neurons + own.count, own.slopes + own.count)
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
         }

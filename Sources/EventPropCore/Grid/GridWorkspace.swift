@@ -1,3 +1,5 @@
+import Kernels
+
 /// One population of neurons on the grid: its constants and its state of the moment.
 struct GridLayer {
   let size: Int
@@ -46,6 +48,14 @@ struct GridProjection {
   let target: Int
   let stride: Int
   let weights: UnsafeMutablePointer<Float>
+
+  /// The weights of the spikes with a time index.
+  @inline(__always)
+  func rows(of spikes: GridSpikes, at n: Int) -> ep_rows {
+    let range = spikes.range(at: n)
+    return ep_rows(
+      rows: weights, stride: stride, index: spikes.neurons + range.lowerBound, count: range.count)
+  }
 }
 
 /// Scratch memory of the grid solver for one thread: nothing is allocated while a trial runs.
@@ -144,10 +154,12 @@ public final class GridWorkspace {
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }
 
-  /// Copies lV - lI of a layer at time index n.
-  func recordErrors(of index: Int, at n: Int) {
+  /// Keeps lV - lI of a layer at time index n.
+  func recordErrors(
+    of index: Int, at n: Int, _ lv: UnsafePointer<Float>, _ li: UnsafePointer<Float>
+  ) {
     let (layer, trace) = (layers[index], errorTraces[index])
-    for j in 0..<layer.width { trace[n * layer.width + j] = layer.v[j] - layer.i[j] }
+    for j in 0..<layer.width { trace[n * layer.width + j] = lv[j] - li[j] }
   }
 
   /// Makes the errors of a layer's `count` spikes 0.

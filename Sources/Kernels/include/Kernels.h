@@ -29,9 +29,10 @@ void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *i
 /// V >= theta spikes and resets to 0.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
 /// Returns how many spiked; `neurons` and `slopes` need room for `width`.
+/// The rows of `upcoming`, which will arrive in the next step, are fetched into the cache meanwhile.
 size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
-                   const ep_rows *arriving, size_t sources, size_t width, uint32_t *neurons,
-                   float *slopes);
+                   const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t width,
+                   uint32_t *neurons, float *slopes);
 
 /// A whole trial, from rest, of one block of LIF neurons whose arriving spikes are all known: the steps are those of
 /// `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
@@ -51,15 +52,18 @@ void ep_li_trial(float a, float b, float c, float p, float q, const float *rows,
                  const float *weights, float *mean, float *means, float *voltages, float *currents,
                  size_t width);
 
-/// The adjoint over a gap, backwards in time: lI <- b lI + c lV, lV <- a lV.
-void ep_adjoint_gap(float *lv, float *li, float a, float b, float c, size_t width);
+/// The adjoint over a gap, backwards in time: lI <- b lI + c lV, lV <- a lV. The new lI goes to `result`, which may be
+/// `li` itself.
+void ep_adjoint_gap(float *lv, const float *li, float *result, float a, float b, float c,
+                    size_t width);
 
 /// The adjoint through the steps to - 1, ..., from, backwards in time, under a drive d = row n of `drive` (rows of
 /// `stride` floats; 0 where it is the same in all steps) times weights[n]. With u = -held d over the step:
-/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); after it lV -= kick d.
-void ep_adjoint_driven(float *lv, float *li, float a, float b, float c, const float *drive,
-                       size_t stride, const float *weights, float held, float kick, size_t from,
-                       size_t to, size_t width);
+/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); after it lV -= kick d. The new lI goes to `result`, which may
+/// be `li` itself.
+void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float b, float c,
+                       const float *drive, size_t stride, const float *weights, float held,
+                       float kick, size_t from, size_t to, size_t width);
 
 /// errors[k] += sum_j w_kj (lV_j - lI_j), w_k being row index[k].
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
