@@ -78,8 +78,10 @@ public protocol Solver: Sendable, SendableMetatype {
   func gather(_ tapes: [Tape], _ block: GradientBlock, into gradient: Parameters<Scalar>)
 }
 
-/// Some rows of one projection's matrix.
+/// Some rows of one projection's matrix, from a multiple of `rowsAtOnce` to the next or to the matrix's end.
 public struct GradientBlock: Sendable {
+  public static let rowsAtOnce = 64
+
   public var projection: Int
   public var rows: Range<Int>
 
@@ -138,8 +140,19 @@ public protocol SolvedTrial: AnyObject {
   var inputSpikes: [LayerSpike] { get }
   /// Spikes of a layer (`0` is hidden1) in order of time.
   func spikes(ofLayer layer: Int) -> [LayerSpike]
+  /// Adds each neuron's number of spikes to `counts`, and sets the marks of those that spiked to `mark`.
+  /// - Returns: how many had another mark before.
+  func addSpikeCounts(
+    ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
+  ) -> Int
+}
+
+extension SolvedTrial {
   /// Adds each neuron's number of spikes to `counts`.
-  func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int])
+  public func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int]) {
+    var marks = counts.map { _ in 0 }
+    _ = addSpikeCounts(ofLayer: layer, to: &counts, marks: &marks, mark: 1)
+  }
 }
 
 extension Loss {

@@ -45,6 +45,14 @@ INLINE uint32_t bits(const i16 *lanes) {
     for (int u = 0; u < (VECTORS); ++u) AT(sum, k + u * EP_LANES) = s[u]; \
   }
 
+CLONES void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
+                            uint32_t last) {
+  for (size_t k = 0; k < count; ++k) {
+    double n = (double)times[k] * steps_per_time + 0.5;
+    index[k] = n < (double)last ? (uint32_t)n : last;
+  }
+}
+
 CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *index,
                         size_t count, size_t width) {
   if (count == 0) return;
@@ -62,11 +70,23 @@ CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint
 #define ADD_ROWS(CURRENT, VECTORS, ROWS, STRIDE, INDEX, FROM, TO)                    \
   for (size_t r = (FROM); r < (TO); ++r) {                                           \
     const float *row = (ROWS) + (INDEX)[r] * (STRIDE) + k;                           \
-    for (int u = 0; u < (VECTORS); ++u) (CURRENT)[u] += READ(row, u * EP_LANES);     \
+    UNROLL for (int u = 0; u < (VECTORS); ++u) (CURRENT)[u] += READ(row, u * EP_LANES); \
   }
 
 // Vectors of a block whose masks make one word.
 #define WORD 4
+
+#define LIST_SPIKES(VECTORS)                                                          \
+    for (int w = 0; w < (VECTORS); w += WORD) {                                       \
+      uint64_t word;                                                                  \
+      memcpy(&word, masks + w, sizeof word);                                          \
+      for (; word; word &= word - 1) {                                                \
+        int lane = w * EP_LANES + __builtin_ctzll(word);                              \
+        neurons[count] = (uint32_t)(k + lane);                                        \
+        slopes[count] = ((const float *)slope)[lane];                                 \
+        ++count;                                                                      \
+      }                                                                               \
+    }
 
 #define LIF_STEP(VECTORS)                                                             \
   for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
@@ -88,16 +108,7 @@ CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint
       slope[u] = start[u] - end;                                                      \
       masks[u] = (uint16_t)bits(&spikes);                                             \
     }                                                                                 \
-    for (int w = 0; w < (VECTORS); w += WORD) {                                       \
-      uint64_t word;                                                                  \
-      memcpy(&word, masks + w, sizeof word);                                          \
-      for (; word; word &= word - 1) {                                                \
-        int lane = w * EP_LANES + __builtin_ctzll(word);                              \
-        neurons[count] = (uint32_t)(k + lane);                                        \
-        slopes[count] = ((const float *)slope)[lane];                                 \
-        ++count;                                                                      \
-      }                                                                               \
-    }                                                                                 \
+    LIST_SPIKES(VECTORS)                                                              \
   }
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
@@ -115,31 +126,28 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
 // V and I stay in registers from the first step to the last.
 #define LIF_BLOCK(VECTORS)                                                            \
   if (k + (VECTORS) * EP_LANES <= width) {                                            \
-    f16 v[VECTORS] = {0}, i[VECTORS] = {0};                                           \
+    f16 v[VECTORS] = {0}, i[VECTORS] = {0}, slope[VECTORS];                           \
+    uint16_t masks[(VECTORS) + WORD] = {0};                                           \
     for (size_t n = 0; n < steps; ++n) {                                              \
       ADD_ROWS(i, VECTORS, rows, stride, index, offsets[n], offsets[n + 1])           \
-      i16 any = {0};                                                                  \
-      for (int u = 0; u < (VECTORS); ++u) {                                           \
+      uint32_t any = 0;                                                               \
+      UNROLL for (int u = 0; u < (VECTORS); ++u) {                                    \
         v[u] = a * v[u] + c * i[u];                                                   \
-        any |= v[u] >= theta;                                                         \
+        i16 spikes = v[u] >= theta;                                                   \
+        any |= bits(&spikes);                                                         \
       }                                                                               \
-      if (bits(&any)) {                                                               \
-        for (int u = 0; u < (VECTORS); ++u) {                                         \
+      if (any) {                                                                      \
+        UNROLL for (int u = 0; u < (VECTORS); ++u) {                                  \
           i16 spikes = v[u] >= theta;                                                 \
-          uint32_t mask = bits(&spikes);                                              \
-          if (mask == 0) continue;                                                    \
-          f16 slope = i[u] - v[u];                                                    \
+          masks[u] = (uint16_t)bits(&spikes);                                         \
+          slope[u] = i[u] - v[u];                                                     \
           v[u] = (f16)((i16)v[u] & ~spikes);                                          \
-          for (; mask; mask &= mask - 1) {                                            \
-            int lane = __builtin_ctz(mask);                                           \
-            neurons[count] = (uint32_t)(k + u * EP_LANES + lane);                     \
-            slopes[count] = ((const float *)&slope)[lane];                            \
-            found[count] = (uint32_t)n;                                               \
-            ++count;                                                                  \
-          }                                                                           \
         }                                                                             \
+        size_t before = count;                                                        \
+        LIST_SPIKES(VECTORS)                                                          \
+        for (size_t s = before; s < count; ++s) found[s] = (uint32_t)n;               \
       }                                                                               \
-      for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                                  \
+      UNROLL for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                           \
     }                                                                                 \
     return count;                                                                     \
   }
@@ -272,6 +280,22 @@ CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const u
   DOT_ROWS(1)
 }
 
+// Few spikes per neuron: from spike to spike.
+#define GATHER_SPARSE(VECTORS)                                                        \
+  for (; k + (VECTORS) * EP_LANES <= column + width; k += (VECTORS) * EP_LANES) {     \
+    for (size_t t = 0; t < count; ++t) {                                              \
+      const uint32_t *starts = tapes[t].starts;                                       \
+      uint32_t shift = tapes[t].shift, up = (1u << shift) - 1;                        \
+      for (size_t r = starts[first >> shift]; r < starts[(last + up) >> shift]; ++r) { \
+        float *row = sum + tapes[t].neurons[r] * stride + k;                          \
+        const float *part = tapes[t].trace + tapes[t].index[r] * stride + k;          \
+        UNROLL for (int u = 0; u < (VECTORS); ++u)                                    \
+          AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + READ(part, u * EP_LANES); \
+      }                                                                               \
+    }                                                                                 \
+  }
+
+// Many: from neuron to neuron, sums in registers.
 #define GATHER(VECTORS)                                                               \
   for (; k + (VECTORS) * EP_LANES <= column + width; k += (VECTORS) * EP_LANES) {     \
     for (size_t j = first; j < last; ++j) {                                           \
@@ -288,6 +312,14 @@ CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const u
 CLONES void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
                       size_t last, size_t column, size_t width) {
   size_t k = column;
+  if (count > 0 && tapes[0].shift > 0) {
+    GATHER_SPARSE(16)
+    GATHER_SPARSE(8)
+    GATHER_SPARSE(4)
+    GATHER_SPARSE(2)
+    GATHER_SPARSE(1)
+    return;
+  }
   GATHER(8)
   GATHER(4)
   GATHER(2)

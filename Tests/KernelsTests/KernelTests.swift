@@ -176,45 +176,71 @@ import Testing
     }
   }
 
+  /// By neuron and by group of two: the same bits.
   @Test(arguments: widths) func gatherAddsTapeAfterTape(width: Int) {
-    let (x, y) = (Self.random(3 * width, 20), Self.random(3 * width, 21))
-    let starts: [[UInt32]] = [[0, 2, 2, 3], [0, 1, 3, 3]]
-    let index: [[UInt32]] = [[2, 0, 1], [1, 1, 2]]
-    let before = Self.random(3 * width, 22)
+    let traces = [Self.random(3 * width, 20), Self.random(3 * width, 21)]
+    // Per tape: neuron and row of the trace, in order of time.
+    let spikes: [[(neuron: Int, row: UInt32)]] = [
+      [(1, 0), (3, 1), (2, 1), (3, 0)], [(2, 1), (2, 2)],
+    ]
+    let before = Self.random(4 * width, 22)
     var expected = before
-    for row in 1..<3 {
-      for (tape, trace) in [x, y].enumerated() {
-        for r in index[tape][Int(starts[tape][row])..<Int(starts[tape][row + 1])] {
-          for k in 16..<width { expected[row * width + k] += trace[Int(r) * width + k] }
+    for tape in 0..<2 {
+      for spike in spikes[tape] where spike.neuron >= 2 {
+        for k in 16..<width {
+          expected[spike.neuron * width + k] += traces[tape][Int(spike.row) * width + k]
         }
       }
     }
-    func gather(_ groups: [Range<Int>]) -> [Float] {
-      var sum = before
-      x.withUnsafeBufferPointer { x in
-        y.withUnsafeBufferPointer { y in
-          starts[0].withUnsafeBufferPointer { s0 in
-            starts[1].withUnsafeBufferPointer { s1 in
-              index[0].withUnsafeBufferPointer { i0 in
-                index[1].withUnsafeBufferPointer { i1 in
-                  let tapes = [
-                    ep_tape(trace: x.baseAddress, starts: s0.baseAddress, index: i0.baseAddress),
-                    ep_tape(trace: y.baseAddress, starts: s1.baseAddress, index: i1.baseAddress),
-                  ]
-                  for group in groups {
-                    ep_gather(
-                      &sum, width, Array(tapes[group]), group.count, 1, 3, 16, width - 16)
-                  }
-                }
-              }
-            }
-          }
+    for shift in 0..<2 {
+      let sorted = spikes.map { list in
+        (0..<(4 >> shift)).map { group in list.filter { $0.neuron >> shift == group } }
+      }
+      // Plain pointers, for the tapes hold them.
+      func copy(_ values: [UInt32]) -> UnsafeMutablePointer<UInt32> {
+        let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: values.count + 1)
+        memory.initialize(from: values, count: values.count)
+        return memory
+      }
+      func copy(_ values: [Float]) -> UnsafeMutablePointer<Float> {
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
+        memory.initialize(from: values, count: values.count)
+        return memory
+      }
+      let tapes = (0..<2).map { tape in
+        let starts = sorted[tape].indices.map { group in
+          UInt32(sorted[tape][..<group].joined().count)
+        }
+        let all = sorted[tape].joined()
+        return ep_tape(
+          trace: copy(traces[tape]), starts: copy(starts + [UInt32(all.count)]),
+          index: copy(all.map(\.row)), neurons: copy(all.map { UInt32($0.neuron) }),
+          shift: UInt32(shift))
+      }
+      defer {
+        for tape in tapes {
+          tape.trace.deallocate()
+          tape.starts.deallocate()
+          tape.index.deallocate()
+          tape.neurons.deallocate()
         }
       }
-      return sum
+      var (together, apart) = (before, before)
+      ep_gather(&together, width, tapes, 2, 2, 4, 16, width - 16)
+      for tape in tapes { ep_gather(&apart, width, [tape], 1, 2, 4, 16, width - 16) }
+      #expect(together == expected)
+      #expect(apart == expected)
     }
-    #expect(gather([0..<2]) == expected)
-    #expect(gather([0..<1, 1..<2]) == expected)
+  }
+
+  @Test func timeIndicesRoundAndEnd() {
+    let times: [Float] = [0, 0.04, 0.06, 0.96, 1, 1.96, 2, 7e9, .infinity]
+    var index = Array(repeating: UInt32(99), count: times.count)
+    ep_time_indices(&index, times, times.count, 10, 20)
+    #expect(index == [0, 0, 1, 10, 10, 20, 20, 20, 20])
+    index[0] = 99
+    ep_time_indices(&index, times, 0, 10, 20)
+    #expect(index[0] == 99)
   }
 
   @Test(arguments: widths) func scaleAndAdam(width: Int) {

@@ -56,8 +56,17 @@ public final class ExactTrial: SolvedTrial {
     layers[layer].map { LayerSpike(neuron: Int($0.neuron), time: $0.time, slope: $0.slope) }
   }
 
-  public func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int]) {
-    for spike in layers[layer] { counts[Int(spike.neuron)] += 1 }
+  public func addSpikeCounts(
+    ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
+  ) -> Int {
+    var marked = 0
+    for spike in layers[layer] {
+      let neuron = Int(spike.neuron)
+      counts[neuron] += 1
+      marked += marks[neuron] == mark ? 0 : 1
+      marks[neuron] = mark
+    }
+    return marked
   }
 
   /// The spikes that arrive at a layer: the input's, or those of the layer before.

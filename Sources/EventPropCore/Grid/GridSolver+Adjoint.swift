@@ -26,10 +26,9 @@ extension GridSolver {
       let push = index < push.count ? push[index] : []
       sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
     }
-    for (index, projection) in problem.network.projections.enumerated() {
+    for (index, projection) in projections.enumerated() {
       tape.sort(
         trial.incoming(projection.source),
-        neurons: problem.network.size(ofPopulation: projection.source),
         projection: index, target: projection.target - 1)
     }
     if let sum { gather(tape, into: sum) }

@@ -251,12 +251,11 @@ extension GridTrial {
 
   /// First spike times in ms; infinite for silent outputs.
   func readFirstSpikes(ofLayer layer: Int) {
-    for j in readout.indices { readout[j] = .infinity }
     let list = layers[layer]
-    for index in 0...steps {
-      for k in list.range(at: index) {
-        let neuron = Int(list.neurons[k])
-        readout[neuron] = min(readout[neuron], Double(index) * dt)
+    readout.withUnsafeMutableBufferPointer { readout in
+      readout.update(repeating: .infinity)
+      for k in (0..<list.count).reversed() {
+        readout[Int(list.neurons[k])] = Double(list.times[k]) * dt
       }
     }
   }

@@ -16,6 +16,7 @@ import Kernels
 public struct GridSolver: Solver {
   public let problem: Problem
   public let steps: Int
+  let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
   let weightOfStep: [Float]
 
@@ -23,6 +24,7 @@ public struct GridSolver: Solver {
     self.problem = problem
     let steps = Int((problem.duration / problem.step).rounded())
     self.steps = steps
+    projections = problem.network.projections
     weightOfStep = (0..<steps).map {
       Float(problem.shaping.weight(at: (Double($0) + 0.5) / Double(steps)) / Double(steps))
     }

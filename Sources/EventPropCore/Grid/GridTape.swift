@@ -29,7 +29,12 @@ public final class GridTape {
   /// The tape of the next trial.
   func next() -> GridTrialTape {
     if sum != nil { count = 0 }
-    if count == trials.count { trials.append(GridTrialTape(network, steps: steps)) }
+    if count == trials.count {
+      // Short trials have few spikes per neuron: those are gathered by block, others by neuron.
+      trials.append(
+        GridTrialTape(
+          network, steps: steps, neuronsPerGroup: sum == nil ? GradientBlock.rowsAtOnce : 1))
+    }
     count += 1
     return trials[count - 1]
   }
@@ -53,25 +58,42 @@ final class GridTrialTape {
     let rows: UnsafeMutablePointer<UInt32>
   }
 
-  /// The spikes that reach a layer by one projection, sorted by neuron: `index` in `starts[neuron] ..< starts[neuron + 1]`
-  /// are the rows of the trace at them.
+  /// The spikes that reach a layer by one projection, sorted by groups of neurons: `index` in
+  /// `starts[group] ..< starts[group + 1]` are the rows of the trace at them.
   struct SortedSpikes {
+    let groups: Int
     let starts: UnsafeMutablePointer<UInt32>
     var index: UnsafeMutablePointer<UInt32>
-    var capacity = 256
+    /// The neuron of each of `index`.
+    var neurons: UnsafeMutablePointer<UInt32>
+    private var capacity = 256
 
-    init(neurons: Int) {
-      starts = .allocate(capacity: neurons + 2)
+    init(groups: Int) {
+      self.groups = groups
+      starts = .allocate(capacity: groups + 2)
       index = .allocate(capacity: capacity)
+      neurons = .allocate(capacity: capacity)
+    }
+
+    mutating func reserve(_ count: Int) {
+      guard count > capacity else { return }
+      index.deallocate()
+      neurons.deallocate()
+      capacity = 2 * count
+      index = .allocate(capacity: capacity)
+      neurons = .allocate(capacity: capacity)
     }
   }
 
   let traces: UnsafeMutableBufferPointer<Trace>
   let spikes: UnsafeMutableBufferPointer<SortedSpikes>
   private let steps: Int
+  /// A group has 2^shift neurons.
+  private let shift: Int
 
-  init(_ network: Network, steps: Int) {
+  init(_ network: Network, steps: Int, neuronsPerGroup: Int) {
     self.steps = steps
+    shift = neuronsPerGroup.trailingZeroBitCount
     traces = .allocate(capacity: network.layers.count)
     for (index, layer) in network.layers.enumerated() {
       let width = paddedWidth(layer.size)
@@ -84,7 +106,9 @@ final class GridTrialTape {
     spikes = .allocate(capacity: network.projections.count)
     for (index, projection) in network.projections.enumerated() {
       spikes.initializeElement(
-        at: index, to: SortedSpikes(neurons: network.size(ofPopulation: projection.source)))
+        at: index,
+        to: SortedSpikes(
+          groups: (network.size(ofPopulation: projection.source) + neuronsPerGroup - 1) >> shift))
     }
   }
 
@@ -96,35 +120,36 @@ final class GridTrialTape {
     for sorted in spikes {
       sorted.starts.deallocate()
       sorted.index.deallocate()
+      sorted.neurons.deallocate()
     }
     traces.deallocate()
     spikes.deallocate()
   }
 
   func rows(of projection: Int, target: Int) -> ep_tape {
-    ep_tape(
-      trace: traces[target].values, starts: spikes[projection].starts,
-      index: spikes[projection].index)
+    let sorted = spikes[projection]
+    return ep_tape(
+      trace: traces[target].values, starts: sorted.starts, index: sorted.index,
+      neurons: sorted.neurons, shift: UInt32(shift))
   }
 
   /// Sorts the spikes of a projection (counting sort); leaves out time index `steps`.
-  func sort(_ train: GridSpikes, neurons: Int, projection: Int, target: Int) {
+  func sort(_ train: GridSpikes, projection: Int, target: Int) {
     let count = Int(train.offsets[steps])
-    if count > spikes[projection].capacity {
-      spikes[projection].index.deallocate()
-      spikes[projection].capacity = 2 * count
-      spikes[projection].index = .allocate(capacity: 2 * count)
-    }
-    let (starts, index) = (spikes[projection].starts, spikes[projection].index)
+    spikes[projection].reserve(count)
+    let sorted = spikes[projection]
+    let (starts, index) = (sorted.starts, sorted.index)
     let (sources, times, rows) = (train.neurons, train.times, traces[target].rows)
-    starts.update(repeating: 0, count: neurons + 2)
-    for k in 0..<count { starts[Int(sources[k]) + 2] += 1 }
-    for neuron in 0..<neurons { starts[neuron + 2] += starts[neuron + 1] }
-    // starts[neuron + 1] now is where the spikes of a neuron begin; it moves on to where they end.
+    let shift = UInt32(shift)
+    starts.update(repeating: 0, count: sorted.groups + 2)
+    for k in 0..<count { starts[Int(sources[k] &>> shift) + 2] += 1 }
+    for group in 0..<sorted.groups { starts[group + 2] += starts[group + 1] }
+    // starts[group + 1] now is where the spikes of a group begin; it moves on to where they end.
     for k in 0..<count {
-      let slot = Int(sources[k]) + 1
+      let slot = Int(sources[k] &>> shift) + 1
       let place = starts[slot]
       index[Int(place)] = rows[Int(times[k])]
+      sorted.neurons[Int(place)] = sources[k]
       starts[slot] = place + 1
     }
   }
@@ -147,7 +172,7 @@ extension GridSolver {
       return
     }
     let count = tapes.reduce(0) { $0 + $1.count }
-    let target = problem.network.projections[block.projection].target - 1
+    let target = projections[block.projection].target - 1
     withUnsafeTemporaryAllocation(of: ep_tape.self, capacity: count) { list in
       var next = 0
       for tape in tapes {
@@ -164,7 +189,7 @@ extension GridSolver {
 
   /// Adds one trial's gradient. A strip of columns of its trace stays in the cache while all rows take from it.
   func gather(_ trial: GridTrialTape, into gradient: Parameters<Float>) {
-    for (index, projection) in problem.network.projections.enumerated() {
+    for (index, projection) in projections.enumerated() {
       let matrix = gradient.matrices[index]
       var rows = trial.rows(of: index, target: projection.target - 1)
       let strip = 128

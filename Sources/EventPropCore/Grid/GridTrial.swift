@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// The spikes of one population of one trial, by time index: spike k has index `times[k]` (time n dt), and n for k in
 /// `offsets[n] ..< offsets[n + 1]`. Plain memory; its owner frees it.
@@ -142,10 +143,21 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
-  public func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int]) {
+  public func addSpikeCounts(
+    ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
+  ) -> Int {
     let list = layers[layer]
-    counts.withUnsafeMutableBufferPointer { counts in
-      for k in 0..<list.count { counts[Int(list.neurons[k])] += 1 }
+    return counts.withUnsafeMutableBufferPointer { counts in
+      marks.withUnsafeMutableBufferPointer { marks in
+        var marked = 0
+        for k in 0..<list.count {
+          let neuron = Int(list.neurons[k])
+          counts[neuron] += 1
+          marked += marks[neuron] == mark ? 0 : 1
+          marks[neuron] = mark
+        }
+        return marked
+      }
     }
   }
 
@@ -160,21 +172,21 @@ public final class GridTrial: SolvedTrial {
       return
     }
     let (neurons, indices, offsets) = (input.neurons, input.times, input.offsets)
+    ep_time_indices(indices, times, train.count, 1 / dt, UInt32(steps))
     offsets.update(repeating: 0, count: steps + 2)
     var count = 0
-    let stepsPerTime = 1 / dt
     for k in 0..<train.count {
-      let index = Int(Double(times[k]) * stepsPerTime + 0.5)
-      if index >= steps { break }
+      let index = indices[k]
+      if index == UInt32(steps) { break }
       let unit = Int(ids[k])
       if merging {
         if last[unit] == Int32(truncatingIfNeeded: index) { continue }
         last[unit] = Int32(truncatingIfNeeded: index)
       }
       neurons[count] = UInt32(truncatingIfNeeded: unit)
-      indices[count] = UInt32(truncatingIfNeeded: index)
+      indices[count] = index
       count += 1
-      offsets[index + 1] = UInt32(truncatingIfNeeded: count)
+      offsets[Int(index) + 1] = UInt32(truncatingIfNeeded: count)
     }
     // Steps without spikes end where the one before them ended.
     for index in 1..<(steps + 2) { offsets[index] = max(offsets[index], offsets[index - 1]) }

@@ -13,6 +13,10 @@
 
 #define EP_LANES 16
 
+/// index[k] = the step whose start times[k] rounds to, at most `last`. Times are not negative.
+void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
+                     uint32_t last);
+
 /// Rows of a matrix by number: the weights of arriving spikes, or moments of a trace.
 typedef struct {
   const float *rows;
@@ -69,16 +73,19 @@ void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
                  size_t count, const float *lv, const float *li, size_t width);
 
-/// The moments of a trace at which the spikes of each pre-synaptic neuron arrive: rows index[starts[j] ..< starts[j + 1]]
-/// of `trace` for neuron j.
+/// The moments of a trace at which the spikes of a population arrive, sorted by group of 2^shift neurons: rows
+/// index[starts[g] ..< starts[g + 1]] of `trace` for group g, those of a neuron in order of time. With groups of more
+/// than one, neurons[r] is the neuron of index[r]: made for few spikes per neuron.
 typedef struct {
   const float *trace;
   const uint32_t *starts;
   const uint32_t *index;
+  const uint32_t *neurons;
+  uint32_t shift;
 } ep_tape;
 
-/// For every neuron j of first ..< last: row j of `sum` += its rows of all tapes, tape by tape in their order. Rows of
-/// `sum` and of the traces are `stride` apart; `width` columns are added, of traces that begin at `column`.
+/// For every neuron j of first ..< last, which begin and end groups: row j of `sum` += its rows of all tapes, tape by tape
+/// in their order. Rows of `sum` and of the traces are `stride` apart; `width` columns are added, from `column` on.
 void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
                size_t last, size_t column, size_t width);
 

@@ -126,8 +126,8 @@ public struct GradientCase {
       if let failure = trial.failure { throw RunError(folder, "sample \(sample): \(failure)") }
     }
     var tally = Tally(network)
-    var scratch = tally.spikes
-    for trial in trials { tally.add(trial, scratch: &scratch) }
+    var marks = Tally.Marks(network)
+    for trial in trials { tally.add(trial, marks: &marks) }
     let push = network.layers.dropLast().enumerated().map { index, layer in
       layer.rate.map { rate in
         tally.spikes[index].map { rate.push(meanCount: Double($0) / Double(trials.count)) }

@@ -128,13 +128,13 @@ final class SolverLane<S: Solver>: Lane {
     let tape: S.Tape
     let workspace: S.Workspace
     var tally: Tally
-    var scratch: [[Int]]
+    var marks: Tally.Marks
 
     init(_ solver: S) {
       tape = solver.makeTape()
       workspace = solver.makeWorkspace()
       tally = Tally(solver.problem.network)
-      scratch = tally.spikes
+      marks = Tally.Marks(solver.problem.network)
     }
   }
 
@@ -153,7 +153,7 @@ final class SolverLane<S: Solver>: Lane {
     shards = (0..<min(training.shards, training.batch)).map { _ in Shard(solver) }
     trials = (0..<training.batch).map { _ in solver.makeTrial() }
     scales = solver.gradientScales(trials: 1).map { Scalar($0) }
-    let rowsAtOnce = 64
+    let rowsAtOnce = GradientBlock.rowsAtOnce
     blocks = gradient.matrices.enumerated().flatMap { index, matrix in
       stride(from: 0, to: matrix.rows, by: rowsAtOnce).map {
         GradientBlock(projection: index, rows: $0..<min($0 + rowsAtOnce, matrix.rows))
@@ -258,7 +258,7 @@ final class SolverLane<S: Solver>: Lane {
   private func forward(_ batch: SampleBatch, _ slot: Int, _ shard: Shard) {
     batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
     solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
-    shard.tally.add(trials[slot], scratch: &shard.scratch)
+    shard.tally.add(trials[slot], marks: &shard.marks)
   }
 
   /// Rate regularisation acts on spike counts averaged over the batch.

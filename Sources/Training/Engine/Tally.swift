@@ -32,20 +32,27 @@ struct Tally: Equatable {
     }
   }
 
-  /// - Parameter scratch: one array per hidden layer, for counting one trial.
-  mutating func add(_ trial: some SolvedTrial, scratch: inout [[Int]]) {
+  /// What counting needs to tell the trials apart.
+  struct Marks {
+    fileprivate var ofLayers: [[Int]]
+    fileprivate var last = 0
+
+    init(_ network: Network) {
+      ofLayers = network.layers.dropLast().map { Array(repeating: 0, count: $0.size) }
+    }
+  }
+
+  mutating func add(_ trial: some SolvedTrial, marks: inout Marks) {
+    marks.last += 1
     trials += 1
     loss += trial.loss
     if trial.prediction == trial.label { correct += 1 }
     if trial.needsPhantom { phantoms += 1 }
     if failure == nil { failure = trial.failure }
     for layer in spikes.indices {
-      for neuron in scratch[layer].indices { scratch[layer][neuron] = 0 }
-      trial.addSpikeCounts(ofLayer: layer, to: &scratch[layer])
-      for neuron in scratch[layer].indices {
-        let count = scratch[layer][neuron]
-        if count == 0 { silent[layer] += 1 } else { spikes[layer][neuron] += count }
-      }
+      let active = trial.addSpikeCounts(
+        ofLayer: layer, to: &spikes[layer], marks: &marks.ofLayers[layer], mark: marks.last)
+      silent[layer] += spikes[layer].count - active
     }
   }
 
