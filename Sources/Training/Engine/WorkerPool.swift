@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A fixed number of threads that share out numbered jobs. A thread without work looks for it for about 20 us, then
-/// is parked: short batches do not pay for waking it, and beside other busy processes nobody spins.
+/// A fixed number of threads that share out numbered jobs. A thread without work looks for it for at most about 100 us,
+/// then is parked: short batches do not pay for waking it, and beside other busy processes nobody spins for long.
 ///
 /// Which thread runs a job is left open, so jobs must write only what belongs to their number.
 final class WorkerPool {
@@ -86,7 +86,7 @@ final class WorkerPool {
 
     /// Waits a little for something likely.
     func spin(until isSo: () -> Bool) {
-      for _ in 0..<20_000 { if isSo() { return } }
+      for _ in 0..<100_000 { if isSo() { return } }
     }
   }
 }
