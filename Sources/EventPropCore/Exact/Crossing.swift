@@ -19,15 +19,27 @@ struct Crossing {
     power = ratio == ratio.rounded() && (2...8).contains(ratio) ? Int(ratio) : 0
   }
 
+  /// A crossing: when, counted from where V and I hold, and the decay until then.
+  struct Hit {
+    var after: Double
+    /// exp(-after/tau_m) and exp(-after/tau_s).
+    var a: Double
+    var b: Double
+  }
+
+  func hit(after s: Double) -> Hit {
+    Hit(after: s, a: exp(-s / tauMem), b: exp(-s / tauSyn))
+  }
+
   /// The first s in [0, gap] with V(s) = theta while V rises; nil when there is none.
   /// - Parameters:
   ///   - v: V at the start of the gap, at most theta up to rounding.
   ///   - i: I at the start of the gap.
   ///   - end: `Decay` over the whole gap.
   @inline(__always)
-  func time(v: Double, i: Double, gap: Double, end: Decay) -> Double? {
+  func first(v: Double, i: Double, gap: Double, end: Decay) -> Hit? {
     if i <= threshold { return nil }  // V moves towards I, which only falls: it stays below
-    if v >= threshold { return 0 }  // rounding has put it there, and it still rises
+    if v >= threshold { return Hit(after: 0, a: 1, b: 1) }  // rounding has put it there, and it still rises
     let vEnd = end.a * v + end.rise * i
     if vEnd >= threshold { return solve(v: v, i: i, high: gap) }
     if end.b * i >= vEnd { return nil }  // still rising at the end
@@ -38,15 +50,15 @@ struct Crossing {
 
   /// As above, for the neuron of an intervention: forced spikes come at their time, suppressed crossings do not. V has
   /// at most one maximum in a gap, so that after a suppressed crossing no other follows before the next event.
-  func time(
+  func first(
     v: Double, i: Double, gap: Double, end: Decay, now: Double, _ intervening: inout Intervening
-  ) -> Double? {
-    let own = intervening.isMuted ? nil : time(v: v, i: i, gap: gap, end: end)
-    if let forced = intervening.forcedTime(now: now, gap: gap), forced <= own ?? .infinity {
+  ) -> Hit? {
+    let own = intervening.isMuted ? nil : first(v: v, i: i, gap: gap, end: end)
+    if let forced = intervening.forcedTime(now: now, gap: gap), forced <= own?.after ?? .infinity {
       intervening.finish()
-      return forced
+      return hit(after: forced)
     }
-    if let own, intervening.suppresses(crossingAt: now + own) { return nil }
+    if let own, intervening.suppresses(crossingAt: now + own.after) { return nil }
     return own
   }
 
@@ -63,28 +75,51 @@ struct Crossing {
 
   /// V(0) < theta <= V(high), V rising in between: the crossing, to rounding.
   @inline(__always)
-  private func solve(v: Double, i: Double, high: Double) -> Double {
-    power > 0 ? solvePolynomial(v: v, i: i, high: high) : solveNewton(v: v, i: i, high: high)
+  private func solve(v: Double, i: Double, high: Double) -> Hit {
+    power > 0
+      ? solvePolynomial(v: v, i: i, high: high)
+      : hit(after: solveNewton(v: v, i: i, high: high))
   }
 
-  /// tau_m = n tau_s: with x = exp(-s/tau_m), V - theta = A x + B x^n - theta is concave in x (B < 0) and below 0 at
-  /// x = 1, so that Newton's steps from there come down to the earlier crossing and never beyond it.
+  /// tau_m = n tau_s: with x = exp(-s/tau_m), f(x) = V - theta = A x + B x^n - theta is concave in x (B < 0) and below 0
+  /// at x = 1, so that Newton's steps come down to the earlier crossing and never beyond it. They begin at the root of f's
+  /// parabola at x = 1, where there is one, of which all that matters is that f still falls with x there.
   @inline(__always)
-  private func solvePolynomial(v: Double, i: Double, high: Double) -> Double {
-    let b = -i / Double(power - 1)
+  private func solvePolynomial(v: Double, i: Double, high: Double) -> Hit {
+    let n = Double(power)
+    let b = -i / (n - 1)
     let a = v - b
     var x = 1.0
+    let (slope, half) = (a + n * b, n * (n - 1) * b / 2)
+    let discriminant = slope * slope - 4 * half * (v - threshold)
+    if discriminant > 0 {
+      let guess = 1 - 2 * (v - threshold) / (slope - discriminant.squareRoot())
+      let lower = b * raised(guess)
+      if guess > 0 && guess < 1 && a + n * lower < 0 {
+        // From beyond the crossing one step leads back to before it, up to rounding.
+        x = min(guess - ((a + lower) * guess - threshold) / (a + n * lower), 1)
+      }
+    }
     // Grazing crossings are almost double roots, where each step halves the error.
     for _ in 0..<64 {
-      var lower = b
-      for _ in 1..<power { lower *= x }
+      let lower = b * raised(x)
       let value = (a + lower) * x - threshold
-      let slope = a + Double(power) * lower
+      let slope = a + n * lower
       let next = x - value / slope
       if !(value < 0 && slope < 0 && next < x && next > 0) { break }
       x = next
     }
-    return min(-tauMem * log(x), high)
+    let s = -tauMem * log(x)
+    return s <= high ? Hit(after: max(s, 0), a: x, b: raised(x) * x) : hit(after: high)
+  }
+
+  /// x^(n - 1).
+  @inline(__always)
+  private func raised(_ x: Double) -> Double {
+    if power == 4 { return x * x * x }
+    var result = x
+    for _ in 2..<power { result *= x }
+    return result
   }
 
   private func solveNewton(v: Double, i: Double, high: Double) -> Double {

@@ -22,22 +22,23 @@ extension ExactSolver {
       var now = 0.0
       for e in gaps.indices {
         var (gap, decay) = (gaps[e].length, gaps[e].decay)
-        while let s = j == intervening.neuron
-          ? crossing.time(v: v, i: i, gap: gap, end: decay, now: now, &intervening)
-          : crossing.time(v: v, i: i, gap: gap, end: decay)
+        while let hit = j == intervening.neuron
+          ? crossing.first(v: v, i: i, gap: gap, end: decay, now: now, &intervening)
+          : crossing.first(v: v, i: i, gap: gap, end: decay)
         {
-          now += s
-          i *= exp(-s / layer.tauSyn)
+          now += hit.after
+          i *= hit.b
           v = 0
           spikes.append(
             ExactSpike(
-              time: now, neuron: Int32(j), preceding: Int32(e), slope: i - layer.threshold))
+              time: now, neuron: Int32(j), preceding: Int32(e), slope: i - layer.threshold,
+              a: hit.a, b: hit.b))
           if spikes.count > Self.spikeLimit {
             trial.failure = explosion(layer)
             return []
           }
-          gap -= s
-          decay = layer.decay(over: gap)
+          gap -= hit.after
+          decay = layer.decay(decay, after: (hit.a, hit.b), rest: gap)
         }
         v = decay.a * v + decay.rise * i
         i *= decay.b
@@ -48,8 +49,7 @@ extension ExactSolver {
         }
       }
     }
-    spikes.sort { ($0.time, $0.neuron) < ($1.time, $1.neuron) }
-    return spikes
+    return inOrderOfTime(spikes)
   }
 
   /// Adjoint of `sweep`, neuron by neuron, from T back:
@@ -70,26 +70,34 @@ extension ExactSolver {
     for j in 0..<layer.size {
       var lv = j == phantom.neuron ? phantom.push : 0
       var li = 0.0
-      var later = problem.duration
-      var remaining = own.range(j)
+      let places = own.range(j)
+      var next = places.upperBound
       for e in gaps.indices.reversed() {
-        var decay = gaps[e].decay
-        var isWhole = true
-        while let k = remaining.last.map({ own.order[$0] }), Int(spikes[k].preceding) == e {
-          let back = layer.decay(over: later - spikes[k].time)
+        let start = e > 0 ? incoming.times[e - 1] : 0
+        let end = start + gaps[e].length
+        let last = next
+        while next > places.lowerBound, Int(spikes[own.order[next - 1]].preceding) == e {
+          next -= 1
+        }
+        // From the end of the gap back to its last spike, from each to the one before it, and on to the start.
+        var back = gaps[e].decay
+        for place in next..<last {
+          let spike = spikes[own.order[place]]
+          back = layer.decay(back, after: (spike.a, spike.b), rest: end - spike.time)
+        }
+        for place in (next..<last).reversed() {
+          let k = own.order[place]
           li = back.b * li + back.adjointRise * lv
           lv *= back.a
           lv += (layer.threshold * lv + errors[k]) / spikes[k].slope
           if !push.isEmpty { lv += push[j] }
-          later = spikes[k].time
-          remaining.removeLast()
-          isWhole = false
+          let before = place > next ? spikes[own.order[place - 1]].time : start
+          back = Decay(
+            a: spikes[k].a, b: spikes[k].b, gap: spikes[k].time - before, tauMem: layer.tauMem,
+            tauSyn: layer.tauSyn)
         }
-        let start = e > 0 ? incoming.times[e - 1] : 0
-        if !isWhole { decay = layer.decay(over: later - start) }
-        li = decay.b * li + decay.adjointRise * lv
-        lv *= decay.a
-        later = start
+        li = back.b * li + back.adjointRise * lv
+        lv *= back.a
         if e > 0 {
           let at = Int(incoming.sources[e - 1]) * weights.stride + j
           gradient.base[at] += li
@@ -98,6 +106,38 @@ extension ExactSolver {
       }
     }
     return incomingErrors
+  }
+
+  /// Sorted by time, equal times by neuron: shared out to as many slots of time as there are spikes, then put in order by
+  /// insertion. The spikes come neuron by neuron.
+  private func inOrderOfTime(_ spikes: [ExactSpike]) -> [ExactSpike] {
+    let slots = spikes.count
+    guard slots > 1 else { return spikes }
+    // Many spikes may crowd into few slots, where insertion is slow.
+    if slots > 4096 { return spikes.sorted { ($0.time, $0.neuron) < ($1.time, $1.neuron) } }
+    let slotsPerTime = Double(slots) / problem.duration
+    func slot(_ spike: ExactSpike) -> Int { min(Int(spike.time * slotsPerTime), slots - 1) }
+    var starts = Array(repeating: 0, count: slots + 2)
+    for spike in spikes { starts[slot(spike) + 2] += 1 }
+    for k in 1..<(slots + 2) { starts[k] += starts[k - 1] }
+    var sorted = spikes
+    for spike in spikes {
+      let place = slot(spike) + 1
+      sorted[starts[place]] = spike
+      starts[place] += 1
+    }
+    sorted.withUnsafeMutableBufferPointer { sorted in
+      for k in 1..<sorted.count {
+        let spike = sorted[k]
+        var place = k
+        while place > 0, sorted[place - 1].time > spike.time {
+          sorted[place] = sorted[place - 1]
+          place -= 1
+        }
+        sorted[place] = spike
+      }
+    }
+    return sorted
   }
 
   /// The gaps before each incoming spike and after the last one, with the dynamics over each whole one.

@@ -24,18 +24,18 @@ extension ExactSolver {
       var first: (after: Double, neuron: Int)?
       for j in 0..<layer.size {
         if j == intervening.neuron { continue }
-        if let s = crossing.time(v: v[j], i: i[j], gap: end - now, end: decay),
-          s < first?.after ?? .infinity
+        if let hit = crossing.first(v: v[j], i: i[j], gap: end - now, end: decay),
+          hit.after < first?.after ?? .infinity
         {
-          first = (s, j)
+          first = (hit.after, j)
         }
       }
       if case let j = intervening.neuron, j >= 0 {
         // Its turn is decided once the others' first crossing is known: an event may come before it.
         let gap = min(first?.after ?? .infinity, end - now)
-        let own = crossing.time(
+        let own = crossing.first(
           v: v[j], i: i[j], gap: gap, end: layer.decay(over: gap), now: now, &intervening)
-        if let own { first = (own, j) }
+        if let own { first = (own.after, j) }
       }
       if let first { decay = layer.decay(over: first.after) }
       for j in 0..<layer.size {

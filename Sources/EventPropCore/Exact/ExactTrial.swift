@@ -6,6 +6,10 @@ struct ExactSpike {
   var preceding: Int32
   /// tau_m dV/dt just before it: I - theta.
   var slope: Double
+  /// Layers without recurrence: exp(-d/tau_m) and exp(-d/tau_s) over the time d since the last arriving spike or the
+  /// neuron's own last one, whichever was later.
+  var a = 1.0
+  var b = 1.0
 }
 
 /// Spikes that arrive at a layer, in order of time.

@@ -19,8 +19,15 @@ public struct Decay: Sendable {
 
   @inline(__always)
   public init(over gap: Double, tauMem: Double, tauSyn: Double) {
-    a = exp(-gap / tauMem)
-    b = exp(-gap / tauSyn)
+    self.init(
+      a: exp(-gap / tauMem), b: exp(-gap / tauSyn), gap: gap, tauMem: tauMem, tauSyn: tauSyn)
+  }
+
+  /// From exponentials that are known already.
+  @inline(__always)
+  init(a: Double, b: Double, gap: Double, tauMem: Double, tauSyn: Double) {
+    self.a = a
+    self.b = b
     if tauMem == tauSyn {
       rise = a * gap / tauMem
       adjointRise = b * gap / tauSyn
@@ -48,4 +55,13 @@ extension Decay {
 extension Layer {
   @inline(__always)
   func decay(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
+
+  /// What is left of a gap after its first part, whose exponentials are known: `rest` long.
+  @inline(__always)
+  func decay(_ whole: Decay, after part: (a: Double, b: Double), rest: Double) -> Decay {
+    // Near the smallest numbers quotients would not be accurate.
+    if min(whole.a, whole.b) < 1e-250 { return decay(over: rest) }
+    return Decay(
+      a: whole.a / part.a, b: whole.b / part.b, gap: rest, tauMem: tauMem, tauSyn: tauSyn)
+  }
 }

@@ -20,10 +20,12 @@ public struct Workload: Sendable {
   public static let all: [Workload] = [
     Workload(
       name: "Y", title: "yin-yang 5-200-3, first spike, grid, 300 steps of 0.1 ms",
-      presetText: yinYang(solver: "grid"), samples: 4096, inputs: 5, spikes: 0, classes: 3),
+      presetText: yinYang(solver: "grid", mean: 1.5), samples: 4096, inputs: 5, spikes: 0,
+      classes: 3),
     Workload(
-      name: "X", title: "yin-yang 5-200-3, first spike, exact solver",
-      presetText: yinYang(solver: "exact"), samples: 2048, inputs: 5, spikes: 0, classes: 3),
+      name: "X", title: "yin-yang 5-200-3, first spike, exact solver, 1.5 spikes per hidden neuron",
+      presetText: yinYang(solver: "exact", mean: 2.3), samples: 2048, inputs: 5, spikes: 0,
+      classes: 3),
     Workload(
       name: "M", title: "latency MNIST 784-128-10, 20 steps of 1 ms, 120 input spikes",
       presetText: """
@@ -68,7 +70,7 @@ public struct Workload: Sendable {
         """, samples: 256, inputs: 700, spikes: 8000, classes: 20),
   ]
 
-  private static func yinYang(solver: String) -> String {
+  private static func yinYang(solver: String, mean: Double) -> String {
     """
     name = "bench Y"
     [simulation]
@@ -77,7 +79,7 @@ public struct Workload: Sendable {
     step = 0.1
     [[hidden]]
     size = 200
-    weights = { mean = 1.5, sd = 0.78 }
+    weights = { mean = \(mean), sd = 0.78 }
     [output]
     weights = { mean = 0.93, sd = 0.1 }
     [loss]
