@@ -54,12 +54,13 @@ extension GridSolver {
     // lI lives in the row of the trace where it is kept, elsewhere in the layer.
     let lv = layer.v
     var li = layer.i
+    var peak = readout == .maximum ? workspace.nextPeak(of: trial) : -1
     var later = steps
     var row = 0
-    for n in (0...steps).reversed() {
+    for n in stride(from: steps, through: 0, by: -1) {
       let arriving = incoming.range(at: n)
       let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
-      let hasPeak = readout == .maximum && workspace.peaks.last.map { trial.peakIndex[$0] } == n
+      let hasPeak = n == peak
       if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
       if n < steps {
         let isKept = !(arriving.isEmpty && (spikes.isEmpty || loop == nil))
@@ -86,11 +87,14 @@ extension GridSolver {
         ep_dot_rows(
           incomingErrors + arriving.lowerBound, forward.weights, forward.stride,
           incoming.neurons + arriving.lowerBound, arriving.count, lv, li, layer.width)
-        if readout == .maximum && n < steps {
+        if hasPeak && n < steps {
           addKinks(at: n, arriving, incoming, forward, incomingErrors, trial, workspace)
         }
       }
-      if hasPeak { dropPeaks(at: n, layer, trial, workspace) }
+      if hasPeak {
+        dropPeaks(at: n, layer, trial, workspace)
+        peak = workspace.nextPeak(of: trial)
+      }
       if spikes.isEmpty { continue }
       if let loop {
         ep_dot_rows(
@@ -191,7 +195,20 @@ extension GridWorkspace {
   /// Outputs in ascending order of their maxima's time: the last one comes first going backward.
   func orderPeaks(_ trial: GridTrial) {
     peaks.removeAll(keepingCapacity: true)
-    peaks.append(contentsOf: trial.readout.indices)
-    peaks.sort { (trial.peakIndex[$0], $0) < (trial.peakIndex[$1], $1) }
+    for j in 0..<trial.readout.count {
+      peaks.append(j)
+      var place = j
+      while place > 0, trial.peakIndex[peaks[place - 1]] > trial.peakIndex[j] {
+        peaks[place] = peaks[place - 1]
+        place -= 1
+      }
+      peaks[place] = j
+    }
+  }
+
+  /// The time index of the maximum that comes next going backward; -1: none is left.
+  func nextPeak(of trial: GridTrial) -> Int {
+    guard let output = peaks.last else { return -1 }
+    return trial.peakIndex[output]
   }
 }

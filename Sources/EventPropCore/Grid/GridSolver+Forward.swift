@@ -254,7 +254,7 @@ extension GridTrial {
     let list = layers[layer]
     readout.withUnsafeMutableBufferPointer { readout in
       readout.update(repeating: .infinity)
-      for k in (0..<list.count).reversed() {
+      for k in stride(from: list.count - 1, through: 0, by: -1) {
         readout[Int(list.neurons[k])] = Double(list.times[k]) * dt
       }
     }
