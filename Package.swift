@@ -36,7 +36,8 @@ let package = Package(
     .testTarget(
       name: "DiagnosisTests", dependencies: ["Diagnosis", "EventPropCore", "Training", "Support"]),
     .systemLibrary(name: "CAllocations", path: "Tests/CAllocations"),
-    .testTarget(name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
+    .testTarget(
+      name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Diagnosis", "Support"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),

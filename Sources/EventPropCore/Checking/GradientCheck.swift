@@ -18,6 +18,8 @@ public struct GradientCheck {
     public var compared: Int
     /// Left out because a spike was created or deleted.
     public var excluded: Int
+    /// Left out because rounding keeps the finite difference itself from settling (`settling`).
+    public var unsettled = 0
     /// |finite difference - gradient| / |gradient|, L2 over the compared weights.
     public var relativeError: Double
     /// L2 norm of the gradient over the compared weights.
@@ -66,8 +68,11 @@ public struct GradientCheck {
   ///   - perMatrix: how many weights of each matrix to compare: half those of the largest gradient,
   ///     half drawn at random.
   ///   - step: of the finite difference.
+  ///   - settling: differences whose extrapolations still differ by more than this part of the differences' root mean
+  ///     square are left out: they cannot tell. Judged by the differences alone, without the gradient.
   public func run(
-    weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1
+    weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1,
+    settling: Double = .infinity
   ) -> [Row] {
     let gradient = gradient(weights)
     let base = evaluate(weights)
@@ -78,15 +83,24 @@ public struct GradientCheck {
       var row = Row(
         projection: solver.problem.network.name(of: projections[p]), compared: 0, excluded: 0,
         relativeError: 0, norm: 0)
-      var squaredError = 0.0
-      var squaredNorm = 0.0
+      var found: [(difference: Double, gap: Double, exact: Double)] = []
       for entry in choose(perMatrix, gradient.matrices[p], &random) {
         let (i, j) = (entry / matrix.columns, entry % matrix.columns)
-        guard let difference = derivative(weights, p, i, j, step: step, base.counts) else {
+        if let (estimate, gap) = derivative(weights, p, i, j, step: step, base.counts) {
+          found.append((estimate, gap, gradient.matrices[p][i, j]))
+        } else {
           row.excluded += 1
+        }
+      }
+      let squares = found.reduce(0) { $0 + $1.difference * $1.difference }
+      let size = (squares / Double(max(found.count, 1))).squareRoot()
+      var squaredError = 0.0
+      var squaredNorm = 0.0
+      for (difference, gap, exact) in found {
+        if gap > settling * size {
+          row.unsettled += 1
           continue
         }
-        let exact = gradient.matrices[p][i, j]
         squaredError += (difference - exact) * (difference - exact)
         squaredNorm += exact * exact
         row.compared += 1
@@ -100,10 +114,10 @@ public struct GradientCheck {
 
   /// Ridders' method: central differences at h, h/2, h/4, ... extrapolated to h = 0 (Neville's scheme in h^2); the entry
   /// whose neighbours differ least from it is taken: chosen by the differences alone. nil when a spike count
-  /// changes within h. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
+  /// changes within h. `gap`: how far its neighbours are. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
   private func derivative(
     _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, _ counts: [[Int]]
-  ) -> Double? {
+  ) -> (estimate: Double, gap: Double)? {
     guard let first = centralDifference(weights, p, i, j, step: step, counts) else { return nil }
     var previous = [first]
     var best = (estimate: first, gap: Double.infinity)
@@ -124,7 +138,7 @@ public struct GradientCheck {
       if best.gap <= 3e-7 * abs(best.estimate) + 5e-10 { break }
       previous = row
     }
-    return best.estimate
+    return best
   }
 
   /// (L(w + h) - L(w - h))/2h; nil when a spike count changes on the way.

@@ -39,7 +39,8 @@ struct Crossing {
   @inline(__always)
   func first(v: Double, i: Double, gap: Double, end: Decay) -> Hit? {
     if i <= threshold { return nil }  // V moves towards I, which only falls: it stays below
-    if v >= threshold { return Hit(after: 0, a: 1, b: 1) }  // rounding has put it there, and it still rises
+    // Rounding has put it there, and it still rises.
+    if v >= threshold { return Hit(after: 0, a: 1, b: 1) }
     let vEnd = end.a * v + end.rise * i
     if vEnd >= threshold { return solve(v: v, i: i, high: gap) }
     if end.b * i >= vEnd { return nil }  // still rising at the end
