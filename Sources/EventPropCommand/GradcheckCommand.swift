@@ -46,7 +46,9 @@ struct GradcheckCommand: ParsableCommand {
     let preset = try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings)
     let data = try preset.loadData()
     var passed = true
-    print("lane             matrix            compared  left out  unsettled  |dL/dW|     relative error")
+    print(
+      "lane             matrix            compared  left out  unsettled  |dL/dW|     relative error"
+    )
     for lane in preset.lanes {
       let problem = try preset.problem(for: lane, data: data.train)
       let weights = Parameters<Double>(problem.network, initial: lane.initial, seed: preset.seed)
@@ -72,7 +74,8 @@ struct GradcheckCommand: ParsableCommand {
           lane.name.padding(toLength: 16, withPad: " ", startingAt: 0) + " "
             + row.projection.padding(toLength: 16, withPad: " ", startingAt: 0)
             + String(
-              format: "%10d%10d%11d  %.3e   %.2e  %@", row.compared, row.excluded, row.unsettled, row.norm,
+              format: "%10d%10d%11d  %.3e   %.2e  %@", row.compared, row.excluded, row.unsettled,
+              row.norm,
               row.relativeError, fine ? "ok" : row.compared == 0 ? "NOTHING TO COMPARE" : "FAILED"))
       }
     }
