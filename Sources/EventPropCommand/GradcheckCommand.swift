@@ -66,7 +66,7 @@ struct GradcheckCommand: ParsableCommand {
       }
       for row in check.run(
         weights: weights, perMatrix: self.weights, step: step, seed: preset.seed,
-        settling: tolerance / 4)
+        settling: 2.5e-6)
       {
         let fine = row.compared > 0 && row.relativeError <= tolerance
         passed = passed && fine

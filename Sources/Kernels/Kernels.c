@@ -33,35 +33,12 @@ INLINE uint32_t bits(const i16 *lanes) {
   return mask;
 }
 
-// A block of `VECTORS` vectors stays in registers while all rows pass by.
-#define SUM_BLOCK(VECTORS)                                              \
-  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) { \
-    f16 s[VECTORS];                                                     \
-    for (int u = 0; u < (VECTORS); ++u) s[u] = READ(sum, k + u * EP_LANES); \
-    for (size_t r = 0; r < count; ++r) {                                \
-      const float *row = rows + index[r] * stride + k;                  \
-      for (int u = 0; u < (VECTORS); ++u) s[u] += READ(row, u * EP_LANES); \
-    }                                                                   \
-    for (int u = 0; u < (VECTORS); ++u) AT(sum, k + u * EP_LANES) = s[u]; \
-  }
-
 CLONES void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
                             uint32_t last) {
   for (size_t k = 0; k < count; ++k) {
     double n = (double)times[k] * steps_per_time + 0.5;
     index[k] = n < (double)last ? (uint32_t)n : last;
   }
-}
-
-CLONES void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *index,
-                        size_t count, size_t width) {
-  if (count == 0) return;
-  size_t k = 0;
-  SUM_BLOCK(16)
-  SUM_BLOCK(8)
-  SUM_BLOCK(4)
-  SUM_BLOCK(2)
-  SUM_BLOCK(1)
 }
 
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -145,7 +122,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
         }                                                                             \
         size_t before = count;                                                        \
         LIST_SPIKES(VECTORS)                                                          \
-        for (size_t s = before; s < count; ++s) found[s] = (uint32_t)n;               \
+        for (size_t s = before; s < count; ++s) times[s] = (uint32_t)n + 1;               \
       }                                                                               \
       UNROLL for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                           \
     }                                                                                 \
@@ -155,7 +132,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
 CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
                            const uint32_t *index, const uint32_t *offsets, size_t steps,
                            size_t first, size_t width, uint32_t *neurons, float *slopes,
-                           uint32_t *found) {
+                           uint32_t *times) {
   size_t count = 0, k = first;
   LIF_BLOCK(8)
   LIF_BLOCK(7)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Holds the exact solver's gradient against central finite differences, weight by weight.
 ///
 /// The differences are extrapolated to h = 0, weight by weight (Ridders): near-grazing spikes of long recurrent trials
@@ -68,14 +70,16 @@ public struct GradientCheck {
   ///   - perMatrix: how many weights of each matrix to compare: half those of the largest gradient,
   ///     half drawn at random.
   ///   - step: of the finite difference.
-  ///   - settling: differences whose extrapolations still differ by more than this part of the differences' root mean
-  ///     square are left out: they cannot tell. Judged by the differences alone, without the gradient.
+  ///   - settling: differences whose extrapolations still differ by more than this part of the median difference, and
+  ///     of their own, are left out: they cannot tell. Judged by the differences alone, without the gradient.
   public func run(
     weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1,
     settling: Double = .infinity
   ) -> [Row] {
     let gradient = gradient(weights)
     let base = evaluate(weights)
+    let baseCounts = base.map(\.counts)
+    let rounding = self.rounding(base)
     let projections = solver.problem.network.projections
     return projections.indices.map { p in
       let matrix = weights.matrices[p]
@@ -86,18 +90,20 @@ public struct GradientCheck {
       var found: [(difference: Double, gap: Double, exact: Double)] = []
       for entry in choose(perMatrix, gradient.matrices[p], &random) {
         let (i, j) = (entry / matrix.columns, entry % matrix.columns)
-        if let (estimate, gap) = derivative(weights, p, i, j, step: step, base.counts) {
+        if let (estimate, gap) = derivative(
+          weights, p, i, j, step: step, rounding: rounding, counts: baseCounts)
+        {
           found.append((estimate, gap, gradient.matrices[p][i, j]))
         } else {
           row.excluded += 1
         }
       }
-      let squares = found.reduce(0) { $0 + $1.difference * $1.difference }
-      let size = (squares / Double(max(found.count, 1))).squareRoot()
+      let sizes = found.map { abs($0.difference) }.sorted()
+      let median = sizes.isEmpty ? 0 : sizes[sizes.count / 2]
       var squaredError = 0.0
       var squaredNorm = 0.0
       for (difference, gap, exact) in found {
-        if gap > settling * size {
+        if gap > settling * max(median, abs(difference)) {
           row.unsettled += 1
           continue
         }
@@ -112,30 +118,39 @@ public struct GradientCheck {
     }
   }
 
-  /// Ridders' method: central differences at h, h/2, h/4, ... extrapolated to h = 0 (Neville's scheme in h^2); the entry
-  /// whose neighbours differ least from it is taken: chosen by the differences alone. nil when a spike count
-  /// changes within h. `gap`: how far its neighbours are. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
+  /// Ridders' method: central differences at 128h, 64h, 32h, ... extrapolated to h = 0 (Neville's scheme in h^2); the entry
+  /// whose neighbours differ least from it is taken: chosen by the differences alone. nil when a spike count changes
+  /// within h; wider steps that change one are passed over. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
+  ///
+  /// `gap`: how far its neighbours are, those of three steps, and at least what rounding of the loss makes of it: two
+  /// differences near a grazing spike, or over short steps, may be equal by chance.
   private func derivative(
-    _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, _ counts: [[Int]]
+    _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, rounding: Double,
+    counts: [[[Int]]]
   ) -> (estimate: Double, gap: Double)? {
-    guard let first = centralDifference(weights, p, i, j, step: step, counts) else { return nil }
-    var previous = [first]
-    var best = (estimate: first, gap: Double.infinity)
-    for level in 1...10 {
-      let narrower = step / Double(1 << level)
+    var previous: [Double] = []
+    var best = (estimate: 0.0, gap: Double.infinity)
+    for level in -7...10 {
+      let narrower = step * exp2(-Double(level))
       guard let next = centralDifference(weights, p, i, j, step: narrower, counts) else {
-        return nil
+        if level >= 0 { return nil }
+        (previous, best.gap) = ([], .infinity)
+        continue
       }
+      let rounding = rounding / narrower
       var row = [next]
       var power = 4.0
       for order in 0..<previous.count {
         let estimate = row[order] + (row[order] - previous[order]) / (power - 1)
-        let gap = max(abs(estimate - row[order]), abs(estimate - previous[order]))
-        if gap < best.gap { best = (estimate, gap) }
         row.append(estimate)
+        guard order + 1 < previous.count else { continue }
+        let neighbours = [row[order], previous[order], previous[order + 1]]
+        let gap = neighbours.reduce(rounding) { max($0, abs(estimate - $1)) }
+        if gap < best.gap { best = (estimate, gap) }
         power *= 4
       }
-      if best.gap <= 3e-7 * abs(best.estimate) + 5e-10 { break }
+      // Shorter steps can only round more.
+      if best.gap <= max(3e-7 * abs(best.estimate), 2 * rounding) { break }
       previous = row
     }
     return best
@@ -143,7 +158,7 @@ public struct GradientCheck {
 
   /// (L(w + h) - L(w - h))/2h; nil when a spike count changes on the way.
   private func centralDifference(
-    _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, _ counts: [[Int]]
+    _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, _ counts: [[[Int]]]
   ) -> Double? {
     let matrix = weights.matrices[p]
     let value = matrix[i, j]
@@ -152,8 +167,43 @@ public struct GradientCheck {
     let above = evaluate(weights)
     matrix[i, j] = value - step
     let below = evaluate(weights)
-    guard above.counts == counts, below.counts == counts else { return nil }
-    return (above.loss - below.loss) / (2 * step)
+    guard above.map(\.counts) == counts, below.map(\.counts) == counts else { return nil }
+    let total = zip(zip(above, below), trials).reduce(0) {
+      $0 + difference($1.0.0, $1.0.1, label: $1.1.label)
+    }
+    return total / Double(max(trials.count, 1)) / (2 * step)
+  }
+
+  /// The loss of a trial at one weight less that at another. Where it is a function of read-out values, these differences
+  /// are far finer than the last digit of a loss: then it is their sum, each times the derivative of the loss on the
+  /// way. As long as both ways agree to rounding: a wrong derivative must not check itself.
+  private func difference(_ above: Outcome, _ below: Outcome, label: Int) -> Double {
+    let direct = above.loss - below.loss
+    let loss = solver.problem.loss
+    if loss.readout == .instantaneous { return direct }
+    var fine = 0.0
+    GaussLegendre.forEachNode(from: 0, to: 1, longest: 1, kinks: []) { share, weight in
+      let values = zip(above.readout, below.readout).map { share * $0 + (1 - share) * $1 }
+      var slopes = values
+      values.withUnsafeBufferPointer { values in
+        slopes.withUnsafeMutableBufferPointer {
+          _ = loss.value(values, label: label, gradient: $0)
+        }
+      }
+      for j in slopes.indices { fine += weight * slopes[j] * (above.readout[j] - below.readout[j]) }
+    }
+    return abs(fine - direct) <= 8 * max(above.loss.ulp, below.loss.ulp) ? fine : direct
+  }
+
+  /// What rounding makes of half a difference of two losses: the last digits of the read-out values, as they come of
+  /// thousands of sums, or of the loss where it is not a function of them.
+  private func rounding(_ base: [Outcome]) -> Double {
+    let isFine = solver.problem.loss.readout != .instantaneous
+    let squares = base.reduce(0.0) { sum, outcome in
+      let digit = isFine ? outcome.readout.map { abs($0).ulp }.max() ?? 0 : outcome.loss.ulp
+      return sum + 4 * digit * digit
+    }
+    return squares.squareRoot() / Double(max(base.count, 1))
   }
 
   private func choose(_ limit: Int, _ gradient: Matrix<Double>, _ random: inout Random) -> [Int] {
@@ -165,19 +215,24 @@ public struct GradientCheck {
     return Array(top) + Array(rest)
   }
 
-  /// Mean loss, and the spike counts of every neuron in every sample.
-  private func evaluate(_ weights: Parameters<Double>) -> (loss: Double, counts: [[Int]]) {
-    var loss = 0.0
-    var counts: [[Int]] = []
-    for trial in trials {
+  /// What one sample's forward pass came to.
+  private struct Outcome {
+    var loss: Double
+    var readout: [Double]
+    /// Per spiking layer and neuron.
+    var counts: [[Int]]
+  }
+
+  private func evaluate(_ weights: Parameters<Double>) -> [Outcome] {
+    let layers = solver.problem.network.layers
+    return trials.map { trial in
       solver.forward(trial, weights: weights, workspace: workspace)
-      loss += trial.loss
-      for (index, layer) in solver.problem.network.layers.enumerated() where layer.neuron == .lif {
-        var layerCounts = Array(repeating: 0, count: layer.size)
-        trial.addSpikeCounts(ofLayer: index, to: &layerCounts)
-        counts.append(layerCounts)
+      let counts = layers.indices.filter { layers[$0].neuron == .lif }.map { index in
+        var counts = Array(repeating: 0, count: layers[index].size)
+        trial.addSpikeCounts(ofLayer: index, to: &counts)
+        return counts
       }
+      return Outcome(loss: trial.loss, readout: trial.readout, counts: counts)
     }
-    return (loss / Double(max(trials.count, 1)), counts)
   }
 }

@@ -14,6 +14,8 @@ extension ExactSolver {
     let readout = problem.loss.readout
     var v = Array(repeating: 0.0, count: layer.size)
     var i = v
+    // What rounding has cut off from the sums so far (Kahan): finite differences must tell 1e-17 apart.
+    var lost = v
     for j in trial.readout.indices {
       trial.readout[j] = 0  // V(0) = 0
       trial.peaks[j] = Peak()
@@ -34,7 +36,10 @@ extension ExactSolver {
         let integral = integrate(layer, start, end)
         trial.integrals.append(integral)
         for j in 0..<layer.size {
-          trial.readout[j] += (v[j] * integral.decay + i[j] * integral.rise) / problem.duration
+          let part = (v[j] * integral.decay + i[j] * integral.rise) / problem.duration - lost[j]
+          let sum = trial.readout[j] + part
+          lost[j] = (sum - trial.readout[j]) - part
+          trial.readout[j] = sum
         }
         if readout == .instantaneous {
           trial.loss += integrateLoss(trial, layer, v, i, start, end, e)

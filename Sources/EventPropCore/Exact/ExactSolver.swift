@@ -120,11 +120,7 @@ public struct ExactSolver: Solver {
     }
   }
 
-  public func rewind(_ tape: ExactTape) {
-    for matrix in tape.gradient.matrices {
-      Double.clear(matrix.base, width: matrix.rows * matrix.stride)
-    }
-  }
+  public func rewind(_ tape: ExactTape) { tape.gradient.clear() }
 
   public func gather(
     _ tapes: [ExactTape], _ block: GradientBlock, into gradient: Parameters<Double>

@@ -45,8 +45,8 @@ extension GridSolver {
     let keepsErrors = !workspace.errorTraces.isEmpty
     let incoming = trial.incoming(index)
     let own = trial.layers[index]
-    let forward = workspace.projections.first { $0.target == index + 1 }!
-    let loop = workspace.projections.first { $0.target == index + 1 && $0.source == index + 1 }
+    let forward = workspace.forward(to: index)
+    let loop = workspace.loop(of: index)
     let (incomingErrors, ownErrors) = (
       index > 0 ? workspace.errors[index - 1] : nil, workspace.errors[index]
     )

@@ -31,8 +31,8 @@ extension GridSolver {
     let incoming = trial.incoming(index)
     var own = trial.layers[index]
     let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
-    let forward = workspace.projections.first { $0.target == index + 1 }!
-    let loop = workspace.projections.first { $0.source == index + 1 && $0.target == index + 1 }
+    let forward = workspace.forward(to: index)
+    let loop = workspace.loop(of: index)
     own.beginTrial()
     layer.clearState()
     var upcoming = forward.rows(of: incoming, at: 0)
@@ -61,7 +61,7 @@ extension GridSolver {
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
     let incoming = trial.incoming(index)
-    let projection = workspace.projections.first { $0.target == index + 1 }!
+    let projection = workspace.forward(to: index)
     workspace.found.count = 0
     for first in stride(from: 0, to: layer.width, by: Int(EP_BLOCK)) {
       workspace.found.reserve(min(Int(EP_BLOCK), layer.width - first) * steps)
@@ -69,7 +69,7 @@ extension GridSolver {
       workspace.found.count += ep_lif_block(
         layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold, projection.weights,
         projection.stride, incoming.neurons, incoming.offsets, steps, first, layer.width,
-        found.neurons + found.count, found.slopes + found.count, found.steps + found.count)
+        found.neurons + found.count, found.slopes + found.count, found.times + found.count)
     }
     trial.layers[index].take(workspace.found, steps: steps)
   }
@@ -77,7 +77,7 @@ extension GridSolver {
   /// LI neurons: V, weighted in time.
   private func integrate(_ layer: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace) {
     let incoming = trial.incoming(workspace.layers.count - 1)
-    let projection = workspace.projections[workspace.projections.count - 1]
+    let projection = workspace.forward(to: workspace.layers.count - 1)
     workspace.mean.update(repeating: 0, count: layer.width)
     weightOfStep.withUnsafeBufferPointer {
       ep_li_trial(
@@ -160,18 +160,18 @@ extension GridSpikes {
   }
 
   /// Takes over spikes found block by block, sorted by time (counting sort).
-  mutating func take(_ found: FoundSpikes, steps: Int) {
+  mutating func take(_ found: GridSpikes, steps: Int) {
     count = 0
     reserve(found.count)
     count = found.count
     let offsets = offsets
     offsets.update(repeating: 0, count: steps + 3)
-    for k in 0..<count { offsets[Int(found.steps[k]) + 3] += 1 }
+    for k in 0..<count { offsets[Int(found.times[k]) + 2] += 1 }
     for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
     // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they end.
     let (neurons, slopes, times) = (neurons, slopes, times)
     for k in 0..<count {
-      let n = found.steps[k] + 1
+      let n = found.times[k]
       let place = Int(offsets[Int(n) + 1])
       offsets[Int(n) + 1] += 1
       neurons[place] = found.neurons[k]

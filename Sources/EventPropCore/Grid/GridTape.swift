@@ -21,9 +21,7 @@ public final class GridTape {
 
   func rewind() {
     count = 0
-    for matrix in sum?.matrices ?? [] {
-      Float.clear(matrix.base, width: matrix.rows * matrix.stride)
-    }
+    sum?.clear()
   }
 
   /// The tape of the next trial.

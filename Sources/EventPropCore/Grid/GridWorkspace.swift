@@ -73,12 +73,10 @@ public final class GridWorkspace {
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
   private(set) var errorTraces: [UnsafeMutablePointer<Float>] = []
-  /// Spikes of one layer in the order in which blocks of neurons find them.
-  var found = FoundSpikes()
+  /// Spikes of one layer in the order in which blocks of neurons find them; without offsets.
+  var found = GridSpikes(steps: 0)
   /// `.maximum`: V and I of the outputs at the end of each step, `steps x width`.
   let outputs: (v: UnsafeMutablePointer<Float>, i: UnsafeMutablePointer<Float>)?
-  /// Per input unit: the last step with a spike (merging).
-  let last: UnsafeMutablePointer<Int32>
   private let steps: Int
   let readout: Readout
 
@@ -113,7 +111,6 @@ public final class GridWorkspace {
     }
     mean = allocateZeroed(widest)
     drive = allocateZeroed(widest)
-    last = .allocate(capacity: max(network.inputs, 1))
     let width = paddedWidth(network.output.size)
     outputs =
       readout == .maximum ? (allocateZeroed(steps * width), allocateZeroed(steps * width)) : nil
@@ -136,7 +133,6 @@ public final class GridWorkspace {
     outputs?.i.deallocate()
     mean.deallocate()
     drive.deallocate()
-    last.deallocate()
   }
 
   /// From now on `backward` keeps what a spike at each instant would transport: lV - lI.
@@ -172,6 +168,16 @@ public final class GridWorkspace {
     errors[index].update(repeating: 0, count: count)
   }
 
+  /// The projection that reaches a layer from below.
+  func forward(to layer: Int) -> GridProjection {
+    projections.first { $0.target == layer + 1 }!
+  }
+
+  /// The projection of a layer to itself.
+  func loop(of layer: Int) -> GridProjection? {
+    projections.first { $0.source == layer + 1 && $0.target == layer + 1 }
+  }
+
   func point(at weights: Parameters<Float>) {
     for (index, projection) in weights.network.projections.enumerated() {
       let matrix = weights.matrices[index]
@@ -189,28 +195,5 @@ extension GridLayer {
   func clearState() {
     v.update(repeating: 0, count: width)
     i.update(repeating: 0, count: width)
-  }
-}
-
-/// A growing list of spikes: neuron, slope and the step at whose end they were found.
-struct FoundSpikes {
-  private(set) var neurons = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
-  private(set) var slopes = UnsafeMutablePointer<Float>.allocate(capacity: 1)
-  private(set) var steps = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
-  private var capacity = 1
-  var count = 0
-
-  mutating func reserve(_ more: Int) {
-    guard count + more > capacity else { return }
-    capacity = max(count + more, 2 * capacity)
-    neurons = neurons.moved(count, toRoomFor: capacity)
-    slopes = slopes.moved(count, toRoomFor: capacity)
-    steps = steps.moved(count, toRoomFor: capacity)
-  }
-
-  func deallocate() {
-    neurons.deallocate()
-    slopes.deallocate()
-    steps.deallocate()
   }
 }

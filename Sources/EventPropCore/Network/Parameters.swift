@@ -35,6 +35,10 @@ public final class Parameters<Scalar: NetworkScalar> {
     }
   }
 
+  public func clear() {
+    for matrix in matrices { Scalar.clear(matrix.base, width: matrix.rows * matrix.stride) }
+  }
+
   public func copy() -> Parameters { Parameters(network, matrices.map { $0.copy() }) }
 
   /// The same numbers in another precision.

@@ -1,13 +1,10 @@
-/// What happens at the end of an epoch to hidden neurons that were silent in all of it: they have no
-/// gradient and cannot come back by themselves (MATH 5).
+/// What happens to hidden neurons that were silent in a whole epoch, or are woken by hand: they have no gradient and
+/// cannot come back by themselves (MATH 5).
 public enum SilentPolicy: Sendable, Equatable {
-  case none
   /// Add a constant to all incoming weights (mlGeNN: 0.002).
   case lift(by: Double)
   /// Draw the incoming weights anew from their initial distribution.
   case redraw
-
-  public static let kinds = ["none", "lift", "redraw"]
 
   /// Applies the policy to the chosen neurons of one layer.
   /// - Parameters:
@@ -17,14 +14,13 @@ public enum SilentPolicy: Sendable, Equatable {
     to neurons: [Int], of population: Int, in weights: Parameters<Scalar>,
     initial: [InitialWeights], random: inout Random
   ) {
-    guard self != .none, !neurons.isEmpty else { return }
+    guard !neurons.isEmpty else { return }
     for (index, projection) in weights.network.projections.enumerated()
     where projection.target == population {
       let matrix = weights.matrices[index]
       for row in 0..<matrix.rows {
         for neuron in neurons {
           switch self {
-          case .none: break
           case .lift(let step): matrix[row, neuron] += Scalar(step)
           case .redraw:
             matrix[row, neuron] = Scalar(

@@ -25,10 +25,6 @@ typedef struct {
   size_t count;
 } ep_rows;
 
-/// sum[0..<width] += rows[index[0]*stride...] + rows[index[1]*stride...] + ... (in that order).
-void ep_sum_rows(float *sum, const float *rows, size_t stride, const uint32_t *index, size_t count,
-                 size_t width);
-
 /// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then I <- b I; every
 /// V >= theta spikes and resets to 0.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
@@ -41,11 +37,11 @@ size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
 /// A whole trial, from rest, of one block of LIF neurons whose arriving spikes are all known: the steps are those of
 /// `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
 /// The block starts at neuron `first` and ends before `width`, after at most EP_BLOCK neurons.
-/// Writes the spikes in order of step, then neuron: neuron, slope and the step they were found in.
+/// Writes the spikes in order of step, then neuron: neuron, slope and time index, which is n + 1 for step n.
 /// Returns how many there are; the lists need room for EP_BLOCK times `steps`.
 size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
                     const uint32_t *index, const uint32_t *offsets, size_t steps, size_t first,
-                    size_t width, uint32_t *neurons, float *slopes, uint32_t *found);
+                    size_t width, uint32_t *neurons, float *slopes, uint32_t *times);
 #define EP_BLOCK 128
 
 /// A whole trial, from rest, of LI neurons. Per step n: I += the rows index[offsets[n] ..< offsets[n + 1]]; the mean

@@ -1,4 +1,4 @@
-import Foundation
+import EventPropCore
 import Kernels
 
 /// What this machine's caches deliver to the loop that the grid solver spends most time in: sums of random rows.
@@ -17,8 +17,8 @@ public struct Roofline: Sendable {
   public static func measure(bytes: Int, rounds: Int = 5, seconds: Double = 0.1) -> Roofline {
     let (width, rowsAtOnce) = (256, 10)
     let rows = max(rowsAtOnce, bytes / (4 * width))
-    let matrix = Aligned(count: rows * width)
-    let sum = Aligned(count: width)
+    let matrix = Matrix<Float>(rows: rows, columns: width)
+    let total = Matrix<Float>(rows: 1, columns: width)
     var state: UInt64 = 1
     let index = (0..<8192).map { _ -> UInt32 in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -31,13 +31,7 @@ public struct Roofline: Sendable {
       var calls = 0
       var elapsed = 0.0
       while elapsed < seconds {
-        for offset in stride(from: 0, to: index.count - rowsAtOnce, by: rowsAtOnce) {
-          index.withUnsafeBufferPointer {
-            ep_sum_rows(
-              sum.base, matrix.base, width, $0.baseAddress! + offset, rowsAtOnce, width)
-          }
-          calls += 1
-        }
+        calls += sum(index, of: matrix, rowsAtOnce: rowsAtOnce, into: total)
         elapsed = (clock.now - start) / .seconds(1)
       }
       if round > 0 { rates.append(Double(calls * rowsAtOnce * width * 4) / elapsed / 1e9) }
@@ -45,15 +39,22 @@ public struct Roofline: Sendable {
     return Roofline(bytes: rows * width * 4, gigabytesPerSecond: rates.sorted()[rates.count / 2])
   }
 
-  private final class Aligned {
-    let base: UnsafeMutablePointer<Float>
-
-    init(count: Int) {
-      base = UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 64)
-        .bindMemory(to: Float.self, capacity: count)
-      base.initialize(repeating: 0, count: count)
+  /// As the gradient of one neuron is gathered. Returns how often.
+  private static func sum(
+    _ index: [UInt32], of matrix: Matrix<Float>, rowsAtOnce: Int, into total: Matrix<Float>
+  ) -> Int {
+    let starts = [0, UInt32(rowsAtOnce)]
+    return index.withUnsafeBufferPointer { index in
+      starts.withUnsafeBufferPointer { starts in
+        let calls = index.count / rowsAtOnce
+        for call in 0..<calls {
+          var tape = ep_tape(
+            trace: matrix.base, starts: starts.baseAddress,
+            index: index.baseAddress! + call * rowsAtOnce, neurons: nil, shift: 0)
+          ep_gather(total.base, total.stride, &tape, 1, 0, 1, 0, total.stride)
+        }
+        return calls
+      }
     }
-
-    deinit { base.deallocate() }
   }
 }

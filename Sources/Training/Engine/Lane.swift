@@ -27,7 +27,7 @@ protocol Lane: AnyObject {
   func silence(pool: WorkerPool) -> SilenceReport?
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
   /// Adds to all incoming weights of some neurons, or draws them anew.
-  func cure(_ cure: Cure, layer: Int, neurons: [Int], random: inout Random)
+  func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random)
 
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
@@ -54,14 +54,6 @@ struct Observation: Equatable {
   /// By the preset's schedule: only these go into sums, metrics and alarms, so that looking changes no record.
   var isScheduled: Bool
   var withMargins: Bool
-}
-
-/// How silent neurons are woken by hand.
-public enum Cure: Sendable, Equatable {
-  /// Adds this to all weights into the neuron.
-  case lift(by: Double)
-  /// Draws them anew from the initial distribution.
-  case redraw
 }
 
 /// Training cannot go on.
@@ -187,12 +179,7 @@ final class SolverLane<S: Solver>: Lane {
   func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? { observer?.flow(weights) }
 
-  func cure(_ cure: Cure, layer: Int, neurons: [Int], random: inout Random) {
-    let policy: SilentPolicy =
-      switch cure {
-      case .lift(let by): .lift(by: by)
-      case .redraw: .redraw
-      }
+  func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random) {
     policy.apply(
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
@@ -201,12 +188,16 @@ final class SolverLane<S: Solver>: Lane {
   /// forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
     push = []
+    let tally: Tally
     if isRegularised {
       forward(batch, pool: pool)
-      setPush(try sum())
+      tally = try sum()
+      setPush(tally)
+      backward(batch, andForward: false, pool: pool)
+    } else {
+      backward(batch, andForward: true, pool: pool)
+      tally = try sum()
     }
-    backward(batch, andForward: !isRegularised, pool: pool)
-    let tally = try sum()
     let squares = update(trials: batch.samples.count, pool: pool)
     epochTally.add(tally)
     lastTally = tally
@@ -340,7 +331,7 @@ final class SolverLane<S: Solver>: Lane {
   func applySilentPolicy(epoch: Int, seed: Int) {
     for (layer, dead) in epochTally.dead.enumerated() {
       var random = Random(seed: seed, "silent policy", epoch, layer)
-      options.silent.apply(
+      options.silent?.apply(
         to: dead, of: layer + 1, in: weights, initial: options.initial, random: &random)
     }
   }

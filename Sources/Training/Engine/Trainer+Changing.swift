@@ -15,10 +15,10 @@ extension Trainer {
     case .fork(let lane, let kind): try fork(lane, kind: kind)
     case .drop(let lane): drop(lane)
     case .setOrderSeed(let seed): orderSeed = seed
-    case .cure(let lane, let cure, let layer, let neurons):
+    case .cure(let lane, let policy, let layer, let neurons):
       try check(neurons, layer: layer)
       var random = Random(seed: preset.seed, "cure", commandCount, layer)
-      lanes[lane].cure(cure, layer: layer, neurons: neurons, random: &random)
+      lanes[lane].cure(policy, layer: layer, neurons: neurons, random: &random)
     case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
       .notice:
       return

@@ -55,9 +55,7 @@ final class UpdateObserver<S: Solver> {
     pool.forEach(slots.count) { index in
       let slot = slots[index]
       if withGradient {
-        for matrix in slot.gradient.matrices {
-          Scalar.clear(matrix.base, width: matrix.rows * matrix.stride)
-        }
+        slot.gradient.clear()
       }
       for k in stride(from: index, to: trials.count, by: slots.count) {
         solver.forward(trials[k], weights: weights, workspace: slot.workspace)

@@ -22,7 +22,7 @@ public enum EngineCommand: Sendable, Equatable {
   /// What snapshots hold besides what every screen shows.
   case detail(Detail?)
   /// Wakes neurons of a hidden layer (`0` is hidden1) by hand.
-  case cure(lane: Int, Cure, layer: Int, neurons: [Int])
+  case cure(lane: Int, SilentPolicy, layer: Int, neurons: [Int])
   /// Rate regularisation of all hidden layers of a lane: strength upwards and downwards.
   case setRegularisation(lane: Int, upper: Double, lower: Double)
   /// Draws the order of batches anew from the next epoch on.
@@ -44,9 +44,8 @@ public enum EngineCommand: Sendable, Equatable {
     case .drop: "drop"
     case .setRegularisation(_, let upper, let lower): "regularisation \(upper) \(lower)"
     case .setOrderSeed(let seed): "order-seed \(seed)"
-    case .cure(_, let cure, let layer, let neurons):
-      (cure == .redraw ? "redraw" : "lift \(cure.by)") + " hidden\(layer + 1) "
-        + neurons.map(String.init).joined(separator: ",")
+    case .cure(_, let policy, let layer, let neurons):
+      policy.words + " hidden\(layer + 1) " + neurons.map(String.init).joined(separator: ",")
     }
   }
 
@@ -109,9 +108,13 @@ public enum Detail: Sendable, Equatable {
   case silence
 }
 
-extension Cure {
-  /// The lift; 0 for a redraw.
-  var by: Double { if case .lift(let by) = self { by } else { 0 } }
+extension SilentPolicy {
+  fileprivate var words: String {
+    switch self {
+    case .lift(let by): "lift \(by)"
+    case .redraw: "redraw"
+    }
+  }
 }
 
 /// When training pauses by itself.

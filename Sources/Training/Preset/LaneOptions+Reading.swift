@@ -136,7 +136,7 @@ extension LaneOptions {
   }
 
   private static func readTraining(_ section: ConfigReader) throws -> (
-    AdamOptions, ScheduleOptions, SilentPolicy, Double
+    AdamOptions, ScheduleOptions, SilentPolicy?, Double
   ) {
     let optimiser = try section.section("optimiser") { inner in
       _ = try inner.choice("kind", default: "adam", ["adam"])
@@ -152,13 +152,13 @@ extension LaneOptions {
         halveAfter: try inner.integer("halve_after", default: 0, 0...1_000_000),
         decay: try inner.number("decay", default: 1, .within(1e-6, 1)))
     }
-    let silent = try section.section("silent") { inner -> SilentPolicy in
-      let policy = try inner.choice("policy", default: "none", SilentPolicy.kinds)
+    let silent = try section.section("silent") { inner -> SilentPolicy? in
+      let policy = try inner.choice("policy", default: "none", ["none", "lift", "redraw"])
       let step = try inner.number("by", default: 0.002, .any)
       switch policy {
       case "lift": return .lift(by: step)
       case "redraw": return .redraw
-      default: return .none
+      default: return nil
       }
     }
     return (optimiser, schedule, silent, try section.number("clip", default: 0, .atLeast(0)))

@@ -97,7 +97,8 @@ public struct LaneOptions: Sendable {
   public var shaping: Shaping
   public var optimiser: AdamOptions
   public var schedule: ScheduleOptions
-  public var silent: SilentPolicy
+  /// nil: silent neurons are left as they are.
+  public var silent: SilentPolicy?
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
 
