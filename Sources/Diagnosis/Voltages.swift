@@ -116,11 +116,7 @@ public struct WeightRows {
   private let read: (Int, Int) -> Double
 
   public init<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) {
-    let (base, stride) = (matrix.base, matrix.stride)
-    read = { [matrix] row, column in
-      _ = matrix  // keeps the memory
-      return Double(base[row * stride + column])
-    }
+    read = { Double(matrix[$0, $1]) }
   }
 
   subscript(row: Int, column: Int) -> Double { read(row, column) }

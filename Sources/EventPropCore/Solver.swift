@@ -42,11 +42,12 @@ public enum ReadoutRule: String, Sendable, CaseIterable {
 /// the gradient; a `Workspace` is scratch memory. All are reused, and each is touched by one thread at a time.
 /// Gradients are *added* to `gradient` without the common factor -tau_s of the target layer: `gradientScales` says what to
 /// multiply by.
-public protocol Solver: Sendable, SendableMetatype {
+public protocol Solver: AnyObject, Sendable, SendableMetatype {
   associatedtype Scalar: NetworkScalar
   associatedtype Trial: SolvedTrial
   associatedtype Tape: AnyObject
   associatedtype Workspace: AnyObject
+  associatedtype Batch: AnyObject = NoBlocks
 
   init(_ problem: Problem)
   var problem: Problem { get }
@@ -74,21 +75,67 @@ public protocol Solver: Sendable, SendableMetatype {
   /// Empties a tape.
   func rewind(_ tape: Tape)
 
-  /// Adds a block of the gradient, summed over the tapes in order: each number is the same however matrices are cut.
-  func gather(_ tapes: [Tape], _ block: GradientBlock, into gradient: Parameters<Scalar>)
+  /// Adds some scalars of the gradient of a projection, summed over the tapes in order.
+  func gather(
+    _ tapes: [Tape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Scalar>)
+
+  // A batch may also be run with the first layer cut into blocks of neurons, each through all trials: its weights and
+  // their gradient then stay in the cache of one core.
+
+  /// The blocks: columns of the first matrix. Empty where its neurons reach each other.
+  var blocks: [Range<Int>] { get }
+
+  /// - Parameter copies: of the input: one for each thread, for threads that write what others read wait for each other.
+  func makeBatch(_ trials: [Trial], copies: Int) -> Batch
+
+  /// Puts a sample's spikes into a copy of the batch's input.
+  func load(_ input: SpikeTrainView, into batch: Batch, slot: Int, copy: Int)
+
+  /// Runs a block of the first layer forward through the first `count` trials.
+  func forward(
+    block: Int, of batch: Batch, count: Int, copy: Int, weights: Parameters<Scalar>)
+
+  /// What is left of `forward` after all blocks, for `backwardRest`; all of it where there are none.
+  func forwardRest(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
+
+  /// Adjoint of `forwardRest`.
+  func backwardRest(
+    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], tape: Tape,
+    workspace: Workspace)
+
+  /// Adjoint of `forward(block:of:)`, after `backwardRest`: adds the block's columns of the gradient, trial after trial.
+  func backward(
+    block: Int, of batch: Batch, count: Int, copy: Int, push: [[Double]],
+    into gradient: Parameters<Scalar>)
 }
 
-/// Some rows of one projection's matrix, from a multiple of `rowsAtOnce` to the next or to the matrix's end.
-public struct GradientBlock: Sendable {
-  public static let rowsAtOnce = 64
+/// The batch of a solver that cuts no layer into blocks.
+public final class NoBlocks {}
 
-  public var projection: Int
-  public var rows: Range<Int>
+extension Solver where Batch == NoBlocks {
+  public var blocks: [Range<Int>] { [] }
 
-  public init(projection: Int, rows: Range<Int>) {
-    self.projection = projection
-    self.rows = rows
+  public func makeBatch(_ trials: [Trial], copies: Int) -> NoBlocks { NoBlocks() }
+
+  public func load(_ input: SpikeTrainView, into batch: NoBlocks, slot: Int, copy: Int) {}
+
+  public func forward(
+    block: Int, of batch: NoBlocks, count: Int, copy: Int, weights: Parameters<Scalar>
+  ) {}
+
+  public func forwardRest(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace) {
+    forward(trial, weights: weights, workspace: workspace)
   }
+
+  public func backwardRest(
+    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], tape: Tape,
+    workspace: Workspace
+  ) { backward(trial, weights: weights, push: push, tape: tape, workspace: workspace) }
+
+  public func backward(
+    block: Int, of batch: NoBlocks, count: Int, copy: Int, push: [[Double]],
+    into gradient: Parameters<Scalar>
+  ) {}
 }
 
 extension Solver {
@@ -111,7 +158,7 @@ extension Solver {
     rewind(tape)
     backward(trial, weights: weights, push: push, tape: tape, workspace: workspace)
     for (index, matrix) in gradient.matrices.enumerated() {
-      gather([tape], GradientBlock(projection: index, rows: 0..<matrix.rows), into: gradient)
+      gather([tape], projection: index, scalars: 0..<matrix.count, into: gradient)
     }
   }
 }
@@ -125,7 +172,7 @@ public struct LayerSpike: Sendable, Equatable {
 
 /// The forward results that both solvers share.
 public protocol SolvedTrial: AnyObject {
-  var label: Int { get }
+  var label: Int { get set }
   /// NaN when `problem` says why there is none.
   var loss: Double { get }
   /// The predicted class; -1 when no output spiked (first-spike losses).

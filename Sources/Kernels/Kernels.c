@@ -53,13 +53,14 @@ CLONES void ep_time_indices(uint32_t *index, const float *times, size_t count, d
 // Vectors of a block whose masks make one word.
 #define WORD 4
 
-#define LIST_SPIKES(VECTORS)                                                          \
+// Calls RECORD with each spiking lane of a block, in order.
+#define FOR_EACH_SPIKE(VECTORS, RECORD)                                               \
     for (int w = 0; w < (VECTORS); w += WORD) {                                       \
       uint64_t word;                                                                  \
       memcpy(&word, masks + w, sizeof word);                                          \
       for (; word; word &= word - 1) {                                                \
         int lane = w * EP_LANES + __builtin_ctzll(word);                              \
-        neurons[count] = (uint32_t)(k + lane);                                        \
+        RECORD;                                                                       \
         slopes[count] = ((const float *)slope)[lane];                                 \
         ++count;                                                                      \
       }                                                                               \
@@ -85,12 +86,12 @@ CLONES void ep_time_indices(uint32_t *index, const float *times, size_t count, d
       slope[u] = start[u] - end;                                                      \
       masks[u] = (uint16_t)bits(&spikes);                                             \
     }                                                                                 \
-    LIST_SPIKES(VECTORS)                                                              \
+    FOR_EACH_SPIKE(VECTORS, neurons[count] = (uint32_t)(first + k + lane))            \
   }
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
                           const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
-                          size_t width, uint32_t *neurons, float *slopes) {
+                          size_t first, size_t width, uint32_t *neurons, float *slopes) {
   size_t count = 0, k = 0;
   LIF_STEP(16)
   LIF_STEP(8)
@@ -102,7 +103,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
 
 // V and I stay in registers from the first step to the last.
 #define LIF_BLOCK(VECTORS)                                                            \
-  if (k + (VECTORS) * EP_LANES <= width) {                                            \
+  if ((VECTORS) * EP_LANES == width) {                                                \
     f16 v[VECTORS] = {0}, i[VECTORS] = {0}, slope[VECTORS];                           \
     uint16_t masks[(VECTORS) + WORD] = {0};                                           \
     for (size_t n = 0; n < steps; ++n) {                                              \
@@ -120,9 +121,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
           slope[u] = i[u] - v[u];                                                     \
           v[u] = (f16)((i16)v[u] & ~spikes);                                          \
         }                                                                             \
-        size_t before = count;                                                        \
-        LIST_SPIKES(VECTORS)                                                          \
-        for (size_t s = before; s < count; ++s) times[s] = (uint32_t)n + 1;               \
+        FOR_EACH_SPIKE(VECTORS, codes[count] = EP_CODE(n + 1, lane))                  \
       }                                                                               \
       UNROLL for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                           \
     }                                                                                 \
@@ -131,9 +130,9 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
 
 CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
                            const uint32_t *index, const uint32_t *offsets, size_t steps,
-                           size_t first, size_t width, uint32_t *neurons, float *slopes,
-                           uint32_t *times) {
-  size_t count = 0, k = first;
+                           size_t width, uint32_t *codes, float *slopes) {
+  const size_t k = 0;
+  size_t count = 0;
   LIF_BLOCK(8)
   LIF_BLOCK(7)
   LIF_BLOCK(6)
@@ -143,6 +142,53 @@ CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *
   LIF_BLOCK(2)
   LIF_BLOCK(1)
   return 0;
+}
+
+// lV and lI stay in registers from the last spike to the first.
+#define LIF_BLOCK_ADJOINT(VECTORS)                                                    \
+  if ((VECTORS) * EP_LANES == width) {                                                \
+    f16 lv[VECTORS] = {0}, li[VECTORS] = {0};                                         \
+    size_t r = arriving->count, s = count, later = steps;                             \
+    while (r > 0 || s > 0) {                                                          \
+      size_t n = r > 0 ? arriving->times[r - 1] : 0;                                  \
+      if (s > 0 && EP_CODE_TIME(codes[s - 1]) > n) n = EP_CODE_TIME(codes[s - 1]);    \
+      ep_gap gap = gaps[later - n];                                                   \
+      UNROLL for (int u = 0; u < (VECTORS); ++u) {                                    \
+        li[u] = gap.b * li[u] + gap.c * lv[u];                                        \
+        lv[u] = gap.a * lv[u];                                                        \
+      }                                                                               \
+      later = n;                                                                      \
+      for (; r > 0 && arriving->times[r - 1] == n; --r) {                             \
+        float *row = gradient + arriving->neurons[r - 1] * width;                     \
+        UNROLL for (int u = 0; u < (VECTORS); ++u)                                    \
+          AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + li[u];                    \
+      }                                                                               \
+      if (s == 0 || EP_CODE_TIME(codes[s - 1]) != n) continue;                        \
+      float voltage[(VECTORS) * EP_LANES];                                            \
+      memcpy(voltage, lv, sizeof voltage);                                            \
+      for (; s > 0 && EP_CODE_TIME(codes[s - 1]) == n; --s) {                         \
+        size_t lane = EP_CODE_LANE(codes[s - 1]);                                     \
+        float x = voltage[lane];                                                      \
+        x += (theta * x + errors[s - 1]) / slopes[s - 1];                             \
+        voltage[lane] = push ? x + push[lane] : x;                                    \
+      }                                                                               \
+      memcpy(lv, voltage, sizeof voltage);                                            \
+    }                                                                                 \
+    return;                                                                           \
+  }
+
+CLONES void ep_lif_block_adjoint(const ep_gap *gaps, float theta, const ep_spikes *arriving,
+                                 const uint32_t *codes, const float *slopes, const float *errors,
+                                 size_t count, const float *push, size_t steps, float *gradient,
+                                 size_t width) {
+  LIF_BLOCK_ADJOINT(8)
+  LIF_BLOCK_ADJOINT(7)
+  LIF_BLOCK_ADJOINT(6)
+  LIF_BLOCK_ADJOINT(5)
+  LIF_BLOCK_ADJOINT(4)
+  LIF_BLOCK_ADJOINT(3)
+  LIF_BLOCK_ADJOINT(2)
+  LIF_BLOCK_ADJOINT(1)
 }
 
 #define LI_TRIAL(VECTORS)                                                             \
@@ -176,12 +222,11 @@ CLONES void ep_li_trial(float a, float b, float c, float p, float q, const float
   LI_TRIAL(1)
 }
 
-CLONES void ep_adjoint_gap(float *lv, const float *li, float *result, float a, float b, float c,
-                           size_t width) {
+CLONES void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 voltage = READ(lv, k);
-    AT(result, k) = b * READ(li, k) + c * voltage;
-    AT(lv, k) = a * voltage;
+    AT(result, k) = gap.b * READ(li, k) + gap.c * voltage;
+    AT(lv, k) = gap.a * voltage;
   }
 }
 
@@ -257,46 +302,21 @@ CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const u
   DOT_ROWS(1)
 }
 
-// Few spikes per neuron: from spike to spike.
-#define GATHER_SPARSE(VECTORS)                                                        \
-  for (; k + (VECTORS) * EP_LANES <= column + width; k += (VECTORS) * EP_LANES) {     \
-    for (size_t t = 0; t < count; ++t) {                                              \
-      const uint32_t *starts = tapes[t].starts;                                       \
-      uint32_t shift = tapes[t].shift, up = (1u << shift) - 1;                        \
-      for (size_t r = starts[first >> shift]; r < starts[(last + up) >> shift]; ++r) { \
-        float *row = sum + tapes[t].neurons[r] * stride + k;                          \
-        const float *part = tapes[t].trace + tapes[t].index[r] * stride + k;          \
-        UNROLL for (int u = 0; u < (VECTORS); ++u)                                    \
-          AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + READ(part, u * EP_LANES); \
-      }                                                                               \
-    }                                                                                 \
-  }
-
-// Many: from neuron to neuron, sums in registers.
+// From neuron to neuron, sums in registers.
 #define GATHER(VECTORS)                                                               \
-  for (; k + (VECTORS) * EP_LANES <= column + width; k += (VECTORS) * EP_LANES) {     \
-    for (size_t j = first; j < last; ++j) {                                           \
+  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
+    for (size_t j = 0; j < count; ++j) {                                              \
       float *row = sum + j * stride + k;                                              \
       f16 s[VECTORS];                                                                 \
       for (int u = 0; u < (VECTORS); ++u) s[u] = READ(row, u * EP_LANES);             \
-      for (size_t t = 0; t < count; ++t)                                              \
-        ADD_ROWS(s, VECTORS, tapes[t].trace, stride, tapes[t].index, tapes[t].starts[j], \
-                 tapes[t].starts[j + 1])                                              \
+      ADD_ROWS(s, VECTORS, trace, trace_stride, index, starts[j], starts[j + 1])      \
       for (int u = 0; u < (VECTORS); ++u) AT(row, u * EP_LANES) = s[u];               \
     }                                                                                 \
   }
 
-CLONES void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
-                      size_t last, size_t column, size_t width) {
-  size_t k = column;
-  if (count > 0 && tapes[0].shift > 0) {
-    GATHER_SPARSE(16)
-    GATHER_SPARSE(8)
-    GATHER_SPARSE(4)
-    GATHER_SPARSE(2)
-    GATHER_SPARSE(1)
-    return;
-  }
+CLONES void ep_gather(float *sum, size_t stride, const float *trace, size_t trace_stride,
+                      const uint32_t *starts, const uint32_t *index, size_t count, size_t width) {
+  size_t k = 0;
   GATHER(8)
   GATHER(4)
   GATHER(2)

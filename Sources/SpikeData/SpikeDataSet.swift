@@ -65,6 +65,26 @@ public struct SpikeDataSet: Sendable {
     }
   }
 
+  /// Borrows the spikes of all samples at once: threads that count references to the same arrays wait for each other.
+  public func withSamples(_ body: ((_ sample: Int) -> (train: SpikeTrainView, label: Int)) -> Void)
+  {
+    times.withUnsafeBufferPointer { times in
+      units.withUnsafeBufferPointer { units in
+        offsets.withUnsafeBufferPointer { offsets in
+          labels.withUnsafeBufferPointer { labels in
+            body { sample in
+              let range = offsets[sample]..<offsets[sample + 1]
+              let train = SpikeTrainView(
+                times: UnsafeBufferPointer(rebasing: times[range]),
+                units: UnsafeBufferPointer(rebasing: units[range]))
+              return (train, labels[sample])
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// The samples with the given indices, in that order.
   public func selecting(_ samples: [Int], name: String? = nil) -> SpikeDataSet {
     var subset = SpikeDataSet(name: name ?? self.name, unitCount: unitCount, classNames: classNames)

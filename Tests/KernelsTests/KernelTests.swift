@@ -28,7 +28,7 @@ import Testing
           ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress! + 2, count: 1),
         ]
         return ep_lif_step(
-          &v, &i, a, b, c, theta, arriving, 2, arriving, width, &neurons, &slopes)
+          &v, &i, a, b, c, theta, arriving, 2, arriving, 1000, width, &neurons, &slopes)
       }
     }
     var expected: [UInt32] = []
@@ -38,7 +38,7 @@ import Testing
       #expect(i[k] == b * start)
       if end >= theta {
         #expect(slopes[expected.count] == start - end)
-        expected.append(UInt32(k))
+        expected.append(UInt32(1000 + k))
         #expect(v[k] == 0)
       } else {
         #expect(v[k] == end)
@@ -64,7 +64,7 @@ import Testing
     var expectedSlopes: [Float] = []
     var neurons = Array(repeating: UInt32(0), count: 40 * width)
     var slopes = Array(repeating: Float(0), count: 40 * width)
-    var times = neurons
+    var codes = neurons
     for n in 0..<40 {
       let count = rows.withUnsafeBufferPointer { rows in
         index.withUnsafeBufferPointer { index in
@@ -72,7 +72,7 @@ import Testing
             rows: rows.baseAddress, stride: width, index: index.baseAddress! + Int(offsets[n]),
             count: Int(offsets[n + 1] - offsets[n]))
           return ep_lif_step(
-            &v, &i, a, b, c, theta, [arriving], 1, [arriving], width, &neurons, &slopes)
+            &v, &i, a, b, c, theta, [arriving], 1, [arriving], 0, width, &neurons, &slopes)
         }
       }
       for k in 0..<count {
@@ -83,8 +83,12 @@ import Testing
     var all: [(spike: [UInt32], slope: Float)] = []
     for first in stride(from: 0, to: width, by: Int(EP_BLOCK)) {
       let count = ep_lif_block(
-        a, b, c, theta, rows, width, index, offsets, 40, first, width, &neurons, &slopes, &times)
-      for k in 0..<count { all.append(([times[k], neurons[k]], slopes[k])) }
+        a, b, c, theta, Array(rows[first...]), width, index, offsets, 40,
+        min(Int(EP_BLOCK), width - first), &codes, &slopes)
+      for k in 0..<count {
+        let (time, lane) = (codes[k] >> UInt32(EP_CODE_SHIFT), codes[k] % UInt32(EP_BLOCK))
+        all.append(([time, UInt32(first) + lane], slopes[k]))
+      }
     }
     all.sort { ($0.spike[0], $0.spike[1]) < ($1.spike[0], $1.spike[1]) }
     #expect(all.map(\.spike) == expected)
@@ -123,7 +127,7 @@ import Testing
     let drive = Self.random(4 * width, 9)
     let weights: [Float] = [0.3, 0.2, 0.5, 0.1]
     var (v, i) = (v0, i0)
-    ep_adjoint_gap(&v, i0, &i, 0.9, 0.8, 0.1, width)
+    ep_adjoint_gap(&v, i0, &i, ep_gap(a: 0.9, b: 0.8, c: 0.1), width)
     for k in 0..<width {
       #expect(i[k] == Float(0.8) * i0[k] + Float(0.1) * v0[k])
       #expect(v[k] == Float(0.9) * v0[k])
@@ -164,61 +168,73 @@ import Testing
     }
   }
 
-  /// By neuron and by group of two: the same bits.
-  @Test(arguments: widths) func gatherAddsTapeAfterTape(width: Int) {
-    let traces = [Self.random(3 * width, 20), Self.random(3 * width, 21)]
-    // Per tape: neuron and row of the trace, in order of time.
-    let spikes: [[(neuron: Int, row: UInt32)]] = [
-      [(1, 0), (3, 1), (2, 1), (3, 0)], [(2, 1), (2, 2)],
-    ]
-    let before = Self.random(4 * width, 22)
+  @Test(arguments: widths) func gatherAddsRowsInOrder(width: Int) {
+    let (stride, wide) = (width + 16, width + 32)
+    let trace = Self.random(3 * wide, 20)
+    let before = Self.random(3 * stride, 22)
+    // Neuron 0 has no spike, 1 has three, 2 has one.
+    let starts: [UInt32] = [0, 0, 3, 4]
+    let index: [UInt32] = [2, 0, 1, 1]
+    var sum = before
     var expected = before
-    for tape in 0..<2 {
-      for spike in spikes[tape] where spike.neuron >= 2 {
-        for k in 16..<width {
-          expected[spike.neuron * width + k] += traces[tape][Int(spike.row) * width + k]
+    for neuron in 0..<3 {
+      for r in starts[neuron]..<starts[neuron + 1] {
+        for k in 0..<width {
+          expected[neuron * stride + k] += trace[Int(index[Int(r)]) * wide + k]
         }
       }
     }
-    for shift in 0..<2 {
-      let sorted = spikes.map { list in
-        (0..<(4 >> shift)).map { group in list.filter { $0.neuron >> shift == group } }
-      }
-      // Plain pointers, for the tapes hold them.
-      func copy(_ values: [UInt32]) -> UnsafeMutablePointer<UInt32> {
-        let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: values.count + 1)
-        memory.initialize(from: values, count: values.count)
-        return memory
-      }
-      func copy(_ values: [Float]) -> UnsafeMutablePointer<Float> {
-        let memory = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
-        memory.initialize(from: values, count: values.count)
-        return memory
-      }
-      let tapes = (0..<2).map { tape in
-        let starts = sorted[tape].indices.map { group in
-          UInt32(sorted[tape][..<group].joined().count)
-        }
-        let all = sorted[tape].joined()
-        return ep_tape(
-          trace: copy(traces[tape]), starts: copy(starts + [UInt32(all.count)]),
-          index: copy(all.map(\.row)), neurons: copy(all.map { UInt32($0.neuron) }),
-          shift: UInt32(shift))
-      }
-      defer {
-        for tape in tapes {
-          tape.trace.deallocate()
-          tape.starts.deallocate()
-          tape.index.deallocate()
-          tape.neurons.deallocate()
-        }
-      }
-      var (together, apart) = (before, before)
-      ep_gather(&together, width, tapes, 2, 2, 4, 16, width - 16)
-      for tape in tapes { ep_gather(&apart, width, [tape], 1, 2, 4, 16, width - 16) }
-      #expect(together == expected)
-      #expect(apart == expected)
+    ep_gather(&sum, stride, trace, wide, starts, index, 3, width)
+    #expect(sum == expected)
+  }
+
+  /// Arrivals and spikes that meet, follow each other, and come at both ends of the trial.
+  @Test(arguments: [16, 32, 48, 64, 80, 96, 112, 128], [false, true])
+  func blockAdjointIsSpikeBySpike(width: Int, pushed: Bool) {
+    let (steps, theta) = (40, Float(0.7))
+    let gaps = (0...steps).map { d -> ep_gap in
+      let (a, b) = (Float(0.9), Float(0.8))
+      var gap = ep_gap(a: 1, b: 1, c: 0)
+      for _ in 0..<d { gap = ep_gap(a: gap.a * a, b: gap.b * b, c: gap.c * b + 0.1 * gap.a) }
+      return gap
     }
+    let arrivals: [(time: Int, neuron: Int)] = [(0, 2), (3, 0), (3, 1), (17, 2), (39, 0)]
+    let own: [(time: Int, lane: Int)] = [
+      (1, 3), (3, 0), (3, width - 1), (17, 5), (25, 0), (40, 7), (40, width - 1),
+    ]
+    let (slopes, errors) = (Self.random(7, 30).map { abs($0) + 0.5 }, Self.random(7, 31))
+    let push = Self.random(width, 32)
+    let before = Self.random(3 * width, 33)
+    var gradient = before
+    let codes = own.map { UInt32($0.time) << UInt32(EP_CODE_SHIFT) | UInt32($0.lane) }
+    arrivals.map { UInt32($0.neuron) }.withUnsafeBufferPointer { neurons in
+      arrivals.map { UInt32($0.time) }.withUnsafeBufferPointer { times in
+        let arriving = ep_spikes(
+          neurons: neurons.baseAddress, times: times.baseAddress, count: neurons.count)
+        ep_lif_block_adjoint(
+          gaps, theta, [arriving], codes, slopes, errors, codes.count, pushed ? push : nil, steps,
+          &gradient, width)
+      }
+    }
+    var expected = before
+    for j in 0..<width {
+      var (lv, li) = (Float(0), Float(0))
+      var later = steps
+      for n in stride(from: steps, through: 0, by: -1)
+      where own.contains(where: { $0.time == n }) || arrivals.contains(where: { $0.time == n }) {
+        let gap = gaps[later - n]
+        li = gap.b * li + gap.c * lv
+        lv = gap.a * lv
+        later = n
+        for spike in arrivals where spike.time == n { expected[spike.neuron * width + j] += li }
+        for (k, spike) in own.enumerated() where spike.time == n && spike.lane == j {
+          lv += (theta * lv + errors[k]) / slopes[k]
+          if pushed { lv += push[j] }
+        }
+      }
+    }
+    #expect(gradient == expected)
+    #expect(gradient != before)
   }
 
   @Test func timeIndicesRoundAndEnd() {

@@ -17,6 +17,7 @@ extension ExactSolver {
     let gaps = gaps(incoming, layer)
     var spikes: [ExactSpike] = []
     for j in 0..<layer.size {
+      let column = weights.column(j)
       var v = 0.0
       var i = 0.0
       var now = 0.0
@@ -45,7 +46,7 @@ extension ExactSolver {
         if j == intervening.neuron { intervening.passed(v: v, threshold: layer.threshold) }
         if e < incoming.count {
           now = incoming.times[e]
-          i += weights.base[Int(incoming.sources[e]) * weights.stride + j]
+          i += column.first[Int(incoming.sources[e]) * column.stride]
         }
       }
     }
@@ -68,6 +69,7 @@ extension ExactSolver {
     let own = SpikesByNeuron(spikes, neurons: layer.size)
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
     for j in 0..<layer.size {
+      let (column, sums) = (weights.column(j), gradient.column(j))
       var lv = j == phantom.neuron ? phantom.push : 0
       var li = 0.0
       let places = own.range(j)
@@ -99,9 +101,9 @@ extension ExactSolver {
         li = back.b * li + back.adjointRise * lv
         lv *= back.a
         if e > 0 {
-          let at = Int(incoming.sources[e - 1]) * weights.stride + j
-          gradient.base[at] += li
-          incomingErrors[e - 1] += weights.base[at] * (lv - li)
+          let row = Int(incoming.sources[e - 1]) * column.stride
+          sums.first[row] += li
+          incomingErrors[e - 1] += column.first[row] * (lv - li)
         }
       }
     }

@@ -6,7 +6,7 @@ import Foundation
 /// (`ExactSolver+FeedForward.swift`); a recurrent one as a whole (`ExactSolver+Recurrent.swift`); the
 /// read-out of LI outputs has its own file (`ExactSolver+Readout.swift`). In each, the forward pass and its
 /// adjoint are neighbours.
-public struct ExactSolver: Solver {
+public final class ExactSolver: Solver {
   public let problem: Problem
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
@@ -123,14 +123,12 @@ public struct ExactSolver: Solver {
   public func rewind(_ tape: ExactTape) { tape.gradient.clear() }
 
   public func gather(
-    _ tapes: [ExactTape], _ block: GradientBlock, into gradient: Parameters<Double>
+    _ tapes: [ExactTape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Double>
   ) {
-    let sum = gradient.matrices[block.projection]
+    let sum = gradient.matrices[projection].base
     for tape in tapes {
-      let part = tape.gradient.matrices[block.projection]
-      for k in (block.rows.lowerBound * sum.stride)..<(block.rows.upperBound * sum.stride) {
-        sum.base[k] += part.base[k]
-      }
+      let part = tape.gradient.matrices[projection].base
+      for k in scalars { sum[k] += part[k] }
     }
   }
 

@@ -22,7 +22,7 @@ struct IncomingSpikes {
 
 /// What the exact solver keeps of one sample.
 public final class ExactTrial: SolvedTrial {
-  public internal(set) var label = 0
+  public var label = 0
   public internal(set) var loss = Double.nan
   public internal(set) var prediction = -1
   public internal(set) var needsPhantom = false

@@ -17,27 +17,37 @@ extension GridSolver {
     _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], tape: GridTape,
     workspace: GridWorkspace
   ) {
+    sweepBack(trial, downTo: 0, weights, push, tape, workspace)
+  }
+
+  public func backwardRest(
+    _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], tape: GridTape,
+    workspace: GridWorkspace
+  ) {
+    sweepBack(trial, downTo: blocks.isEmpty ? 0 : 1, weights, push, tape, workspace)
+    if !blocks.isEmpty { trial.handErrorsToBlocks() }
+  }
+
+  private func sweepBack(
+    _ trial: GridTrial, downTo first: Int, _ weights: Parameters<Float>, _ push: [[Double]],
+    _ tape: GridTape, _ workspace: GridWorkspace
+  ) {
     workspace.point(at: weights)
-    let (tape, sum) = (tape.next(), tape.sum)
-    for index in workspace.layers.indices where workspace.layers[index].isSpiking {
-      workspace.clearErrors(of: index, count: trial.layers[index].count)
-    }
-    for index in workspace.layers.indices.reversed() {
+    for own in trial.layers { own.errors.update(repeating: 0, count: own.count) }
+    for index in (first..<workspace.layers.count).reversed() {
       let push = index < push.count ? push[index] : []
       sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
     }
-    for (index, projection) in projections.enumerated() {
-      tape.sort(
-        trial.incoming(projection.source),
-        projection: index, target: projection.target - 1)
+    for (index, projection) in projections.enumerated() where projection.target > first {
+      tape.add(
+        trial.incoming(projection.source), projection: index, target: projection.target - 1)
     }
-    if let sum { gather(tape, into: sum) }
   }
 
   /// One layer from T back: fills its trace, and the errors of the spikes that reach it.
   private func sweepBack(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ push: [Double],
-    _ trace: GridTrialTape.Trace, _ workspace: GridWorkspace
+    _ trace: GridTape.Trace, _ workspace: GridWorkspace
   ) {
     let isOutput = index == workspace.layers.count - 1
     let readout = isOutput ? problem.loss.readout : nil
@@ -47,9 +57,7 @@ extension GridSolver {
     let own = trial.layers[index]
     let forward = workspace.forward(to: index)
     let loop = workspace.loop(of: index)
-    let (incomingErrors, ownErrors) = (
-      index > 0 ? workspace.errors[index - 1] : nil, workspace.errors[index]
-    )
+    let (incomingErrors, ownErrors) = (index > 0 ? incoming.errors : nil, own.errors)
     if !isOutput { layer.clearState() }
     // lI lives in the row of the trace where it is kept, elsewhere in the layer.
     let lv = layer.v
@@ -67,14 +75,13 @@ extension GridSolver {
         let result = isKept ? trace.values + row * layer.width : layer.i
         if let drive {
           weightOfStep.withUnsafeBufferPointer {
-            let (a, b, adjointRise) = layer.gaps[1]
+            let gap = layer.gaps[1]
             ep_adjoint_driven(
-              lv, li, result, a, b, adjointRise, drive.values, drive.stride, $0.baseAddress,
+              lv, li, result, gap.a, gap.b, gap.c, drive.values, drive.stride, $0.baseAddress,
               drive.held, drive.kick, n, later, layer.width)
           }
         } else {
-          let (a, b, adjointRise) = layer.gaps[later - n]
-          ep_adjoint_gap(lv, li, result, a, b, adjointRise, layer.width)
+          ep_adjoint_gap(lv, li, result, layer.gaps[later - n], layer.width)
         }
         if isKept {
           trace.rows[n] = UInt32(truncatingIfNeeded: row)

@@ -10,10 +10,33 @@ extension GridSolver {
   public func forward(
     _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
   ) {
+    if !blocks.isEmpty && !trial.isWatched(0) {
+      withUnsafeTemporaryAllocation(of: GridSpikes.self, capacity: 1) { input in
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<BlockSpikes>.self, capacity: 1) {
+          input.initializeElement(at: 0, to: trial.input)
+          $0.initializeElement(at: 0, to: trial.blocks.baseAddress!)
+          for block in blocks.indices { forward(block: block, input, $0, weights) }
+        }
+      }
+    }
+    forward(trial, weights, workspace, withSlopes: true)
+  }
+
+  /// The slopes of the first layer's spikes stay with its blocks.
+  public func forwardRest(
+    _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
+  ) { forward(trial, weights, workspace, withSlopes: false) }
+
+  private func forward(
+    _ trial: GridTrial, _ weights: Parameters<Float>, _ workspace: GridWorkspace, withSlopes: Bool
+  ) {
     workspace.point(at: weights)
     for index in workspace.layers.indices {
       let layer = workspace.layers[index]
-      if !layer.isSpiking {
+      if index == 0 && !blocks.isEmpty && !trial.isWatched(0) {
+        for block in trial.blocks { block.prefetchCodes() }
+        trial.layers[0].take(trial.blocks, steps: steps, withSlopes: withSlopes)
+      } else if !layer.isSpiking {
         integrate(layer, trial, workspace)
       } else if layer.isRecurrent || trial.isWatched(index) {
         runStepByStep(layer, index, trial, workspace)
@@ -33,19 +56,24 @@ extension GridSolver {
     let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
     let forward = workspace.forward(to: index)
     let loop = workspace.loop(of: index)
+    let panels = index == 0 && !blocks.isEmpty ? blocks : [0..<layer.width]
     own.beginTrial()
     layer.clearState()
-    var upcoming = forward.rows(of: incoming, at: 0)
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         own.reserve(layer.width)
-        arriving[0] = upcoming
-        upcoming = forward.rows(of: incoming, at: n + 1)
-        if let loop { arriving[1] = loop.rows(of: own, at: n) }
-        var found = ep_lif_step(
-          layer.v, layer.i, layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
-          arriving.baseAddress, loop == nil ? 1 : 2, &upcoming, layer.width,
-          own.neurons + own.count, own.slopes + own.count)
+        var found = 0
+        for part in 0..<panels.count {
+          let panel = panels[part]
+          arriving[0] = forward.rows(of: incoming, at: n, panel)
+          if let loop { arriving[1] = loop.rows(of: own, at: n, panel) }
+          var upcoming = forward.rows(of: incoming, at: n + 1, panel)
+          found += ep_lif_step(
+            layer.v + panel.lowerBound, layer.i + panel.lowerBound, layer.decay.a, layer.decay.b,
+            layer.decay.rise, layer.threshold, arriving.baseAddress, loop == nil ? 1 : 2,
+            &upcoming, panel.lowerBound, panel.count, own.neurons + own.count + found,
+            own.slopes + own.count + found)
+        }
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
         }
@@ -62,16 +90,18 @@ extension GridSolver {
   ) {
     let incoming = trial.incoming(index)
     let projection = workspace.forward(to: index)
-    workspace.found.count = 0
-    for first in stride(from: 0, to: layer.width, by: Int(EP_BLOCK)) {
-      workspace.found.reserve(min(Int(EP_BLOCK), layer.width - first) * steps)
-      let found = workspace.found
-      workspace.found.count += ep_lif_block(
-        layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold, projection.weights,
-        projection.stride, incoming.neurons, incoming.offsets, steps, first, layer.width,
-        found.neurons + found.count, found.slopes + found.count, found.times + found.count)
+    let blocks = UnsafeMutableBufferPointer(
+      rebasing: workspace.found[0..<((layer.width + Int(EP_BLOCK) - 1) / Int(EP_BLOCK))])
+    for block in blocks.indices {
+      let first = blocks[block].first
+      let width = min(Int(EP_BLOCK), layer.width - first)
+      blocks[block].reserve(width * steps)
+      blocks[block].count = ep_lif_block(
+        layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
+        projection.weights + first, projection.stride, incoming.neurons, incoming.offsets, steps,
+        width, blocks[block].codes, blocks[block].slopes)
     }
-    trial.layers[index].take(workspace.found, steps: steps)
+    trial.layers[index].take(blocks, steps: steps, withSlopes: true)
   }
 
   /// LI neurons: V, weighted in time.
@@ -160,23 +190,33 @@ extension GridSpikes {
   }
 
   /// Takes over spikes found block by block, sorted by time (counting sort).
-  mutating func take(_ found: GridSpikes, steps: Int) {
+  mutating func take(
+    _ blocks: UnsafeMutableBufferPointer<BlockSpikes>, steps: Int, withSlopes: Bool
+  ) {
     count = 0
-    reserve(found.count)
-    count = found.count
+    let total = blocks.reduce(0) { $0 + $1.count }
+    reserve(total)
+    count = total
     let offsets = offsets
     offsets.update(repeating: 0, count: steps + 3)
-    for k in 0..<count { offsets[Int(found.times[k]) + 2] += 1 }
+    for block in blocks {
+      for k in 0..<block.count { offsets[Int(block.codes[k] >> UInt32(EP_CODE_SHIFT)) + 2] += 1 }
+    }
     for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
     // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they end.
     let (neurons, slopes, times) = (neurons, slopes, times)
-    for k in 0..<count {
-      let n = found.times[k]
-      let place = Int(offsets[Int(n) + 1])
-      offsets[Int(n) + 1] += 1
-      neurons[place] = found.neurons[k]
-      slopes[place] = found.slopes[k]
-      times[place] = n
+    for block in blocks {
+      let first = UInt32(truncatingIfNeeded: block.first)
+      for k in 0..<block.count {
+        let (n, lane) = (
+          block.codes[k] >> UInt32(EP_CODE_SHIFT), block.codes[k] & UInt32(EP_BLOCK - 1)
+        )
+        let place = Int(offsets[Int(n) + 1])
+        offsets[Int(n) + 1] += 1
+        neurons[place] = first &+ lane
+        times[place] = n
+        if withSlopes { slopes[place] = block.slopes[k] }
+      }
     }
   }
 }

@@ -12,26 +12,35 @@ import Kernels
 /// grid's lV - lI is 0 there too. (With V sampled at the ends of steps it is not: at dt = 1 ms that bias of
 /// 2 % of lV drowned the gradients of the hidden layer on 1 s trials.) Maxima are sought at ends of steps.
 ///
-/// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`.
-public struct GridSolver: Solver {
+/// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`; both of the first layer's
+/// blocks in `GridSolver+Blocks.swift`.
+public final class GridSolver: Solver {
   public let problem: Problem
   public let steps: Int
   let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
   let weightOfStep: [Float]
+  public let blocks: [Range<Int>]
+  /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.
+  let firstGaps: [ep_gap]
 
   public init(_ problem: Problem) {
     self.problem = problem
     let steps = Int((problem.duration / problem.step).rounded())
     self.steps = steps
     projections = problem.network.projections
+    blocks = problem.network.blocks
+    firstGaps =
+      blocks.isEmpty
+      ? [] : problem.network.layers[0].adjointGaps(problem.step, count: steps + 1)
     weightOfStep = (0..<steps).map {
       Float(problem.shaping.weight(at: (Double($0) + 0.5) / Double(steps)) / Double(steps))
     }
   }
 
   public func makeTrial() -> GridTrial {
-    let trial = GridTrial(network: problem.network, steps: steps, dt: problem.step)
+    let trial = GridTrial(
+      network: problem.network, steps: steps, dt: problem.step)
     if problem.loss.readout == .instantaneous {
       trial.drive = allocateZeroed(steps * trial.outputWidth)
     }
@@ -41,10 +50,7 @@ public struct GridSolver: Solver {
   public func makeWorkspace() -> GridWorkspace { GridWorkspace(problem: problem, steps: steps) }
 
   public func load(_ input: SpikeTrainView, label: Int, into trial: GridTrial) {
-    let units = problem.network.inputs
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(units, 1)) {
-      trial.load(input, merging: problem.mergesInput, last: $0.baseAddress!, units: units)
-    }
+    trial.input.load(input, problem, steps: steps)
     trial.label = label
   }
 }

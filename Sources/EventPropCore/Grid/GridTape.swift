@@ -1,52 +1,8 @@
 import Kernels
 
-/// What the adjoint of some trials leaves for the gradient: per trial and layer, lI at the time indices at which spikes
-/// arrive, and for each pre-synaptic neuron the rows of that trace at its spikes.
-///
-/// While traces are short, all are kept, and each row of the gradient is summed over a whole batch at once. A long trace
-/// is best used while it is in the cache: then the tape holds the sum over its trials, and the last trial's trace.
+/// What the adjoint leaves for the gradient: its sum over some trials, and of the last one, per layer, lI at the time
+/// indices at which spikes arrive, and for each pre-synaptic neuron the rows of that trace at its spikes.
 public final class GridTape {
-  private(set) var trials: [GridTrialTape] = []
-  private(set) var count = 0
-  let sum: Parameters<Float>?
-  private let network: Network
-  private let steps: Int
-
-  init(network: Network, steps: Int) {
-    self.network = network
-    self.steps = steps
-    let traceBytes = network.layers.reduce(0) { $0 + (steps + 1) * paddedWidth($1.size) * 4 }
-    sum = traceBytes > 16 << 10 ? Parameters(network) : nil
-  }
-
-  func rewind() {
-    count = 0
-    sum?.clear()
-  }
-
-  /// The tape of the next trial.
-  func next() -> GridTrialTape {
-    if sum != nil { count = 0 }
-    if count == trials.count {
-      // Short trials have few spikes per neuron: those are gathered by block, others by neuron.
-      trials.append(
-        GridTrialTape(
-          network, steps: steps, neuronsPerGroup: sum == nil ? GradientBlock.rowsAtOnce : 1))
-    }
-    count += 1
-    return trials[count - 1]
-  }
-
-  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of I, in the last trial.
-  public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
-    let trace = trials[count - 1].traces[layer]
-    return UnsafeBufferPointer(
-      start: trace.values + Int(trace.rows[n]) * trace.width, count: network.layers[layer].size)
-  }
-}
-
-/// The tape of one trial.
-final class GridTrialTape {
   /// lI of one layer.
   struct Trace {
     let width: Int
@@ -56,42 +12,39 @@ final class GridTrialTape {
     let rows: UnsafeMutablePointer<UInt32>
   }
 
-  /// The spikes that reach a layer by one projection, sorted by groups of neurons: `index` in
-  /// `starts[group] ..< starts[group + 1]` are the rows of the trace at them.
+  /// The spikes that reach a layer by one projection, sorted by neuron: `index` in `starts[j] ..< starts[j + 1]` are the
+  /// rows of the trace at those of neuron j.
   struct SortedSpikes {
-    let groups: Int
+    let neurons: Int
     let starts: UnsafeMutablePointer<UInt32>
     var index: UnsafeMutablePointer<UInt32>
-    /// The neuron of each of `index`.
-    var neurons: UnsafeMutablePointer<UInt32>
     private var capacity = 256
 
-    init(groups: Int) {
-      self.groups = groups
-      starts = .allocate(capacity: groups + 2)
+    init(neurons: Int) {
+      self.neurons = neurons
+      starts = .allocate(capacity: neurons + 2)
       index = .allocate(capacity: capacity)
-      neurons = .allocate(capacity: capacity)
     }
 
     mutating func reserve(_ count: Int) {
       guard count > capacity else { return }
       index.deallocate()
-      neurons.deallocate()
       capacity = 2 * count
       index = .allocate(capacity: capacity)
-      neurons = .allocate(capacity: capacity)
     }
   }
 
   let traces: UnsafeMutableBufferPointer<Trace>
   let spikes: UnsafeMutableBufferPointer<SortedSpikes>
+  let sum: Parameters<Float>
+  /// Per projection, whether its sum may be other than 0.
+  private var isUsed: [Bool]
+  private let network: Network
   private let steps: Int
-  /// A group has 2^shift neurons.
-  private let shift: Int
 
-  init(_ network: Network, steps: Int, neuronsPerGroup: Int) {
+  init(network: Network, steps: Int) {
+    self.network = network
     self.steps = steps
-    shift = neuronsPerGroup.trailingZeroBitCount
     traces = .allocate(capacity: network.layers.count)
     for (index, layer) in network.layers.enumerated() {
       let width = paddedWidth(layer.size)
@@ -101,13 +54,14 @@ final class GridTrialTape {
           width: width, values: allocate((steps + 1) * width), rows: .allocate(capacity: steps + 1))
       )
     }
-    spikes = .allocate(capacity: network.projections.count)
-    for (index, projection) in network.projections.enumerated() {
+    let projections = network.projections
+    spikes = .allocate(capacity: projections.count)
+    for (index, projection) in projections.enumerated() {
       spikes.initializeElement(
-        at: index,
-        to: SortedSpikes(
-          groups: (network.size(ofPopulation: projection.source) + neuronsPerGroup - 1) >> shift))
+        at: index, to: SortedSpikes(neurons: network.size(ofPopulation: projection.source)))
     }
+    sum = Parameters(network)
+    isUsed = projections.map { _ in false }
   }
 
   deinit {
@@ -118,37 +72,58 @@ final class GridTrialTape {
     for sorted in spikes {
       sorted.starts.deallocate()
       sorted.index.deallocate()
-      sorted.neurons.deallocate()
     }
     traces.deallocate()
     spikes.deallocate()
   }
 
-  func rows(of projection: Int, target: Int) -> ep_tape {
-    let sorted = spikes[projection]
-    return ep_tape(
-      trace: traces[target].values, starts: sorted.starts, index: sorted.index,
-      neurons: sorted.neurons, shift: UInt32(shift))
+  func rewind() {
+    for (index, matrix) in sum.matrices.enumerated() where isUsed[index] {
+      Float.clear(matrix.base, width: matrix.count)
+      isUsed[index] = false
+    }
+  }
+
+  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of I, in the last trial.
+  public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
+    let trace = traces[layer]
+    return UnsafeBufferPointer(
+      start: trace.values + Int(trace.rows[n]) * trace.width, count: network.layers[layer].size)
+  }
+
+  /// Adds to the gradient of a projection what the trace of its target holds for the spikes of its source.
+  func add(_ train: GridSpikes, projection: Int, target: Int) {
+    sort(train, projection: projection, target: target)
+    isUsed[projection] = true
+    let (matrix, trace) = (sum.matrices[projection], traces[target])
+    // A strip of columns of the trace stays in the cache while all rows take from it.
+    let strip = 128
+    for (index, panel) in matrix.panels.enumerated() {
+      let panelSum = matrix.base + matrix.range(ofPanel: index).lowerBound
+      for first in stride(from: 0, to: panel.count, by: strip) {
+        ep_gather(
+          panelSum + first, panel.count, trace.values + panel.lowerBound + first, trace.width,
+          spikes[projection].starts, spikes[projection].index, matrix.rows,
+          min(strip, panel.count - first))
+      }
+    }
   }
 
   /// Sorts the spikes of a projection (counting sort); leaves out time index `steps`.
-  func sort(_ train: GridSpikes, projection: Int, target: Int) {
+  private func sort(_ train: GridSpikes, projection: Int, target: Int) {
     let count = Int(train.offsets[steps])
     spikes[projection].reserve(count)
     let sorted = spikes[projection]
     let (starts, index) = (sorted.starts, sorted.index)
     let (sources, times, rows) = (train.neurons, train.times, traces[target].rows)
-    let shift = UInt32(shift)
-    starts.update(repeating: 0, count: sorted.groups + 2)
-    for k in 0..<count { starts[Int(sources[k] &>> shift) + 2] += 1 }
-    for group in 0..<sorted.groups { starts[group + 2] += starts[group + 1] }
-    // starts[group + 1] now is where the spikes of a group begin; it moves on to where they end.
+    starts.update(repeating: 0, count: sorted.neurons + 2)
+    for k in 0..<count { starts[Int(sources[k]) + 2] += 1 }
+    for neuron in 0..<sorted.neurons { starts[neuron + 2] += starts[neuron + 1] }
+    // starts[j + 1] now is where the spikes of neuron j begin; it moves on to where they end.
     for k in 0..<count {
-      let slot = Int(sources[k] &>> shift) + 1
-      let place = starts[slot]
-      index[Int(place)] = rows[Int(times[k])]
-      sorted.neurons[Int(place)] = sources[k]
-      starts[slot] = place + 1
+      let slot = Int(sources[k]) + 1
+      index[Int(starts[slot])] = rows[Int(times[k])]
+      starts[slot] += 1
     }
   }
 }
@@ -158,44 +133,12 @@ extension GridSolver {
 
   public func rewind(_ tape: GridTape) { tape.rewind() }
 
-  public func gather(_ tapes: [GridTape], _ block: GradientBlock, into gradient: Parameters<Float>)
-  {
-    let matrix = gradient.matrices[block.projection]
-    let (offset, width) = (block.rows.lowerBound * matrix.stride, block.rows.count * matrix.stride)
-    if tapes.first?.sum != nil {
-      for tape in tapes {
-        guard let part = tape.sum?.matrices[block.projection] else { continue }
-        ep_add(matrix.base + offset, part.base + offset, width)
-      }
-      return
-    }
-    let count = tapes.reduce(0) { $0 + $1.count }
-    let target = projections[block.projection].target - 1
-    withUnsafeTemporaryAllocation(of: ep_tape.self, capacity: count) { list in
-      var next = 0
-      for tape in tapes {
-        for trial in tape.trials.prefix(tape.count) {
-          list[next] = trial.rows(of: block.projection, target: target)
-          next += 1
-        }
-      }
-      ep_gather(
-        matrix.base, matrix.stride, list.baseAddress, count, block.rows.lowerBound,
-        block.rows.upperBound, 0, matrix.stride)
-    }
-  }
-
-  /// Adds one trial's gradient. A strip of columns of its trace stays in the cache while all rows take from it.
-  func gather(_ trial: GridTrialTape, into gradient: Parameters<Float>) {
-    for (index, projection) in projections.enumerated() {
-      let matrix = gradient.matrices[index]
-      var rows = trial.rows(of: index, target: projection.target - 1)
-      let strip = 128
-      for column in stride(from: 0, to: matrix.stride, by: strip) {
-        ep_gather(
-          matrix.base, matrix.stride, &rows, 1, 0, matrix.rows, column,
-          min(strip, matrix.stride - column))
-      }
+  public func gather(
+    _ tapes: [GridTape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Float>
+  ) {
+    let sum = gradient.matrices[projection].base + scalars.lowerBound
+    for tape in tapes {
+      ep_add(sum, tape.sum.matrices[projection].base + scalars.lowerBound, scalars.count)
     }
   }
 }

@@ -10,6 +10,8 @@ struct GridSpikes {
   private(set) var times: UnsafeMutablePointer<UInt32>
   /// tau_m dV/dt just before each spike.
   private(set) var slopes: UnsafeMutablePointer<Float>
+  /// What the jump of lV at each spike takes from the layers that it reaches, and from dl/dt.
+  private(set) var errors: UnsafeMutablePointer<Float>
   private var capacity: Int
   var count = 0
 
@@ -20,6 +22,7 @@ struct GridSpikes {
     neurons = .allocate(capacity: capacity)
     times = .allocate(capacity: capacity)
     slopes = .allocate(capacity: capacity)
+    errors = .allocate(capacity: capacity)
   }
 
   /// Makes room for `more` spikes: no spike is ever dropped for lack of it.
@@ -33,6 +36,7 @@ struct GridSpikes {
     neurons = neurons.moved(count, toRoomFor: capacity)
     times = times.moved(count, toRoomFor: capacity)
     slopes = slopes.moved(count, toRoomFor: capacity)
+    errors = errors.moved(count, toRoomFor: capacity)
   }
 
   @inline(__always)
@@ -43,7 +47,69 @@ struct GridSpikes {
     neurons.deallocate()
     times.deallocate()
     slopes.deallocate()
+    errors.deallocate()
   }
+}
+
+/// The spikes of a block of neurons of one trial, in the order in which the kernel finds them: by time, then neuron.
+/// Plain memory; its owner frees it. Each list has cache lines of its own, for it is another thread's that reads it.
+struct BlockSpikes {
+  /// Number of the block's first neuron.
+  let first: Int
+  private var memory: UnsafeMutableRawPointer
+  private var capacity: Int
+
+  init(first: Int) {
+    self.first = first
+    capacity = 63
+    memory = Self.allocate(capacity)
+    count = 0
+  }
+
+  private static func bytes(_ capacity: Int) -> Int { (4 * (capacity + 1) + 127) / 128 * 128 }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+    .allocate(byteCount: 3 * bytes(capacity), alignment: 128)
+  }
+
+  private func list<T>(_ index: Int, as: T.Type) -> UnsafeMutablePointer<T> {
+    (memory + index * Self.bytes(capacity)).assumingMemoryBound(to: T.self)
+  }
+
+  /// How many spikes there are; stands before the codes, so that another thread finds all it needs in few cache lines.
+  var count: Int {
+    get { Int(list(0, as: UInt32.self)[0]) }
+    nonmutating set { list(0, as: UInt32.self)[0] = UInt32(truncatingIfNeeded: newValue) }
+  }
+  /// Each spike as `EP_CODE`.
+  var codes: UnsafeMutablePointer<UInt32> { list(0, as: UInt32.self) + 1 }
+  /// tau_m dV/dt just before each spike.
+  var slopes: UnsafeMutablePointer<Float> { list(1, as: Float.self) }
+  /// What the jump of lV at each spike takes from elsewhere.
+  var errors: UnsafeMutablePointer<Float> { list(2, as: Float.self) }
+
+  /// Asks for what another thread may have written, without waiting for it.
+  func prefetchCodes() { ep_prefetch(memory, capacity + 1) }
+  func prefetchErrors() { ep_prefetch(errors, count) }
+
+  func hasRoom(for count: Int) -> Bool { count <= capacity }
+
+  /// Makes room; what was there is lost.
+  mutating func reserve(_ count: Int) {
+    if hasRoom(for: count) { return }
+    deallocate()
+    capacity = max(count, 2 * capacity)
+    memory = Self.allocate(capacity)
+  }
+
+  /// Takes over spikes that there is room for.
+  func put(_ codes: UnsafePointer<UInt32>, _ slopes: UnsafePointer<Float>, count: Int) {
+    self.codes.update(from: codes, count: count)
+    self.slopes.update(from: slopes, count: count)
+    self.count = count
+  }
+
+  func deallocate() { memory.deallocate() }
 }
 
 extension UnsafeMutablePointer {
@@ -58,7 +124,7 @@ extension UnsafeMutablePointer {
 
 /// What the grid solver keeps of one sample: its input on the grid, its spikes, its read-out.
 public final class GridTrial: SolvedTrial {
-  public internal(set) var label = 0
+  public var label = 0
   public internal(set) var loss = Double.nan
   public internal(set) var prediction = -1
   public internal(set) var needsPhantom = false
@@ -70,6 +136,8 @@ public final class GridTrial: SolvedTrial {
   var input: GridSpikes
   /// Per layer; empty for LI layers.
   let layers: UnsafeMutableBufferPointer<GridSpikes>
+  /// Per block of the first layer its spikes.
+  let blocks: UnsafeMutableBufferPointer<BlockSpikes>
   /// Per output: dL/dm_j, dL/dM_j or dL/dt_j, by the loss's read-out.
   var readoutGradient: [Double]
   /// Per output: the read-out value itself.
@@ -94,6 +162,10 @@ public final class GridTrial: SolvedTrial {
     for index in network.layers.indices {
       layers.initializeElement(at: index, to: GridSpikes(steps: steps))
     }
+    blocks = .allocate(capacity: network.blocks.count)
+    for (index, block) in network.blocks.enumerated() {
+      blocks.initializeElement(at: index, to: BlockSpikes(first: block.lowerBound))
+    }
     let outputs = network.output.size
     readoutGradient = Array(repeating: 0, count: outputs)
     readout = Array(repeating: 0, count: outputs)
@@ -106,6 +178,8 @@ public final class GridTrial: SolvedTrial {
     input.deallocate()
     for layer in layers { layer.deallocate() }
     layers.deallocate()
+    for block in blocks { block.deallocate() }
+    blocks.deallocate()
     voltages?.deallocate()
     drive?.deallocate()
   }
@@ -161,35 +235,41 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
+}
+
+extension GridSpikes {
   /// Puts input spikes on the grid: a spike belongs to the step whose start it rounds to.
   /// In Double, so that long trials with small steps lose none.
-  func load(_ train: SpikeTrainView, merging: Bool, last: UnsafeMutablePointer<Int32>, units: Int) {
-    input.count = 0
-    input.reserve(train.count)
-    if merging { last.update(repeating: -1, count: units) }
-    guard let times = train.times.baseAddress, let ids = train.units.baseAddress else {
-      input.offsets.update(repeating: 0, count: steps + 2)
+  mutating func load(_ train: SpikeTrainView, _ problem: Problem, steps: Int) {
+    count = 0
+    reserve(train.count)
+    offsets.update(repeating: 0, count: steps + 2)
+    guard let trainTimes = train.times.baseAddress, let units = train.units.baseAddress else {
       return
     }
-    let (neurons, indices, offsets) = (input.neurons, input.times, input.offsets)
-    ep_time_indices(indices, times, train.count, 1 / dt, UInt32(steps))
-    offsets.update(repeating: 0, count: steps + 2)
-    var count = 0
-    for k in 0..<train.count {
-      let index = indices[k]
-      if index == UInt32(steps) { break }
-      let unit = Int(ids[k])
-      if merging {
-        if last[unit] == Int32(truncatingIfNeeded: index) { continue }
-        last[unit] = Int32(truncatingIfNeeded: index)
+    ep_time_indices(times, trainTimes, train.count, 1 / problem.step, UInt32(steps))
+    let (merges, inputs) = (problem.mergesInput, problem.network.inputs)
+    // Per unit: the last step with a spike.
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: merges ? max(inputs, 1) : 1) { last in
+      if merges { last.update(repeating: .max) }
+      let (neurons, indices, offsets) = (neurons, times, offsets)
+      var count = 0
+      for k in 0..<train.count {
+        let index = indices[k]
+        if index == UInt32(steps) { break }
+        let unit = Int(units[k])
+        if merges {
+          if last[unit] == index { continue }
+          last[unit] = index
+        }
+        neurons[count] = UInt32(truncatingIfNeeded: unit)
+        indices[count] = index
+        count += 1
+        offsets[Int(index) + 1] = UInt32(truncatingIfNeeded: count)
       }
-      neurons[count] = UInt32(truncatingIfNeeded: unit)
-      indices[count] = index
-      count += 1
-      offsets[Int(index) + 1] = UInt32(truncatingIfNeeded: count)
+      self.count = count
     }
     // Steps without spikes end where the one before them ended.
     for index in 1..<(steps + 2) { offsets[index] = max(offsets[index], offsets[index - 1]) }
-    input.count = count
   }
 }

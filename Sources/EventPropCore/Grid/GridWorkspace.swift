@@ -8,7 +8,7 @@ struct GridLayer {
   let isRecurrent: Bool
   let decay: (a: Float, b: Float, rise: Float)
   /// What the adjoint does over a gap of 0, 1, 2, ... steps; `steps + 1` entries.
-  let gaps: UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>
+  let gaps: UnsafeMutablePointer<ep_gap>
   /// The mean of V over a step is `mean.p V + mean.q I`, V and I at its start.
   let mean: (p: Float, q: Float)
   let tauMem: Float
@@ -19,16 +19,12 @@ struct GridLayer {
 }
 
 extension Layer {
-  fileprivate func adjointGaps(_ step: Double, count: Int)
-    -> UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>
-  {
-    let gaps = UnsafeMutablePointer<(a: Float, b: Float, adjointRise: Float)>.allocate(
-      capacity: count)
-    for length in 0..<count {
-      let decay = decay(over: Double(length) * step)
-      gaps[length] = (Float(decay.a), Float(decay.b), Float(decay.adjointRise))
+  /// What the adjoint does over 0, 1, ... `count - 1` steps.
+  func adjointGaps(_ step: Double, count: Int) -> [ep_gap] {
+    (0..<count).map {
+      let decay = decay(over: Double($0) * step)
+      return ep_gap(a: Float(decay.a), b: Float(decay.b), c: Float(decay.adjointRise))
     }
-    return gaps
   }
 
   /// int V dt over a step, divided by the step: tau_m dV/dt = -V + I gives
@@ -42,29 +38,31 @@ extension Layer {
   }
 }
 
-/// One projection during a pass.
+/// One projection during a pass. Plain memory: counting references that threads share would make them wait.
 struct GridProjection {
   let source: Int
   let target: Int
-  let stride: Int
   let weights: UnsafeMutablePointer<Float>
+  /// Rows: neurons of the source.
+  let rows: Int
+  /// Scalars from one row to the next; of a matrix of one panel.
+  let stride: Int
 
-  /// The weights of the spikes with a time index.
+  /// The weights of the spikes with a time index into some panel of the target.
   @inline(__always)
-  func rows(of spikes: GridSpikes, at n: Int) -> ep_rows {
+  func rows(of spikes: GridSpikes, at n: Int, _ panel: Range<Int>) -> ep_rows {
     let range = spikes.range(at: n)
     return ep_rows(
-      rows: weights, stride: stride, index: spikes.neurons + range.lowerBound, count: range.count)
+      rows: weights + rows * panel.lowerBound, stride: panel.count,
+      index: spikes.neurons + range.lowerBound, count: range.count)
   }
 }
 
 /// Scratch memory of the grid solver for one thread: nothing is allocated while a trial runs.
 public final class GridWorkspace {
   let layers: UnsafeMutableBufferPointer<GridLayer>
-  let projections: UnsafeMutableBufferPointer<GridProjection>
-  /// Per layer and spike: what its jump takes from the layers that it reaches.
-  let errors: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>
-  private let errorCapacity: UnsafeMutablePointer<Int>
+  private let projections: UnsafeMutableBufferPointer<GridProjection>
+  private var weights: Parameters<Float>?
   /// Weighted mean of the output voltages.
   let mean: UnsafeMutablePointer<Float>
   /// Read-out gradient in Float, `width` of the output.
@@ -73,8 +71,8 @@ public final class GridWorkspace {
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
   private(set) var errorTraces: [UnsafeMutablePointer<Float>] = []
-  /// Spikes of one layer in the order in which blocks of neurons find them; without offsets.
-  var found = GridSpikes(steps: 0)
+  /// Spikes of one layer, block by block of `EP_BLOCK` neurons.
+  let found: UnsafeMutableBufferPointer<BlockSpikes>
   /// `.maximum`: V and I of the outputs at the end of each step, `steps x width`.
   let outputs: (v: UnsafeMutablePointer<Float>, i: UnsafeMutablePointer<Float>)?
   private let steps: Int
@@ -85,6 +83,7 @@ public final class GridWorkspace {
     readout = problem.loss.readout
     let network = problem.network
     layers = .allocate(capacity: network.layers.count)
+    projections = .allocate(capacity: network.projections.count)
     var widest = 16
     for (index, layer) in network.layers.enumerated() {
       let width = paddedWidth(layer.size)
@@ -96,18 +95,16 @@ public final class GridWorkspace {
           size: layer.size, width: width, isSpiking: layer.neuron == .lif,
           isRecurrent: layer.isRecurrent,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise)),
-          gaps: layer.adjointGaps(problem.step, count: steps + 1),
+          gaps: .allocate(copying: layer.adjointGaps(problem.step, count: steps + 1)),
           mean: problem.rule == .sampled ? (1, 0) : layer.stepMean(problem.step),
           tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
-    projections = .allocate(capacity: network.projections.count)
-    errors = .allocate(capacity: network.layers.count)
-    errorCapacity = .allocate(capacity: network.layers.count)
-    for index in network.layers.indices {
-      errors.initializeElement(at: index, to: .allocate(capacity: 256))
-      errorCapacity[index] = 256
+    let block = Int(EP_BLOCK)
+    found = .allocate(capacity: (widest + block - 1) / block)
+    for index in found.indices {
+      found.initializeElement(at: index, to: BlockSpikes(first: index * block))
     }
     mean = allocateZeroed(widest)
     drive = allocateZeroed(widest)
@@ -125,9 +122,7 @@ public final class GridWorkspace {
     }
     layers.deallocate()
     projections.deallocate()
-    for list in errors { list.deallocate() }
-    errors.deallocate()
-    errorCapacity.deallocate()
+    for block in found { block.deallocate() }
     found.deallocate()
     outputs?.v.deallocate()
     outputs?.i.deallocate()
@@ -158,16 +153,6 @@ public final class GridWorkspace {
     for j in 0..<layer.width { trace[n * layer.width + j] = lv[j] - li[j] }
   }
 
-  /// Makes the errors of a layer's `count` spikes 0.
-  func clearErrors(of index: Int, count: Int) {
-    if count > errorCapacity[index] {
-      errors[index].deallocate()
-      errorCapacity[index] = 2 * count
-      errors[index] = .allocate(capacity: 2 * count)
-    }
-    errors[index].update(repeating: 0, count: count)
-  }
-
   /// The projection that reaches a layer from below.
   func forward(to layer: Int) -> GridProjection {
     projections.first { $0.target == layer + 1 }!
@@ -178,14 +163,17 @@ public final class GridWorkspace {
     projections.first { $0.source == layer + 1 && $0.target == layer + 1 }
   }
 
+  /// The passes to come use these weights.
   func point(at weights: Parameters<Float>) {
+    if weights === self.weights { return }
+    self.weights = weights
     for (index, projection) in weights.network.projections.enumerated() {
       let matrix = weights.matrices[index]
       projections.initializeElement(
         at: index,
         to: GridProjection(
-          source: projection.source, target: projection.target, stride: matrix.stride,
-          weights: matrix.base))
+          source: projection.source, target: projection.target, weights: matrix.base,
+          rows: matrix.rows, stride: matrix.panels.count == 1 ? matrix.stride : 0))
     }
   }
 }
@@ -195,5 +183,14 @@ extension GridLayer {
   func clearState() {
     v.update(repeating: 0, count: width)
     i.update(repeating: 0, count: width)
+  }
+}
+
+extension UnsafeMutablePointer {
+  /// Memory with the numbers of an array.
+  static func allocate(copying values: [Pointee]) -> Self {
+    let memory = Self.allocate(capacity: values.count)
+    memory.initialize(from: values, count: values.count)
+    return memory
   }
 }

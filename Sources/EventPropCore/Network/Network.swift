@@ -29,6 +29,15 @@ public struct Network: Sendable, Equatable {
     population == 0 ? inputs : layers[population - 1].size
   }
 
+  /// Where neurons of the first layer do not reach each other, and it is not the output: blocks of about 64 of them, so
+  /// that each can be run through a whole batch on its own. Columns of the first matrix, padding included.
+  public var blocks: [Range<Int>] {
+    guard layers.count > 1, layers[0].neuron == .lif, !layers[0].isRecurrent else { return [] }
+    let vectors = paddedWidth(layers[0].size) / 16
+    let count = (vectors + 3) / 4
+    return (0..<count).map { (16 * ($0 * vectors / count))..<(16 * (($0 + 1) * vectors / count)) }
+  }
+
   /// Every projection, ordered by target; the feed-forward one of a target comes first.
   public var projections: [Projection] {
     layers.indices.flatMap { index in

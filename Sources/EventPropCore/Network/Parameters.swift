@@ -1,4 +1,5 @@
-/// One matrix (pre x post) per projection of a network: weights, gradients or moments.
+/// One matrix (pre x post) per projection of a network: weights, gradients or moments. The first one has a panel for each
+/// of `Network.blocks`.
 public final class Parameters<Scalar: NetworkScalar> {
   public let network: Network
   /// In the order of `network.projections`.
@@ -16,8 +17,11 @@ public final class Parameters<Scalar: NetworkScalar> {
       room += Matrix<Scalar>.room(rows: rows, columns: columns)
     }
     let memory = Memory<Scalar>(room)
-    matrices = zip(shapes, offsets).map {
-      Matrix(rows: $0.0, columns: $0.1, in: memory, at: $1)
+    matrices = zip(shapes, offsets).enumerated().map { index, matrix in
+      let ((rows, columns), offset) = matrix
+      let panels =
+        index == 0 && !network.blocks.isEmpty ? network.blocks : [0..<paddedWidth(columns)]
+      return Matrix(rows: rows, columns: columns, panels: panels, in: memory, at: offset)
     }
   }
 
@@ -36,7 +40,7 @@ public final class Parameters<Scalar: NetworkScalar> {
   }
 
   public func clear() {
-    for matrix in matrices { Scalar.clear(matrix.base, width: matrix.rows * matrix.stride) }
+    for matrix in matrices { Scalar.clear(matrix.base, width: matrix.count) }
   }
 
   public func copy() -> Parameters { Parameters(network, matrices.map { $0.copy() }) }
@@ -69,7 +73,7 @@ extension Matrix {
   func draw(_ weights: InitialWeights, using random: inout Random) {
     for row in 0..<rows {
       for column in 0..<columns {
-        base[row * stride + column] = Scalar(weights.mean + weights.sd * random.normal())
+        self[row, column] = Scalar(weights.mean + weights.sd * random.normal())
       }
     }
   }

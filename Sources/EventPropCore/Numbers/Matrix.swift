@@ -1,31 +1,46 @@
 import Foundation
 
-/// A `rows x columns` matrix, row-major, each row padded with zeros to a multiple of `lanes`.
+/// A `rows x columns` matrix, stored panel by panel. A panel is a range of columns, stored row-major; the last one is padded
+/// with zeros to a multiple of `lanes` columns. Most matrices are one panel.
 ///
 /// A reference type: weights, gradients and moments are large, live long and are written in place.
 /// Whoever holds it exclusively may write it; it is not `Sendable`.
 public final class Matrix<Scalar: NetworkScalar> {
-  /// Rows are padded to a multiple of this many scalars.
+  /// Panels are padded to a multiple of this many columns.
   public static var lanes: Int { 16 }
 
   public let rows: Int
   public let columns: Int
-  /// Scalars from one row to the next.
-  public let stride: Int
-  /// `rows * stride` scalars, 64-byte aligned.
+  /// Columns of each panel, padding included.
+  public let panels: [Range<Int>]
+  /// `count` scalars, 64-byte aligned.
   public let base: UnsafeMutablePointer<Scalar>
   private let memory: Memory<Scalar>
 
+  /// Scalars, padding included.
+  public var count: Int { rows * paddedWidth(columns) }
+
+  /// Scalars from one row to the next of a matrix of one panel.
+  public var stride: Int {
+    precondition(panels.count == 1)
+    return paddedWidth(columns)
+  }
+
   public convenience init(rows: Int, columns: Int) {
     self.init(
-      rows: rows, columns: columns, in: Memory(Self.room(rows: rows, columns: columns)), at: 0)
+      rows: rows, columns: columns, panels: [0..<paddedWidth(columns)],
+      in: Memory(Self.room(rows: rows, columns: columns)), at: 0)
   }
 
   /// A matrix that shares zeroed memory with others.
-  init(rows: Int, columns: Int, in memory: Memory<Scalar>, at offset: Int) {
+  init(
+    rows: Int, columns: Int, panels: [Range<Int>], in memory: Memory<Scalar>, at offset: Int
+  ) {
+    precondition(
+      panels.reduce(0) { $1.lowerBound == $0 ? $1.upperBound : -1 } == paddedWidth(columns))
     self.rows = rows
     self.columns = columns
-    stride = paddedWidth(columns)
+    self.panels = panels
     self.memory = memory
     base = memory.base + offset
   }
@@ -36,14 +51,46 @@ public final class Matrix<Scalar: NetworkScalar> {
     return max(rows * paddedWidth(columns), lanes)
   }
 
+  /// The scalars of some panel, from the first of its first row to the last of its last.
+  public func range(ofPanel panel: Int) -> Range<Int> {
+    (rows * panels[panel].lowerBound)..<(rows * panels[panel].upperBound)
+  }
+
+  /// A column: its scalar in row r is `first[r * stride]`.
+  @inline(__always)
+  func column(_ column: Int) -> (first: UnsafeMutablePointer<Scalar>, stride: Int) {
+    let panel = panels[panel(of: column)]
+    return (base + rows * panel.lowerBound + column - panel.lowerBound, panel.count)
+  }
+
+  private func panel(of column: Int) -> Int {
+    var panel = 0
+    while panels[panel].upperBound <= column { panel += 1 }
+    return panel
+  }
+
   public subscript(row: Int, column: Int) -> Scalar {
     get {
       precondition(row < rows && column < columns)
-      return base[row * stride + column]
+      let (first, stride) = self.column(column)
+      return first[row * stride]
     }
     set {
       precondition(row < rows && column < columns)
-      base[row * stride + column] = newValue
+      let (first, stride) = self.column(column)
+      first[row * stride] = newValue
+    }
+  }
+
+  /// Calls `body` with each row's part in each panel, without padding, row by row.
+  private func forEachRun(_ body: (UnsafeMutableBufferPointer<Scalar>) -> Void) {
+    for row in 0..<rows {
+      for panel in panels {
+        body(
+          UnsafeMutableBufferPointer(
+            start: base + rows * panel.lowerBound + row * panel.count,
+            count: min(panel.upperBound, columns) - panel.lowerBound))
+      }
     }
   }
 
@@ -52,42 +99,35 @@ public final class Matrix<Scalar: NetworkScalar> {
     get {
       var all: [Scalar] = []
       all.reserveCapacity(rows * columns)
-      for row in 0..<rows {
-        all.append(contentsOf: UnsafeBufferPointer(start: base + row * stride, count: columns))
-      }
+      forEachRun { all.append(contentsOf: $0) }
       return all
     }
     set {
       precondition(newValue.count == rows * columns)
-      for row in 0..<rows {
-        for column in 0..<columns {
-          base[row * stride + column] = newValue[row * columns + column]
+      newValue.withUnsafeBufferPointer { values in
+        var next = 0
+        forEachRun { run in
+          for k in run.indices { run[k] = values[next + k] }
+          next += run.count
         }
       }
     }
   }
 
   public func copy() -> Matrix {
-    let twin = Matrix(rows: rows, columns: columns)
-    twin.base.update(from: base, count: rows * stride)
+    let twin = Matrix(
+      rows: rows, columns: columns, panels: panels,
+      in: Memory(Self.room(rows: rows, columns: columns)), at: 0)
+    twin.base.update(from: base, count: count)
     return twin
   }
 
-  public func fill(with value: Scalar) {
-    for row in 0..<rows {
-      (base + row * stride).update(repeating: value, count: columns)
-    }
-  }
+  public func fill(with value: Scalar) { forEachRun { $0.update(repeating: value) } }
 
   /// The L2 norm, summed in row order in Double.
   public var norm: Double {
     var squares = 0.0
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let x = Double(base[row * stride + column])
-        squares += x * x
-      }
-    }
+    forEachRun { for x in $0 { squares += Double(x) * Double(x) } }
     return squares.squareRoot()
   }
 }

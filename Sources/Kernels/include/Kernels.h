@@ -13,6 +13,11 @@
 
 #define EP_LANES 16
 
+/// Asks for `count` numbers of four bytes, without waiting for them.
+static inline void ep_prefetch(const void *numbers, size_t count) {
+  for (size_t byte = 0; byte < 4 * count; byte += 64) __builtin_prefetch((const char *)numbers + byte);
+}
+
 /// index[k] = the step whose start times[k] rounds to, at most `last`. Times are not negative.
 void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
                      uint32_t last);
@@ -28,21 +33,47 @@ typedef struct {
 /// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then I <- b I; every
 /// V >= theta spikes and resets to 0.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
-/// Returns how many spiked; `neurons` and `slopes` need room for `width`.
+/// Returns how many spiked; `neurons` and `slopes` need room for `width`. The first neuron has number `first`.
 /// The rows of `upcoming`, which will arrive in the next step, are fetched into the cache meanwhile.
 size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
-                   const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t width,
-                   uint32_t *neurons, float *slopes);
+                   const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t first,
+                   size_t width, uint32_t *neurons, float *slopes);
 
-/// A whole trial, from rest, of one block of LIF neurons whose arriving spikes are all known: the steps are those of
-/// `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
-/// The block starts at neuron `first` and ends before `width`, after at most EP_BLOCK neurons.
-/// Writes the spikes in order of step, then neuron: neuron, slope and time index, which is n + 1 for step n.
-/// Returns how many there are; the lists need room for EP_BLOCK times `steps`.
-size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
-                    const uint32_t *index, const uint32_t *offsets, size_t steps, size_t first,
-                    size_t width, uint32_t *neurons, float *slopes, uint32_t *times);
+/// A spike of a block of neurons as one number: its time index, and its neuron in the block.
+#define EP_CODE(time, lane) ((uint32_t)(time) << EP_CODE_SHIFT | (uint32_t)(lane))
+#define EP_CODE_TIME(code) ((code) >> EP_CODE_SHIFT)
+#define EP_CODE_LANE(code) ((code) & (EP_BLOCK - 1))
+#define EP_CODE_SHIFT 7
 #define EP_BLOCK 128
+
+/// A whole trial, from rest, of a block of `width` LIF neurons, at most EP_BLOCK, whose arriving spikes are all known: the
+/// steps are those of `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
+/// Writes the spikes, those of step n with time index n + 1, in order of time, then neuron: codes and slopes.
+/// Returns how many there are; the lists need room for `width` times `steps`.
+size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
+                    const uint32_t *index, const uint32_t *offsets, size_t steps, size_t width,
+                    uint32_t *codes, float *slopes);
+
+/// The adjoint over a gap of some steps, backwards in time: lI <- b lI + c lV, lV <- a lV.
+typedef struct {
+  float a, b, c;
+} ep_gap;
+
+/// Spikes in order of time: who, and at which time index.
+typedef struct {
+  const uint32_t *neurons;
+  const uint32_t *times;
+  size_t count;
+} ep_spikes;
+
+/// The adjoint of `ep_lif_block`, from lV = lI = 0 at time index `steps` back, from spike to spike; gaps[d] is that of d
+/// steps. At each of the `arriving` spikes, of neuron i: row i of `gradient`, which is the block's alone, += lI.
+/// At each of the `count` spikes s of the block, of neuron j in it: lV_j += (theta lV_j + errors[s]) / slopes[s], then
+/// += push[j] unless `push` is NULL.
+void ep_lif_block_adjoint(const ep_gap *gaps, float theta, const ep_spikes *arriving,
+                          const uint32_t *codes, const float *slopes, const float *errors,
+                          size_t count, const float *push, size_t steps, float *gradient,
+                          size_t width);
 
 /// A whole trial, from rest, of LI neurons. Per step n: I += the rows index[offsets[n] ..< offsets[n + 1]]; the mean
 /// voltage over the step is m = p V + q I; then V <- a V + c I, I <- b I, mean += weights[n] m. Where they are not NULL, m
@@ -52,10 +83,8 @@ void ep_li_trial(float a, float b, float c, float p, float q, const float *rows,
                  const float *weights, float *mean, float *means, float *voltages, float *currents,
                  size_t width);
 
-/// The adjoint over a gap, backwards in time: lI <- b lI + c lV, lV <- a lV. The new lI goes to `result`, which may be
-/// `li` itself.
-void ep_adjoint_gap(float *lv, const float *li, float *result, float a, float b, float c,
-                    size_t width);
+/// The adjoint over a gap. The new lI goes to `result`, which may be `li` itself.
+void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap, size_t width);
 
 /// The adjoint through the steps to - 1, ..., from, backwards in time, under a drive d = row n of `drive` (rows of
 /// `stride` floats; 0 where it is the same in all steps) times weights[n]. With u = -held d over the step:
@@ -69,21 +98,10 @@ void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
                  size_t count, const float *lv, const float *li, size_t width);
 
-/// The moments of a trace at which the spikes of a population arrive, sorted by group of 2^shift neurons: rows
-/// index[starts[g] ..< starts[g + 1]] of `trace` for group g, those of a neuron in order of time. With groups of more
-/// than one, neurons[r] is the neuron of index[r]: made for few spikes per neuron.
-typedef struct {
-  const float *trace;
-  const uint32_t *starts;
-  const uint32_t *index;
-  const uint32_t *neurons;
-  uint32_t shift;
-} ep_tape;
-
-/// For every neuron j of first ..< last, which begin and end groups: row j of `sum` += its rows of all tapes, tape by tape
-/// in their order. Rows of `sum` and of the traces are `stride` apart; `width` columns are added, from `column` on.
-void ep_gather(float *sum, size_t stride, const ep_tape *tapes, size_t count, size_t first,
-               size_t last, size_t column, size_t width);
+/// For every neuron j < count: row j of `sum` (rows `stride` apart) += the rows index[starts[j] ..< starts[j + 1]] of
+/// `trace`, in order.
+void ep_gather(float *sum, size_t stride, const float *trace, size_t trace_stride,
+               const uint32_t *starts, const uint32_t *index, size_t count, size_t width);
 
 /// sum += part.
 void ep_add(float *sum, const float *part, size_t width);

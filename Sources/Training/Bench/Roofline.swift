@@ -48,10 +48,9 @@ public struct Roofline: Sendable {
       starts.withUnsafeBufferPointer { starts in
         let calls = index.count / rowsAtOnce
         for call in 0..<calls {
-          var tape = ep_tape(
-            trace: matrix.base, starts: starts.baseAddress,
-            index: index.baseAddress! + call * rowsAtOnce, neurons: nil, shift: 0)
-          ep_gather(total.base, total.stride, &tape, 1, 0, 1, 0, total.stride)
+          ep_gather(
+            total.base, total.stride, matrix.base, matrix.stride, starts.baseAddress,
+            index.baseAddress! + call * rowsAtOnce, 1, total.stride)
         }
         return calls
       }

@@ -85,12 +85,9 @@ public struct Evaluation: Sendable {
 final class SolverLane<S: Solver>: Lane {
   typealias Scalar = S.Scalar
   var options: LaneOptions
-  let solver: S
-  let weights: Parameters<Scalar>
+  let passes: BatchPasses<S>
   var adam: Adam<Scalar>
   var schedule: Schedule
-  /// Gradient of the last batch.
-  let gradient: Parameters<Scalar>
   var epochTally: Tally
   var epochSquares: [Double]
   var epochBatches = 0
@@ -100,57 +97,33 @@ final class SolverLane<S: Solver>: Lane {
   var diagnosis = LaneDiagnosis()
   private(set) var observer: UpdateObserver<S>?
 
-  private let shards: [Shard]
-  private let trials: [S.Trial]
-  private let scales: [Scalar]
-  private let blocks: [GradientBlock]
+  private let parts: [GradientPart]
   private let isRegularised: Bool
   private var push: [[Double]] = []
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
   lazy var probeWorkspace = solver.makeWorkspace()
 
+  var solver: S { passes.solver }
+  var weights: Parameters<Scalar> { passes.weights }
   var name: String { options.name }
   var network: Network { solver.problem.network }
   var shaping: Shaping { solver.problem.shaping }
   var adamCount: Int { adam.count }
 
-  /// What one part of a batch writes to.
-  private final class Shard {
-    let tape: S.Tape
-    let workspace: S.Workspace
-    var tally: Tally
-    var marks: Tally.Marks
-
-    init(_ solver: S) {
-      tape = solver.makeTape()
-      workspace = solver.makeWorkspace()
-      tally = Tally(solver.problem.network)
-      marks = Tally.Marks(solver.problem.network)
-    }
-  }
-
   init(_ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int) {
     self.options = options
-    self.solver = solver
     let network = solver.problem.network
-    weights = Parameters(network, initial: options.initial, seed: seed)
+    passes = BatchPasses(
+      solver, weights: Parameters(network, initial: options.initial, seed: seed),
+      capacity: training.batch, shards: training.shards)
     adam = Adam(network)
     schedule = Schedule(options.schedule)
-    gradient = Parameters(network)
     epochTally = Tally(network)
     epochSquares = Array(repeating: 0, count: network.projections.count)
     lastTally = epochTally
     lastSquares = epochSquares
-    shards = (0..<min(training.shards, training.batch)).map { _ in Shard(solver) }
-    trials = (0..<training.batch).map { _ in solver.makeTrial() }
-    scales = solver.gradientScales(trials: 1).map { Scalar($0) }
-    let rowsAtOnce = GradientBlock.rowsAtOnce
-    blocks = gradient.matrices.enumerated().flatMap { index, matrix in
-      stride(from: 0, to: matrix.rows, by: rowsAtOnce).map {
-        GradientBlock(projection: index, rows: $0..<min($0 + rowsAtOnce, matrix.rows))
-      }
-    }
+    parts = GradientPart.parts(of: solver, passes.gradient)
     isRegularised = network.layers.contains { $0.rate != nil }
   }
 
@@ -187,18 +160,19 @@ final class SolverLane<S: Solver>: Lane {
   /// Rate regularisation needs the whole batch's spike counts before the first sample goes back; without it a sample goes
   /// forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
-    push = []
+    passes.begin(batch, pool: pool)
     let tally: Tally
+    var push: [[Double]] = []
     if isRegularised {
-      forward(batch, pool: pool)
-      tally = try sum()
-      setPush(tally)
-      backward(batch, andForward: false, pool: pool)
+      passes.forward(batch, pool: pool)
+      tally = try check(passes.tally)
+      push = self.push(tally)
+      passes.backward(batch, push: push, pool: pool)
     } else {
-      backward(batch, andForward: true, pool: pool)
-      tally = try sum()
+      passes.forwardAndBack(batch, pool: pool)
+      tally = try check(passes.tally)
     }
-    let squares = update(trials: batch.samples.count, pool: pool)
+    let squares = learn(from: batch.samples.count, push: push, pool: pool)
     epochTally.add(tally)
     lastTally = tally
     lastSquares = squares
@@ -207,10 +181,7 @@ final class SolverLane<S: Solver>: Lane {
     schedule.finishBatch()
   }
 
-  /// The sum of the shards' tallies.
-  private func sum() throws -> Tally {
-    var tally = Tally(network)
-    for shard in shards { tally.add(shard.tally) }
+  private func check(_ tally: Tally) throws -> Tally {
     guard tally.loss.isFinite else {
       throw TrainingError(
         description: tally.failure
@@ -219,42 +190,9 @@ final class SolverLane<S: Solver>: Lane {
     return tally
   }
 
-  /// The part of a batch that a shard works on: fixed, whatever the number of threads.
-  private func range(of shard: Int, in count: Int) -> Range<Int> {
-    (shard * count / shards.count)..<((shard + 1) * count / shards.count)
-  }
-
-  /// Runs forward passes; their results are in trials and tallies.
-  private func forward(_ batch: SampleBatch, pool: WorkerPool) {
-    pool.forEach(shards.count) { index in
-      shards[index].tally.clear()
-      for slot in range(of: index, in: batch.samples.count) { forward(batch, slot, shards[index]) }
-    }
-  }
-
-  /// Runs backward passes onto the tapes, and before each its forward pass when `andForward`.
-  private func backward(_ batch: SampleBatch, andForward: Bool, pool: WorkerPool) {
-    pool.forEach(shards.count) { index in
-      let shard = shards[index]
-      if andForward { shard.tally.clear() }
-      solver.rewind(shard.tape)
-      for slot in range(of: index, in: batch.samples.count) {
-        if andForward { forward(batch, slot, shard) }
-        solver.backward(
-          trials[slot], weights: weights, push: push, tape: shard.tape, workspace: shard.workspace)
-      }
-    }
-  }
-
-  private func forward(_ batch: SampleBatch, _ slot: Int, _ shard: Shard) {
-    batch.withTrain(slot) { solver.load($0, label: batch.label(slot), into: trials[slot]) }
-    solver.forward(trials[slot], weights: weights, workspace: shard.workspace)
-    shard.tally.add(trials[slot], marks: &shard.marks)
-  }
-
   /// Rate regularisation acts on spike counts averaged over the batch.
-  private func setPush(_ tally: Tally) {
-    push = network.layers.dropLast().enumerated().map { index, layer in
+  private func push(_ tally: Tally) -> [[Double]] {
+    network.layers.dropLast().enumerated().map { index, layer in
       guard let rate = layer.rate else { return [] }
       return tally.spikes[index].map {
         rate.push(meanCount: Double($0) / Double(tally.trials))
@@ -262,66 +200,66 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
-  /// Gathers the gradient from the tapes and applies Adam, in blocks of rows. Returns |dL/dW|^2 per projection.
-  private func update(trials count: Int, pool: WorkerPool) -> [Double] {
+  /// Gathers the gradient of the mean over `trials` and applies Adam, part by part. Returns |dL/dW|^2 per projection.
+  private func learn(from trials: Int, push: [[Double]], pool: WorkerPool) -> [Double] {
     adam.count += 1
-    let step = AdamStep(
-      options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count)
-    let isClipped = options.clip > 0
-    let tapes = shards.map(\.tape)
-    let blockSquares = [Double](unsafeUninitializedCapacity: blocks.count) { buffer, initialized in
+    let update = Update(
+      passes, adam,
+      AdamStep(options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count))
+    let (parts, isClipped) = (parts, options.clip > 0)
+    let partSquares = [Double](unsafeUninitializedCapacity: parts.count) { buffer, initialized in
       let results = buffer
-      pool.forEach(blocks.count) { index in
-        results.initializeElement(
-          at: index, to: gather(tapes, blocks[index], scale: 1 / Scalar(count)))
-        if !isClipped { apply(step, gain: 1, to: blocks[index]) }
+      passes.gather(parts, trials: trials, push: push, pool: pool) { index, squares in
+        results.initializeElement(at: index, to: squares)
+        if !isClipped { update.apply(to: parts[index], gain: 1) }
       }
-      initialized = blocks.count
+      initialized = parts.count
     }
     var squares = Array(repeating: 0.0, count: weights.matrices.count)
-    for (block, value) in zip(blocks, blockSquares) { squares[block.projection] += value }
+    for (part, value) in zip(parts, partSquares) { squares[part.projection] += value }
     if isClipped {
       let norm = squares.reduce(0, +).squareRoot()
       let gain = norm > options.clip ? Scalar(options.clip / norm) : 1
-      pool.forEach(blocks.count) { apply(step, gain: gain, to: blocks[$0]) }
+      pool.forEach(parts.count) { update.apply(to: parts[$0], gain: gain) }
     }
     return squares
   }
 
-  /// Returns the sum of squares of the block's gradient.
-  private func gather(_ tapes: [S.Tape], _ block: GradientBlock, scale: Scalar) -> Double {
-    let matrix = gradient.matrices[block.projection]
-    let base = matrix.base + block.rows.lowerBound * matrix.stride
-    let width = block.rows.count * matrix.stride
-    Scalar.clear(base, width: width)
-    solver.gather(tapes, block, into: gradient)
-    return Double(Scalar.scale(base, by: scale * scales[block.projection], width: width))
-  }
+  /// One update of the weights.
+  private struct Update {
+    let weights, mean, square, gradient: Parameters<Scalar>
+    let step: AdamStep
 
-  private func apply(_ step: AdamStep, gain: Scalar, to block: GradientBlock) {
-    let index = block.projection
-    let stride = weights.matrices[index].stride
-    let offset = block.rows.lowerBound * stride
-    Scalar.adam(
-      weights.matrices[index].base + offset, mean: adam.mean.matrices[index].base + offset,
-      square: adam.square.matrices[index].base + offset,
-      gradient: gradient.matrices[index].base + offset, gain: gain, step: step,
-      width: block.rows.count * stride)
+    init(_ passes: BatchPasses<S>, _ adam: Adam<Scalar>, _ step: AdamStep) {
+      (weights, gradient) = (passes.weights, passes.gradient)
+      (mean, square) = (adam.mean, adam.square)
+      self.step = step
+    }
+
+    func apply(to part: GradientPart, gain: Scalar) {
+      let (index, offset) = (part.projection, part.scalars.lowerBound)
+      Scalar.adam(
+        weights.matrices[index].base + offset, mean: mean.matrices[index].base + offset,
+        square: square.matrices[index].base + offset,
+        gradient: gradient.matrices[index].base + offset, gain: gain, step: step,
+        width: part.scalars.count)
+    }
   }
 
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation {
     let batch = SampleBatch(
       data, options: options, isTraining: false, duration: solver.problem.duration, seed: 0,
-      capacity: trials.count)
+      capacity: passes.trials.count)
     var total = Tally(network)
     var predictions: [Int] = []
     predictions.reserveCapacity(data.count)
-    for start in stride(from: 0, to: data.count, by: trials.count) {
-      let samples = Array(start..<min(start + trials.count, data.count))
+    for start in stride(from: 0, to: data.count, by: passes.trials.count) {
+      let samples = Array(start..<min(start + passes.trials.count, data.count))
       batch.prepare(samples, epoch: 0, pool: pool)
-      forward(batch, pool: pool)
-      for shard in shards { total.add(shard.tally) }
-      predictions.append(contentsOf: samples.indices.map { trials[$0].prediction })
+      passes.begin(batch, pool: pool)
+      passes.forward(batch, pool: pool)
+      total.add(passes.tally)
+      predictions.append(contentsOf: samples.indices.map { passes.trials[$0].prediction })
     }
     return Evaluation(
       loss: total.meanLoss, accuracy: total.accuracy, predictions: predictions,

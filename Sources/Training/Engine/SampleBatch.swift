@@ -46,8 +46,6 @@ final class SampleBatch {
     return !options.augmentation.isNone || options.delayLine.copies > 1
   }
 
-  func label(_ slot: Int) -> Int { data.labels[samples[slot]] }
-
   /// Gets the samples ready. The chance of a sample depends on seed, epoch and its index alone.
   func prepare(_ samples: [Int], epoch: Int, pool: WorkerPool) {
     self.samples = samples
@@ -75,7 +73,25 @@ final class SampleBatch {
     changes[slot] = result
   }
 
-  func withTrain(_ slot: Int, _ body: (SpikeTrainView) -> Void) {
-    if isChanged { changes[slot].withView(body) } else { data.withSample(samples[slot], body) }
+  /// The labels of some of the samples.
+  func forEachLabel(_ slots: Range<Int>, _ body: (_ slot: Int, _ label: Int) -> Void) {
+    data.labels.withUnsafeBufferPointer { labels in
+      for slot in slots { body(slot, labels[samples[slot]]) }
+    }
+  }
+
+  /// Borrows some of the samples, one after another, with their labels.
+  func forEach(_ slots: Range<Int>, _ body: (_ slot: Int, SpikeTrainView, _ label: Int) -> Void) {
+    let isChanged = isChanged
+    data.withSamples { sample in
+      for slot in slots {
+        let (train, label) = sample(samples[slot])
+        if isChanged {
+          changes[slot].withView { body(slot, $0, label) }
+        } else {
+          body(slot, train, label)
+        }
+      }
+    }
   }
 }

@@ -77,7 +77,7 @@ final class UpdateObserver<S: Solver> {
   func begin(_ weights: Parameters<Scalar>, withMargins: Bool, pool: WorkerPool) {
     run(weights, withGradient: true, pool: pool)
     for (copy, matrix) in zip(weightsBefore.matrices, weights.matrices) {
-      copy.base.update(from: matrix.base, count: matrix.rows * matrix.stride)
+      copy.base.update(from: matrix.base, count: matrix.count)
     }
     before = spikes
     lossBefore = trials.reduce(0) { $0 + $1.loss } / Double(trials.count)
@@ -137,7 +137,7 @@ final class UpdateObserver<S: Solver> {
       for slot in slots {
         sum += Scalar.dot(
           slot.gradient.matrices[p].base, new: new.base, old: old.base,
-          width: new.rows * new.stride)
+          width: new.count)
       }
       total += scales[p] * sum
     }

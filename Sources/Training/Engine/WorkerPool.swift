@@ -4,7 +4,9 @@ import Synchronization
 /// A fixed number of threads that share out numbered jobs. A thread without work looks for it for at most about 100 us,
 /// then is parked: short batches do not pay for waking it, and beside other busy processes nobody spins for long.
 ///
-/// Which thread runs a job is left open, so jobs must write only what belongs to their number.
+/// Of `threads` threads, number t begins with the jobs t, t + threads, ... and then helps the others: so a job of a
+/// number tends to find in its core's cache what the job of that number left there. Which thread runs a job is left
+/// open all the same, so jobs must write only what belongs to their number.
 final class WorkerPool {
   let threads: Int
   private let shared: Shared
@@ -14,21 +16,22 @@ final class WorkerPool {
   init(threads: Int) {
     precondition(threads > 0)
     self.threads = threads
-    let shared = Shared()
+    let shared = Shared(threads: threads)
     self.shared = shared
     start = (1..<threads).map { _ in DispatchSemaphore(value: 0) }
-    for semaphore in start {
+    for (index, semaphore) in start.enumerated() {
       let thread = Thread {
         blockAllSignals()
         var seen = 0
         while true {
-          shared.spin { shared.round.load(ordering: .relaxed) != seen }
+          shared.spin { shared.round.pointee.load(ordering: .relaxed) != seen }
           semaphore.wait()
-          seen = shared.round.load(ordering: .relaxed)
+          seen = shared.round.pointee.load(ordering: .relaxed)
           if shared.isStopping { return }
-          shared.work()
-          shared.finished.wrappingAdd(1, ordering: .releasing)
+          shared.work(as: index + 1)
+          // In this order: whoever sees the count finds the semaphore up, and need not sleep.
           shared.done.signal()
+          shared.finished.pointee.wrappingAdd(1, ordering: .releasing)
         }
       }
       thread.name = "eventprop worker"
@@ -49,15 +52,12 @@ final class WorkerPool {
       return
     }
     withoutActuallyEscaping(body) { body in
-      shared.job = body
-      shared.count = count
-      shared.next.store(0, ordering: .releasing)
-      shared.finished.store(0, ordering: .releasing)
       let helpers = start.prefix(count - 1)
+      shared.begin(count, body)
       for semaphore in helpers { semaphore.signal() }
-      shared.round.wrappingAdd(1, ordering: .relaxed)
-      shared.work()
-      shared.spin { shared.finished.load(ordering: .relaxed) == helpers.count }
+      shared.round.pointee.wrappingAdd(1, ordering: .relaxed)
+      shared.work(as: 0)
+      shared.spin { shared.finished.pointee.load(ordering: .relaxed) == helpers.count }
       for _ in helpers { shared.done.wait() }
       shared.job = nil
     }
@@ -67,26 +67,70 @@ final class WorkerPool {
   /// (before its `start` and after its `done`), and the semaphores order those accesses.
   private final class Shared: @unchecked Sendable {
     var job: ((Int) -> Void)?
-    var count = 0
     var isStopping = false
-    let next = Atomic<Int>(0)
     let done = DispatchSemaphore(value: 0)
-    /// Hints for spinning only: the semaphores decide.
-    let round = Atomic<Int>(0)
-    let finished = Atomic<Int>(0)
+    private var count = 0
+    private let counters: Counters
+    private let threads: Int
 
-    func work() {
+    init(threads: Int) {
+      self.threads = threads
+      counters = Counters(threads + 2)
+    }
+
+    /// Hints for spinning only: the semaphores decide.
+    var round: UnsafeMutablePointer<Atomic<Int>> { counters[threads] }
+    var finished: UnsafeMutablePointer<Atomic<Int>> { counters[threads + 1] }
+
+    func begin(_ count: Int, _ job: @escaping (Int) -> Void) {
+      self.job = job
+      self.count = count
+      for thread in 0..<threads { counters[thread].pointee.store(0, ordering: .relaxed) }
+      finished.pointee.store(0, ordering: .relaxed)
+    }
+
+    /// Runs what is left of the thread's own jobs, then of those of the others.
+    func work(as thread: Int) {
       guard let job else { return }
-      while true {
-        let index = next.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
-        if index >= count { return }
-        job(index)
+      for turn in 0..<threads {
+        let owner = (thread + turn) % threads
+        while true {
+          let taken = counters[owner].pointee.wrappingAdd(1, ordering: .acquiringAndReleasing)
+          let index = owner + taken.oldValue * threads
+          if index >= count { break }
+          job(index)
+        }
       }
     }
 
     /// Waits a little for something likely.
     func spin(until isSo: () -> Bool) {
       for _ in 0..<100_000 { if isSo() { return } }
+    }
+  }
+
+  /// Atomic counters, each in a cache line of its own: threads that count do not wait for each other.
+  private final class Counters {
+    private static var line: Int { 128 }
+    private let memory: UnsafeMutableRawPointer
+    private let count: Int
+
+    init(_ count: Int) {
+      self.count = count
+      memory = .allocate(byteCount: count * Self.line, alignment: Self.line)
+      for index in 0..<count {
+        (memory + index * Self.line).bindMemory(to: Atomic<Int>.self, capacity: 1)
+          .initialize(to: Atomic(0))
+      }
+    }
+
+    deinit {
+      for index in 0..<count { self[index].deinitialize(count: 1) }
+      memory.deallocate()
+    }
+
+    subscript(index: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+      (memory + index * Self.line).assumingMemoryBound(to: Atomic<Int>.self)
     }
   }
 }
