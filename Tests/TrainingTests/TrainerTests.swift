@@ -40,6 +40,21 @@ import Testing
     #expect(Set(states[0][0]).count > 10)
   }
 
+  /// A first layer that is cut into blocks, with fewer threads than blocks, as many, and more.
+  @Test func threadsDoNotMatterToBlocks() throws {
+    let text = tinyPreset(
+      hidden: "rate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }",
+      training: "silent = { policy = \"lift\", by = 0.01 }\nclip = 0.5", extra: Self.lanes)
+    let states = try [1, 2, 3, 4].map { threads in
+      let trainer = try makeTrainer(text, threads: threads, settings: ["hidden.0.size=150"])
+      #expect(trainer.network.blocks.count == 3)
+      _ = try trainer.runAll()
+      return trainer.state
+    }
+    for state in states { #expect(state == states[0]) }
+    #expect(Set(states[0][0]).count > 10)
+  }
+
   @Test func everySampleOfAnEpochIsLearnedFrom() throws {
     let trainer = try makeTrainer(tinyPreset())
     #expect(trainer.batchesPerEpoch == 4)  // 110 samples in batches of 32

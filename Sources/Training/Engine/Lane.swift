@@ -99,7 +99,6 @@ final class SolverLane<S: Solver>: Lane {
 
   private let parts: [GradientPart]
   private let isRegularised: Bool
-  private var push: [[Double]] = []
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
   lazy var probeWorkspace = solver.makeWorkspace()
