@@ -72,7 +72,7 @@ extension GridSolver {
       if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
       if n < steps {
         let isKept = !(arriving.isEmpty && (spikes.isEmpty || loop == nil))
-        let result = isKept ? trace.values + row * layer.width : layer.i
+        let result = isKept ? trace.values + row * trace.stride : layer.i
         if let drive {
           weightOfStep.withUnsafeBufferPointer {
             let gap = layer.gaps[1]

@@ -5,8 +5,10 @@ import Kernels
 public final class GridTape {
   /// lI of one layer.
   struct Trace {
-    let width: Int
-    /// Rows of `width` in the order in which they come going back; room for `steps + 1`.
+    /// Scalars from one row to the next: a vector more than the layer has, for strips of rows a power of two apart would
+    /// share few lines of the cache.
+    let stride: Int
+    /// Rows in the order in which they come going back; room for `steps + 1`.
     let values: UnsafeMutablePointer<Float>
     /// Per time index its row, where it has one.
     let rows: UnsafeMutablePointer<UInt32>
@@ -47,11 +49,11 @@ public final class GridTape {
     self.steps = steps
     traces = .allocate(capacity: network.layers.count)
     for (index, layer) in network.layers.enumerated() {
-      let width = paddedWidth(layer.size)
+      let stride = paddedWidth(layer.size) + 16
       traces.initializeElement(
         at: index,
         to: Trace(
-          width: width, values: allocate((steps + 1) * width), rows: .allocate(capacity: steps + 1))
+          stride: stride, values: allocate((steps + 1) * stride), rows: .allocate(capacity: steps + 1))
       )
     }
     let projections = network.projections
@@ -88,7 +90,7 @@ public final class GridTape {
   public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
     let trace = traces[layer]
     return UnsafeBufferPointer(
-      start: trace.values + Int(trace.rows[n]) * trace.width, count: network.layers[layer].size)
+      start: trace.values + Int(trace.rows[n]) * trace.stride, count: network.layers[layer].size)
   }
 
   /// Adds to the gradient of a projection what the trace of its target holds for the spikes of its source.
@@ -102,7 +104,7 @@ public final class GridTape {
       let panelSum = matrix.base + matrix.range(ofPanel: index).lowerBound
       for first in stride(from: 0, to: panel.count, by: strip) {
         ep_gather(
-          panelSum + first, panel.count, trace.values + panel.lowerBound + first, trace.width,
+          panelSum + first, panel.count, trace.values + panel.lowerBound + first, trace.stride,
           spikes[projection].starts, spikes[projection].index, matrix.rows,
           min(strip, panel.count - first))
       }
