@@ -53,7 +53,8 @@ public final class GridTape {
       traces.initializeElement(
         at: index,
         to: Trace(
-          stride: stride, values: allocate((steps + 1) * stride), rows: .allocate(capacity: steps + 1))
+          stride: stride, values: allocate((steps + 1) * stride),
+          rows: .allocate(capacity: steps + 1))
       )
     }
     let projections = network.projections
