@@ -1,6 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// These tests bring a malloc that counts, and so do sanitizers: EVENTPROP_SANITIZED=1 swift test --sanitize=thread
+let allocationTests: [Target] =
+  Context.environment["EVENTPROP_SANITIZED"] != nil
+  ? []
+  : [
+    .systemLibrary(name: "CAllocations", path: "Tests/CAllocations"),
+    .testTarget(
+      name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
+  ]
+
 let package = Package(
   name: "eventprop",
   products: [
@@ -35,9 +45,6 @@ let package = Package(
     .testTarget(name: "EventPropCoreTests", dependencies: ["EventPropCore", "Support"]),
     .testTarget(
       name: "DiagnosisTests", dependencies: ["Diagnosis", "EventPropCore", "Training", "Support"]),
-    .systemLibrary(name: "CAllocations", path: "Tests/CAllocations"),
-    .testTarget(
-      name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Diagnosis", "Support"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
@@ -46,6 +53,6 @@ let package = Package(
       dependencies: ["Workbench", "Diagnosis", "EventPropCore", "Training"],
       exclude: ["Golden"]),
     .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
-  ],
+  ] + allocationTests,
   swiftLanguageModes: [.v6]
 )
