@@ -10,7 +10,8 @@
 #define SANITIZED 1
 #endif
 #endif
-#if defined(__x86_64__) && defined(__linux__) && !defined(SANITIZED)
+// EP_ONE_LEVEL: for the compiler's own level of CPU alone, as .ci/levels asks for to compare them.
+#if defined(__x86_64__) && defined(__linux__) && !defined(SANITIZED) && !defined(EP_ONE_LEVEL)
 #define CLONES \
   __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), min_vector_width(512)))
 #else
