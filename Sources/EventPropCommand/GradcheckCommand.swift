@@ -11,8 +11,8 @@ struct GradcheckCommand: ParsableCommand {
     discussion: """
       For every lane and weight matrix: relative L2 error over the compared weights. Weights whose change creates or
       deletes a spike have no derivative there; they are left out and counted. So are those whose finite difference does
-      not settle to a quarter of the tolerance (long recurrent trials: rounding grows from spike to spike), as the
-      differences themselves show. Exit status 1 when an error is above the tolerance.
+      not settle to 2.5e-6 of itself or of the median (long recurrent trials: rounding grows from spike to spike), as
+      the differences themselves show. Exit status 1 when an error is above the tolerance.
       """)
 
   @Argument(help: "A preset by name or path.")
@@ -24,7 +24,7 @@ struct GradcheckCommand: ParsableCommand {
   @Option(help: "Weights to compare per matrix: half of the largest gradient, half at random.")
   var weights: Int = 100
 
-  @Option(help: "Step of the finite differences.")
+  @Option(help: "Differences are taken over 128 steps of this size and less.")
   var step: Double = 1e-6
 
   @Option(help: "Largest relative error that passes.")

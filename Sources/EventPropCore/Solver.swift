@@ -95,7 +95,8 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
   func forward(
     block: Int, of batch: Batch, count: Int, copy: Int, weights: Parameters<Scalar>)
 
-  /// What is left of `forward` after all blocks, for `backwardRest`; all of it where there are none.
+  /// What is left of `forward` after all blocks, for `backwardRest`; all of it where there are none. The trial's label is to
+  /// be set before.
   func forwardRest(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
 
   /// Adjoint of `forwardRest`.

@@ -122,7 +122,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
           slope[u] = i[u] - v[u];                                                     \
           v[u] = (f16)((i16)v[u] & ~spikes);                                          \
         }                                                                             \
-        FOR_EACH_SPIKE(VECTORS, codes[count] = EP_CODE(n + 1, lane))                  \
+        FOR_EACH_SPIKE(VECTORS, codes[count] = ep_code(n + 1, lane))                  \
       }                                                                               \
       UNROLL for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                           \
     }                                                                                 \
@@ -152,7 +152,7 @@ CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *
     size_t r = arriving->count, s = count, later = steps;                             \
     while (r > 0 || s > 0) {                                                          \
       size_t n = r > 0 ? arriving->times[r - 1] : 0;                                  \
-      if (s > 0 && EP_CODE_TIME(codes[s - 1]) > n) n = EP_CODE_TIME(codes[s - 1]);    \
+      if (s > 0 && ep_code_time(codes[s - 1]) > n) n = ep_code_time(codes[s - 1]);    \
       ep_gap gap = gaps[later - n];                                                   \
       UNROLL for (int u = 0; u < (VECTORS); ++u) {                                    \
         li[u] = gap.b * li[u] + gap.c * lv[u];                                        \
@@ -164,11 +164,11 @@ CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *
         UNROLL for (int u = 0; u < (VECTORS); ++u)                                    \
           AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + li[u];                    \
       }                                                                               \
-      if (s == 0 || EP_CODE_TIME(codes[s - 1]) != n) continue;                        \
+      if (s == 0 || ep_code_time(codes[s - 1]) != n) continue;                        \
       float voltage[(VECTORS) * EP_LANES];                                            \
       memcpy(voltage, lv, sizeof voltage);                                            \
-      for (; s > 0 && EP_CODE_TIME(codes[s - 1]) == n; --s) {                         \
-        size_t lane = EP_CODE_LANE(codes[s - 1]);                                     \
+      for (; s > 0 && ep_code_time(codes[s - 1]) == n; --s) {                         \
+        size_t lane = ep_code_lane(codes[s - 1]);                                     \
         float x = voltage[lane];                                                      \
         x += (theta * x + errors[s - 1]) / slopes[s - 1];                             \
         voltage[lane] = push ? x + push[lane] : x;                                    \

@@ -78,6 +78,76 @@ import Testing
     }
   }
 
+  /// The same spikes and slopes come step by step, as a layer runs that an intervention might touch at any moment.
+  @Test(arguments: ["sum", "first_spike"]) func blocksAgreeWithSteps(loss: String) {
+    let fixture = Fixture(loss: loss, hidden: [150], spikesPerUnit: 3)
+    let solver = GridSolver(fixture.problem)
+    let weights = fixture.weights.converted(to: Float.self)
+    let (byBlocks, byStep, workspace) = (
+      solver.makeTrial(), solver.makeTrial(), solver.makeWorkspace()
+    )
+    for sample in fixture.samples {
+      for trial in [byBlocks, byStep] {
+        sample.train.withView { solver.load($0, label: sample.label, into: trial) }
+      }
+      solver.forward(byBlocks, weights: weights, workspace: workspace)
+      // Beyond the end of the trial: it never comes.
+      let never = Intervention(.suppress, layer: 0, neuron: 149, time: 1e6)
+      solver.forward(byStep, weights: weights, workspace: workspace, with: never)
+      #expect(byBlocks.spikes(ofLayer: 0) == byStep.spikes(ofLayer: 0))
+      #expect(byBlocks.spikes(ofLayer: 0).count > 20)
+      #expect(byBlocks.loss == byStep.loss)
+    }
+  }
+
+  /// A batch that is used again keeps nothing of what it held: long, then short, with a sample without spikes.
+  @Test func batchesForget() {
+    let fixture = Fixture(loss: "sum", hidden: [90], samples: 5, spikesPerUnit: 3)
+    let solver = GridSolver(fixture.problem)
+    let weights = fixture.weights.converted(to: Float.self)
+    var short = fixture
+    short.samples = [(SpikeTrain(), 1), fixture.samples[2]]
+    let (trials, workspace, tape) = (
+      (0..<5).map { _ in solver.makeTrial() }, solver.makeWorkspace(), solver.makeTape()
+    )
+    let batch = solver.makeBatch(trials, copies: 1)
+    func gradient(_ samples: [GradientCheck.Sample]) -> [Float] {
+      for (slot, sample) in samples.enumerated() {
+        sample.train.withView { solver.load($0, into: batch, slot: slot, copy: 0) }
+      }
+      for block in solver.blocks.indices {
+        solver.forward(block: block, of: batch, count: samples.count, copy: 0, weights: weights)
+      }
+      solver.rewind(tape)
+      for (trial, sample) in zip(trials, samples) {
+        trial.label = sample.label
+        solver.forwardRest(trial, weights: weights, workspace: workspace)
+        solver.backwardRest(trial, weights: weights, push: [], tape: tape, workspace: workspace)
+      }
+      let sum = Parameters<Float>(fixture.problem.network)
+      for block in solver.blocks.indices {
+        solver.backward(
+          block: block, of: batch, count: samples.count, copy: 0, push: [], into: sum)
+      }
+      return sum.matrices[0].values
+    }
+    let fresh = gradient(short.samples)
+    #expect(gradient(fixture.samples) != fresh)
+    #expect(gradient(short.samples) == fresh)
+    #expect(trials[0].spikes(ofLayer: 0).isEmpty)
+  }
+
+  /// The exact solver reads and writes matrices of several panels.
+  @Test func exactGradientOfSeveralPanels() {
+    let fixture = Fixture(loss: "sum", hidden: [70])
+    #expect(fixture.weights.matrices[0].panels.count == 2)
+    let check = GradientCheck(fixture.problem, samples: fixture.samples, weights: fixture.weights)
+    for row in check.run(weights: fixture.weights, perMatrix: 60) {
+      #expect(row.compared > 50, "\(row)")
+      #expect(row.relativeError < 1e-5, "\(row)")
+    }
+  }
+
   @Test func recurrentFirstLayersAndOutputsHaveNoBlocks() {
     let recurrent = Fixture(loss: "sum", hidden: [40], recurrent: true)
     #expect(recurrent.problem.network.blocks.isEmpty)
@@ -91,6 +161,7 @@ import Testing
     #expect(blocks.last?.upperBound == (size + 15) / 16 * 16)
     for (a, b) in zip(blocks, blocks.dropFirst()) { #expect(a.upperBound == b.lowerBound) }
     #expect(blocks.allSatisfy { $0.count <= 64 && $0.count % 16 == 0 && !$0.isEmpty })
+    #expect(blocks.map(\.count).max()! <= blocks.map(\.count).min()! + 16)
   }
 
   /// Panels change where numbers are kept, and nothing else.

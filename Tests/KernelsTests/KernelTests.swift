@@ -4,7 +4,7 @@ import Testing
 
 /// Each kernel against a scalar loop, at widths that use every block size.
 @Suite struct KernelTests {
-  static let widths = [16, 32, 48, 112, 256, 272, 496]
+  static let widths = [16, 32, 48, 64, 80, 96, 112, 256, 272, 496]
 
   static func random(_ count: Int, _ seed: Int) -> [Float] {
     var random = Random(seed: seed, "kernel test")
@@ -86,7 +86,7 @@ import Testing
         a, b, c, theta, Array(rows[first...]), width, index, offsets, 40,
         min(Int(EP_BLOCK), width - first), &codes, &slopes)
       for k in 0..<count {
-        let (time, lane) = (codes[k] >> UInt32(EP_CODE_SHIFT), codes[k] % UInt32(EP_BLOCK))
+        let (time, lane) = (ep_code_time(codes[k]), ep_code_lane(codes[k]))
         all.append(([time, UInt32(first) + lane], slopes[k]))
       }
     }
@@ -206,7 +206,7 @@ import Testing
     let push = Self.random(width, 32)
     let before = Self.random(3 * width, 33)
     var gradient = before
-    let codes = own.map { UInt32($0.time) << UInt32(EP_CODE_SHIFT) | UInt32($0.lane) }
+    let codes = own.map { ep_code($0.time, $0.lane) }
     arrivals.map { UInt32($0.neuron) }.withUnsafeBufferPointer { neurons in
       arrivals.map { UInt32($0.time) }.withUnsafeBufferPointer { times in
         let arriving = ep_spikes(

@@ -41,10 +41,11 @@ import Testing
   }
 
   /// A first layer that is cut into blocks, with fewer threads than blocks, as many, and more.
-  @Test func threadsDoNotMatterToBlocks() throws {
+  @Test(arguments: [false, true]) func threadsDoNotMatterToBlocks(regularised: Bool) throws {
     let text = tinyPreset(
-      hidden: "rate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }",
-      training: "silent = { policy = \"lift\", by = 0.01 }\nclip = 0.5", extra: Self.lanes)
+      hidden: regularised ? "rate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }" : "",
+      training: regularised ? "silent = { policy = \"lift\", by = 0.01 }\nclip = 0.5" : "",
+      extra: Self.lanes)
     let states = try [1, 2, 3, 4].map { threads in
       let trainer = try makeTrainer(text, threads: threads, settings: ["hidden.0.size=150"])
       #expect(trainer.network.blocks.count == 3)

@@ -69,9 +69,9 @@ public struct GradientCheck {
   /// - Parameters:
   ///   - perMatrix: how many weights of each matrix to compare: half those of the largest gradient,
   ///     half drawn at random.
-  ///   - step: of the finite difference.
-  ///   - settling: differences whose extrapolations still differ by more than this part of the median difference, and
-  ///     of their own, are left out: they cannot tell. Judged by the differences alone, without the gradient.
+  ///   - step: h: differences are taken over 128h and halves of it, down to h/1024.
+  ///   - settling: differences whose extrapolations still differ by more than this part of the median difference (of those
+  ///     that are not 0), and of their own, are left out: they cannot tell. Judged by the differences alone, without the gradient.
   public func run(
     weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1,
     settling: Double = .infinity
@@ -98,7 +98,7 @@ public struct GradientCheck {
           row.excluded += 1
         }
       }
-      let sizes = found.map { abs($0.difference) }.sorted()
+      let sizes = found.map { abs($0.difference) }.filter { $0 > 0 }.sorted()
       let median = sizes.isEmpty ? 0 : sizes[sizes.count / 2]
       var squaredError = 0.0
       var squaredNorm = 0.0
@@ -145,7 +145,9 @@ public struct GradientCheck {
         row.append(estimate)
         guard order + 1 < previous.count else { continue }
         let neighbours = [row[order], previous[order], previous[order + 1]]
-        let gap = neighbours.reduce(rounding) { max($0, abs(estimate - $1)) }
+        // Nothing rounds where nothing changes: the weight has no part in the loss.
+        let isNothing = estimate == 0 && neighbours.allSatisfy { $0 == 0 }
+        let gap = isNothing ? 0 : neighbours.reduce(rounding) { max($0, abs(estimate - $1)) }
         if gap < best.gap { best = (estimate, gap) }
         power *= 4
       }

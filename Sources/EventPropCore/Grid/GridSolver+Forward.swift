@@ -41,7 +41,7 @@ extension GridSolver {
       } else if layer.isRecurrent || trial.isWatched(index) {
         runStepByStep(layer, index, trial, workspace)
       } else {
-        runByBlocks(layer, index, trial, workspace)
+        runByPieces(layer, index, trial, workspace)
       }
     }
     readOut(trial, workspace)
@@ -84,24 +84,24 @@ extension GridSolver {
     trial.layers[index] = own
   }
 
-  /// LIF neurons that only spikes of other layers reach: block after block, each through the whole trial.
-  private func runByBlocks(
+  /// LIF neurons that only spikes of other layers reach: piece after piece, each through the whole trial in registers.
+  private func runByPieces(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
     let incoming = trial.incoming(index)
     let projection = workspace.forward(to: index)
-    let blocks = UnsafeMutableBufferPointer(
-      rebasing: workspace.found[0..<((layer.width + Int(EP_BLOCK) - 1) / Int(EP_BLOCK))])
-    for block in blocks.indices {
-      let first = blocks[block].first
+    let pieces = UnsafeMutableBufferPointer(
+      rebasing: workspace.pieces[0..<((layer.width + Int(EP_BLOCK) - 1) / Int(EP_BLOCK))])
+    for piece in pieces.indices {
+      let first = pieces[piece].first
       let width = min(Int(EP_BLOCK), layer.width - first)
-      blocks[block].reserve(width * steps)
-      blocks[block].count = ep_lif_block(
+      pieces[piece].reserve(width * steps)
+      pieces[piece].count = ep_lif_block(
         layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
         projection.weights + first, projection.stride, incoming.neurons, incoming.offsets, steps,
-        width, blocks[block].codes, blocks[block].slopes)
+        width, pieces[piece].codes, pieces[piece].slopes)
     }
-    trial.layers[index].take(blocks, steps: steps, withSlopes: true)
+    trial.layers[index].take(pieces, steps: steps, withSlopes: true)
   }
 
   /// LI neurons: V, weighted in time.
@@ -200,7 +200,7 @@ extension GridSpikes {
     let offsets = offsets
     offsets.update(repeating: 0, count: steps + 3)
     for block in blocks {
-      for k in 0..<block.count { offsets[Int(block.codes[k] >> UInt32(EP_CODE_SHIFT)) + 2] += 1 }
+      for k in 0..<block.count { offsets[Int(ep_code_time(block.codes[k])) + 2] += 1 }
     }
     for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
     // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they end.
@@ -208,9 +208,7 @@ extension GridSpikes {
     for block in blocks {
       let first = UInt32(truncatingIfNeeded: block.first)
       for k in 0..<block.count {
-        let (n, lane) = (
-          block.codes[k] >> UInt32(EP_CODE_SHIFT), block.codes[k] & UInt32(EP_BLOCK - 1)
-        )
+        let (n, lane) = (ep_code_time(block.codes[k]), ep_code_lane(block.codes[k]))
         let place = Int(offsets[Int(n) + 1])
         offsets[Int(n) + 1] += 1
         neurons[place] = first &+ lane

@@ -81,7 +81,7 @@ struct BlockSpikes {
     get { Int(list(0, as: UInt32.self)[0]) }
     nonmutating set { list(0, as: UInt32.self)[0] = UInt32(truncatingIfNeeded: newValue) }
   }
-  /// Each spike as `EP_CODE`.
+  /// Each spike as `ep_code`.
   var codes: UnsafeMutablePointer<UInt32> { list(0, as: UInt32.self) + 1 }
   /// tau_m dV/dt just before each spike.
   var slopes: UnsafeMutablePointer<Float> { list(1, as: Float.self) }
@@ -89,7 +89,7 @@ struct BlockSpikes {
   var errors: UnsafeMutablePointer<Float> { list(2, as: Float.self) }
 
   /// Asks for what another thread may have written, without waiting for it.
-  func prefetchCodes() { ep_prefetch(memory, capacity + 1) }
+  func prefetchCodes() { ep_prefetch(memory, min(capacity, 127) + 1) }
   func prefetchErrors() { ep_prefetch(errors, count) }
 
   func hasRoom(for count: Int) -> Bool { count <= capacity }

@@ -45,8 +45,15 @@ struct GridProjection {
   let weights: UnsafeMutablePointer<Float>
   /// Rows: neurons of the source.
   let rows: Int
-  /// Scalars from one row to the next; of a matrix of one panel.
-  let stride: Int
+  /// As `stride`; 0 where the matrix has several panels.
+  let rowStride: Int
+
+  /// Scalars from one row to the next, of a matrix of one panel.
+  @inline(__always)
+  var stride: Int {
+    precondition(rowStride > 0)
+    return rowStride
+  }
 
   /// The weights of the spikes with a time index into some panel of the target.
   @inline(__always)
@@ -58,7 +65,7 @@ struct GridProjection {
   }
 }
 
-/// Scratch memory of the grid solver for one thread: nothing is allocated while a trial runs.
+/// Scratch memory of the grid solver for one thread: the steps of a trial allocate nothing.
 public final class GridWorkspace {
   let layers: UnsafeMutableBufferPointer<GridLayer>
   private let projections: UnsafeMutableBufferPointer<GridProjection>
@@ -67,12 +74,12 @@ public final class GridWorkspace {
   let mean: UnsafeMutablePointer<Float>
   /// Read-out gradient in Float, `width` of the output.
   let drive: UnsafeMutablePointer<Float>
-  /// Per output: the rising peaks in descending order of time, for `.maximum`.
+  /// Per output: the rising peaks in ascending order of time, for `.maximum`.
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
   private(set) var errorTraces: [UnsafeMutablePointer<Float>] = []
-  /// Spikes of one layer, block by block of `EP_BLOCK` neurons.
-  let found: UnsafeMutableBufferPointer<BlockSpikes>
+  /// Spikes of one layer, in pieces of at most `EP_BLOCK` neurons.
+  let pieces: UnsafeMutableBufferPointer<BlockSpikes>
   /// `.maximum`: V and I of the outputs at the end of each step, `steps x width`.
   let outputs: (v: UnsafeMutablePointer<Float>, i: UnsafeMutablePointer<Float>)?
   private let steps: Int
@@ -101,10 +108,10 @@ public final class GridWorkspace {
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
-    let block = Int(EP_BLOCK)
-    found = .allocate(capacity: (widest + block - 1) / block)
-    for index in found.indices {
-      found.initializeElement(at: index, to: BlockSpikes(first: index * block))
+    let piece = Int(EP_BLOCK)
+    pieces = .allocate(capacity: (widest + piece - 1) / piece)
+    for index in pieces.indices {
+      pieces.initializeElement(at: index, to: BlockSpikes(first: index * piece))
     }
     mean = allocateZeroed(widest)
     drive = allocateZeroed(widest)
@@ -122,8 +129,8 @@ public final class GridWorkspace {
     }
     layers.deallocate()
     projections.deallocate()
-    for block in found { block.deallocate() }
-    found.deallocate()
+    for piece in pieces { piece.deallocate() }
+    pieces.deallocate()
     outputs?.v.deallocate()
     outputs?.i.deallocate()
     mean.deallocate()
@@ -173,7 +180,7 @@ public final class GridWorkspace {
         at: index,
         to: GridProjection(
           source: projection.source, target: projection.target, weights: matrix.base,
-          rows: matrix.rows, stride: matrix.panels.count == 1 ? matrix.stride : 0))
+          rows: matrix.rows, rowStride: matrix.panels.count == 1 ? matrix.stride : 0))
     }
   }
 }

@@ -15,5 +15,5 @@ func crossEntropy(
   }
   for j in values.indices { gradient[j] *= scale / total }
   gradient[label] -= scale
-  return log(total) + highest - scale * values[label]
+  return log(total) + (highest - scale * values[label])
 }

@@ -22,7 +22,7 @@ static inline void ep_prefetch(const void *numbers, size_t count) {
 void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
                      uint32_t last);
 
-/// Rows of a matrix by number: the weights of arriving spikes, or moments of a trace.
+/// Rows of a matrix by number: the weights of arriving spikes.
 typedef struct {
   const float *rows;
   size_t stride;
@@ -39,12 +39,15 @@ size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
                    const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t first,
                    size_t width, uint32_t *neurons, float *slopes);
 
-/// A spike of a block of neurons as one number: its time index, and its neuron in the block.
-#define EP_CODE(time, lane) ((uint32_t)(time) << EP_CODE_SHIFT | (uint32_t)(lane))
-#define EP_CODE_TIME(code) ((code) >> EP_CODE_SHIFT)
-#define EP_CODE_LANE(code) ((code) & (EP_BLOCK - 1))
-#define EP_CODE_SHIFT 7
+/// The most neurons of a block.
 #define EP_BLOCK 128
+
+/// A spike of a block of neurons as one number: its time index, below 2^25, and its neuron in the block.
+static inline uint32_t ep_code(size_t time, size_t lane) {
+  return (uint32_t)(time * EP_BLOCK + lane);
+}
+static inline uint32_t ep_code_time(uint32_t code) { return code / EP_BLOCK; }
+static inline uint32_t ep_code_lane(uint32_t code) { return code % EP_BLOCK; }
 
 /// A whole trial, from rest, of a block of `width` LIF neurons, at most EP_BLOCK, whose arriving spikes are all known: the
 /// steps are those of `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.

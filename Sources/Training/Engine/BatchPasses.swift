@@ -13,7 +13,8 @@ final class BatchPasses<S: Solver> {
   let gradient: Parameters<Scalar>
   let trials: [S.Trial]
   private let shards: [Shard]
-  private var blockBatch: S.Batch?
+  /// What blocks are run on, and how many copies of the input it has.
+  private var blockBatch: (batch: S.Batch, copies: Int)?
 
   /// What one part of a batch writes to.
   private final class Shard {
@@ -57,9 +58,11 @@ final class BatchPasses<S: Solver> {
       }
       return
     }
-    let copies = copies(pool)
-    let blockBatch = blockBatch ?? solver.makeBatch(trials, copies: copies)
-    self.blockBatch = blockBatch
+    if blockBatch == nil {
+      let copies = min(pool.threads, blocks)
+      blockBatch = (solver.makeBatch(trials, copies: copies), copies)
+    }
+    guard let (blockBatch, copies) = blockBatch else { return }
     pool.forEach(copies) { copy in
       batch.forEach(0..<count) { slot, train, _ in
         solver.load(train, into: blockBatch, slot: slot, copy: copy)
@@ -69,8 +72,6 @@ final class BatchPasses<S: Solver> {
       }
     }
   }
-
-  private func copies(_ pool: WorkerPool) -> Int { min(pool.threads, solver.blocks.count) }
 
   /// Runs what is left of the forward passes; their results are in trials and tallies.
   func forward(_ batch: SampleBatch, pool: WorkerPool) {
@@ -134,7 +135,7 @@ final class BatchPasses<S: Solver> {
     _ parts: [GradientPart], trials count: Int, push: [[Double]], pool: WorkerPool,
     _ body: (_ part: Int, Double) -> Void
   ) {
-    let (solver, gradient, blockBatch, copies) = (solver, gradient, blockBatch, copies(pool))
+    let (solver, gradient, blockBatch) = (solver, gradient, blockBatch)
     let tapes = shards.map(\.tape)
     let scales = solver.gradientScales(trials: count).map { Scalar($0) }
     pool.forEach(parts.count) { index in
@@ -142,9 +143,9 @@ final class BatchPasses<S: Solver> {
       let base = gradient.matrices[part.projection].base + part.scalars.lowerBound
       let width = part.scalars.count
       Scalar.clear(base, width: width)
-      if let block = part.block, let blockBatch {
+      if let block = part.block, let (batch, copies) = blockBatch {
         solver.backward(
-          block: block, of: blockBatch, count: count, copy: block % copies, push: push,
+          block: block, of: batch, count: count, copy: block % copies, push: push,
           into: gradient)
       } else {
         solver.gather(tapes, projection: part.projection, scalars: part.scalars, into: gradient)

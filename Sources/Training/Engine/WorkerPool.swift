@@ -26,9 +26,9 @@ final class WorkerPool {
         while true {
           shared.spin { shared.round.pointee.load(ordering: .relaxed) != seen }
           semaphore.wait()
-          seen = shared.round.pointee.load(ordering: .relaxed)
           if shared.isStopping { return }
           shared.work(as: index + 1)
+          seen = shared.round.pointee.load(ordering: .relaxed)
           // In this order: whoever sees the count finds the semaphore up, and need not sleep.
           shared.done.signal()
           shared.finished.pointee.wrappingAdd(1, ordering: .releasing)
@@ -57,13 +57,14 @@ final class WorkerPool {
       for semaphore in helpers { semaphore.signal() }
       shared.round.pointee.wrappingAdd(1, ordering: .relaxed)
       shared.work(as: 0)
-      shared.spin { shared.finished.pointee.load(ordering: .relaxed) == helpers.count }
+      shared.expected += helpers.count
+      shared.spin { shared.finished.pointee.load(ordering: .relaxed) >= shared.expected }
       for _ in helpers { shared.done.wait() }
       shared.job = nil
     }
   }
 
-  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked or spins
+  /// Sendable because `job`, `count`, `expected` and `isStopping` are written only while every worker is parked or spins
   /// (before its `start` and after its `done`), and the semaphores order those accesses.
   private final class Shared: @unchecked Sendable {
     var job: ((Int) -> Void)?
@@ -78,6 +79,8 @@ final class WorkerPool {
       counters = Counters(threads + 2)
     }
 
+    /// How often workers will have finished; the calling thread's own.
+    var expected = 0
     /// Hints for spinning only: the semaphores decide.
     var round: UnsafeMutablePointer<Atomic<Int>> { counters[threads] }
     var finished: UnsafeMutablePointer<Atomic<Int>> { counters[threads + 1] }
@@ -86,7 +89,6 @@ final class WorkerPool {
       self.job = job
       self.count = count
       for thread in 0..<threads { counters[thread].pointee.store(0, ordering: .relaxed) }
-      finished.pointee.store(0, ordering: .relaxed)
     }
 
     /// Runs what is left of the thread's own jobs, then of those of the others.
