@@ -82,6 +82,20 @@ import Testing
     #expect(!differing.state[..<half].elementsEqual(differing.state[half...]))
   }
 
+  /// A gradient whose square is beyond Float ends the training in words, and leaves no NaN; with clipping, nothing changed.
+  @Test(arguments: [0, 0.5]) func explodedGradientsEndTheTraining(clip: Double) throws {
+    let trainer = try makeTrainer(
+      tinyPreset(training: "clip = \(clip)"),
+      settings: ["output.weights={ mean = 0.0, sd = 1e30 }"])
+    let before = trainer.state
+    let error = #expect(throws: TrainingError.self) { try trainer.trainBatch() }
+    let text = error?.description ?? ""
+    #expect(text.hasPrefix("lane sum, epoch 1, batch 1: the gradient of input-hidden1 has exploded"))
+    let weights = trainer.lanes[0].arrays().flatMap { $0.array.doubles }
+    #expect(weights.allSatisfy { $0.isFinite })
+    if clip > 0 { #expect(trainer.state == before) }
+  }
+
   @Test func clippingBoundsTheStep() throws {
     let free = try makeTrainer(tinyPreset())
     let clipped = try makeTrainer(tinyPreset(training: "clip = 1e-9"))

@@ -162,7 +162,12 @@ public final class GridTrial: SolvedTrial {
     for index in network.layers.indices {
       layers.initializeElement(at: index, to: GridSpikes(steps: steps))
     }
-    blocks = .allocate(capacity: network.blocks.count)
+    // Apart from what the thread that runs the rest of the trial writes.
+    let bytes = (network.blocks.count * MemoryLayout<BlockSpikes>.stride + 127) / 128 * 128
+    blocks = UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 128), alignment: 128)
+        .bindMemory(to: BlockSpikes.self, capacity: network.blocks.count),
+      count: network.blocks.count)
     for (index, block) in network.blocks.enumerated() {
       blocks.initializeElement(at: index, to: BlockSpikes(first: block.lowerBound))
     }

@@ -16,12 +16,19 @@ final class BatchPasses<S: Solver> {
   /// What blocks are run on, and how many copies of the input it has.
   private var blockBatch: (batch: S.Batch, copies: Int)?
 
-  /// What one part of a batch writes to.
+  /// What one part of a batch writes to; in cache lines of its own, for the next shard is another thread's.
   private final class Shard {
+    private let before = Lines()
     let tape: S.Tape
     let workspace: S.Workspace
     var tally: Tally
     var marks: Tally.Marks
+    private let after = Lines()
+
+    /// The length of two cache lines.
+    private struct Lines {
+      private let words = SIMD16<UInt64>()
+    }
 
     init(_ solver: S) {
       tape = solver.makeTape()
@@ -143,7 +150,8 @@ final class BatchPasses<S: Solver> {
       let base = gradient.matrices[part.projection].base + part.scalars.lowerBound
       let width = part.scalars.count
       Scalar.clear(base, width: width)
-      if let block = part.block, let (batch, copies) = blockBatch {
+      if let block = part.block {
+        guard let (batch, copies) = blockBatch else { preconditionFailure("`begin` comes first") }
         solver.backward(
           block: block, of: batch, count: count, copy: block % copies, push: push,
           into: gradient)

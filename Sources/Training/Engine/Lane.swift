@@ -31,7 +31,7 @@ protocol Lane: AnyObject {
 
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
-  /// - Throws: `TrainingError` when the loss is not a finite number; the weights are then as before.
+  /// - Throws: `TrainingError` when the loss is not a finite number, and the weights are then as before, or the gradient.
   func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation?) throws
   /// Runs a whole data set forward.
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
@@ -171,7 +171,7 @@ final class SolverLane<S: Solver>: Lane {
       passes.forwardAndBack(batch, pool: pool)
       tally = try check(passes.tally)
     }
-    let squares = learn(from: batch.samples.count, push: push, pool: pool)
+    let squares = try learn(from: batch.samples.count, push: push, pool: pool)
     epochTally.add(tally)
     lastTally = tally
     lastSquares = squares
@@ -200,7 +200,9 @@ final class SolverLane<S: Solver>: Lane {
   }
 
   /// Gathers the gradient of the mean over `trials` and applies Adam, part by part. Returns |dL/dW|^2 per projection.
-  private func learn(from trials: Int, push: [[Double]], pool: WorkerPool) -> [Double] {
+  /// - Throws: `TrainingError` when that is not a finite number; parts that are have then been learned from, unless
+  ///   gradients are clipped.
+  private func learn(from trials: Int, push: [[Double]], pool: WorkerPool) throws -> [Double] {
     adam.count += 1
     let update = Update(
       passes, adam,
@@ -210,12 +212,17 @@ final class SolverLane<S: Solver>: Lane {
       let results = buffer
       passes.gather(parts, trials: trials, push: push, pool: pool) { index, squares in
         results.initializeElement(at: index, to: squares)
-        if !isClipped { update.apply(to: parts[index], gain: 1) }
+        if !isClipped && squares.isFinite { update.apply(to: parts[index], gain: 1) }
       }
       initialized = parts.count
     }
     var squares = Array(repeating: 0.0, count: weights.matrices.count)
     for (part, value) in zip(parts, partSquares) { squares[part.projection] += value }
+    if let worst = squares.firstIndex(where: { !$0.isFinite }) {
+      throw TrainingError(
+        description: "the gradient of \(network.name(of: network.projections[worst])) has exploded "
+          + "(its square is \(squares[worst])): lower the learning rate or the weights")
+    }
     if isClipped {
       let norm = squares.reduce(0, +).squareRoot()
       let gain = norm > options.clip ? Scalar(options.clip / norm) : 1

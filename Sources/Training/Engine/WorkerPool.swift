@@ -64,7 +64,7 @@ final class WorkerPool {
     }
   }
 
-  /// Sendable because `job`, `count`, `expected` and `isStopping` are written only while every worker is parked or spins
+  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked or spins
   /// (before its `start` and after its `done`), and the semaphores order those accesses.
   private final class Shared: @unchecked Sendable {
     var job: ((Int) -> Void)?
@@ -79,7 +79,7 @@ final class WorkerPool {
       counters = Counters(threads + 2)
     }
 
-    /// How often workers will have finished; the calling thread's own.
+    /// How often workers will have finished; only the calling thread looks at it.
     var expected = 0
     /// Hints for spinning only: the semaphores decide.
     var round: UnsafeMutablePointer<Atomic<Int>> { counters[threads] }

@@ -35,7 +35,7 @@ extension LaneOptions {
           size: 1, neuron: isSpiking ? .lif : .li,
           tauMem: try section.number("tau_mem", default: 20, .above(0)),
           tauSyn: try section.number("tau_syn", default: 5, .above(0)),
-          threshold: try section.number("threshold", default: 1, .above(0))),
+          threshold: try section.number("threshold", default: 1, .atLeast(1e-30))),
         try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1)
       )
     }
@@ -77,7 +77,8 @@ extension LaneOptions {
     let layer = Layer(
       size: size, neuron: .lif, tauMem: try section.number("tau_mem", default: 20, .above(0)),
       tauSyn: try section.number("tau_syn", default: 5, .above(0)),
-      threshold: try section.number("threshold", default: 1, .above(0)), isRecurrent: isRecurrent,
+      threshold: try section.number("threshold", default: 1, .atLeast(1e-30)),
+      isRecurrent: isRecurrent,
       rate: try section.optionalSection("rate") { rate in
         let upper = try rate.number("upper", default: nil, .atLeast(0))
         return RateRegularisation(
@@ -144,7 +145,7 @@ extension LaneOptions {
         rate: try inner.number("rate", default: 1e-3, .within(0, 1e3)),
         beta1: try inner.number("beta1", default: 0.9, .within(0, 0.999_999)),
         beta2: try inner.number("beta2", default: 0.999, .within(0, 0.999_999_9)),
-        epsilon: try inner.number("epsilon", default: 1e-8, .above(0)))
+        epsilon: try inner.number("epsilon", default: 1e-8, .atLeast(1e-30)))
     }
     let schedule = try section.section("schedule") { inner in
       ScheduleOptions(
