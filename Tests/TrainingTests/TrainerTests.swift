@@ -90,7 +90,8 @@ import Testing
     let before = trainer.state
     let error = #expect(throws: TrainingError.self) { try trainer.trainBatch() }
     let text = error?.description ?? ""
-    #expect(text.hasPrefix("lane sum, epoch 1, batch 1: the gradient of input-hidden1 has exploded"))
+    #expect(text.hasPrefix("lane sum, epoch 1, batch 1: the gradient of input-hidden1 "), "\(text)")
+    #expect(text.contains("has exploded"))
     let weights = trainer.lanes[0].arrays().flatMap { $0.array.doubles }
     #expect(weights.allSatisfy { $0.isFinite })
     if clip > 0 { #expect(trainer.state == before) }
