@@ -1,6 +1,6 @@
 import Foundation
 
-/// The linear dynamics between events, and their adjoint (MATH 1 and 2; Wunderlich & Pehle 2021):
+/// The linear dynamics between events, and their adjoint (Wunderlich & Pehle 2021):
 ///
 ///     tau_m dV/dt  = -V + I        tau_s dI/dt  = -I
 ///     tau_m dlV/ds = -lV           tau_s dlI/ds = -lI + lV        s = T - t
@@ -12,9 +12,10 @@ import Foundation
 public struct Decay: Sendable {
   public var a: Double
   public var b: Double
-  /// k (a - b) with k = tau_s/(tau_m - tau_s); a d/tau_m when the time constants are equal.
+  /// k (a - b) with k = tau_s/(tau_m - tau_s), which is (d/tau_m) a g(x): x = d (1/tau_s - 1/tau_m),
+  /// g(x) = (1 - exp(-x))/x, g(0) = 1.
   public var rise: Double
-  /// tau_m/(tau_m - tau_s) (a - b); b d/tau_s when the time constants are equal.
+  /// tau_m/(tau_m - tau_s) (a - b) = (d/tau_s) a g(x).
   public var adjointRise: Double
 
   @inline(__always)
@@ -28,13 +29,19 @@ public struct Decay: Sendable {
   init(a: Double, b: Double, gap: Double, tauMem: Double, tauSyn: Double) {
     self.a = a
     self.b = b
-    if tauMem == tauSyn {
-      rise = a * gap / tauMem
-      adjointRise = b * gap / tauSyn
-    } else {
-      rise = tauSyn / (tauMem - tauSyn) * (a - b)
-      adjointRise = tauMem / (tauMem - tauSyn) * (a - b)
+    // Near equal time constants k (a - b) divides one cancelled difference by another; elsewhere, and over gaps
+    // in which a and b part, it is as good as g and takes no exponential.
+    if abs(tauMem - tauSyn) < 0.25 * tauMem {
+      let x = gap / tauSyn * ((tauMem - tauSyn) / tauMem)
+      if abs(x) < 0.5 {
+        let g = x == 0 ? 1 : -expm1(-x) / x
+        rise = gap / tauMem * a * g
+        adjointRise = gap / tauSyn * a * g
+        return
+      }
     }
+    rise = tauSyn / (tauMem - tauSyn) * (a - b)
+    adjointRise = tauMem / (tauMem - tauSyn) * (a - b)
   }
 }
 
@@ -42,13 +49,10 @@ extension Decay {
   /// When V, rising from v under the current i, turns: dV/dt = 0. Not a number, or outside the gap, where it does not.
   @inline(__always)
   public static func peakTime(v: Double, i: Double, tauMem: Double, tauSyn: Double) -> Double {
-    if tauMem == tauSyn {
-      // V(s) = exp(-s/tau) (V + I s/tau)
-      return tauMem * (1 - v / i)
-    }
-    let k = tauSyn / (tauMem - tauSyn)
-    let ratio = k * i * tauMem / ((v + k * i) * tauSyn)
-    return log(ratio) / (1 / tauSyn - 1 / tauMem)
+    // With D = 1/tau_s - 1/tau_m: log1p(D (I - V)/(I/tau_m + V D))/D, whose limit for D = 0 is tau_m (I - V)/I.
+    let difference = (tauMem - tauSyn) / tauMem / tauSyn
+    let start = (i - v) / (i / tauMem + v * difference)
+    return difference == 0 ? start : log1p(difference * start) / difference
   }
 }
 
