@@ -1,7 +1,7 @@
 // The HDF5 constants that are C macros and therefore invisible to Swift.
 #include <hdf5.h>
 
-static inline hid_t eventprop_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t eventprop_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t eventprop_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t eventprop_h5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t eventprop_h5_float16(void) {

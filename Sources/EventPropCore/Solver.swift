@@ -30,9 +30,8 @@ public struct Problem: Sendable {
 public enum ReadoutRule: String, Sendable, CaseIterable {
   /// Exactly over each step: the gradient's error is that of the spike times alone.
   case integrated
-  /// At the start of each step, as clock-driven simulators do. lV - lI of the outputs then has a constant
-  /// error of about -dt/(2 tau_s) lV: a pseudo-gradient that makes neurons spike more often when they feed
-  /// the right output, and the only one where potentials lie wholly within the trial and w = 1.
+  /// At the end of each step, as GeNN and the paper's code do; their adjoint is driven over the whole step, as under
+  /// `integrated`. So the two rules differ in the value of the loss, and in the gradient by O(dt).
   case sampled
 }
 

@@ -34,10 +34,10 @@ INLINE uint32_t bits(const i16 *lanes) {
   return mask;
 }
 
-CLONES void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
+CLONES void ep_time_indices(uint32_t *index, const double *times, size_t count, double steps_per_time,
                             uint32_t last) {
   for (size_t k = 0; k < count; ++k) {
-    double n = (double)times[k] * steps_per_time + 0.5;
+    double n = times[k] * steps_per_time + 0.5;
     index[k] = n < (double)last ? (uint32_t)n : last;
   }
 }
@@ -233,29 +233,35 @@ CLONES void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap
 
 #define ADJOINT_DRIVEN(VECTORS)                                                       \
   for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
-    f16 voltage[VECTORS], current[VECTORS];                                           \
+    f16 voltage[VECTORS], current[VECTORS], last[VECTORS];                            \
+    float later = to < steps ? -held * weights[to] : 0;                               \
     for (int s = 0; s < (VECTORS); ++s) {                                             \
       voltage[s] = READ(lv, k + s * EP_LANES);                                        \
       current[s] = READ(li, k + s * EP_LANES);                                        \
+      last[s] = (f16){0};                                                             \
+      if (to < steps) last[s] = later * READ(drive, to * stride + k + s * EP_LANES);  \
     }                                                                                 \
     for (size_t n = to; n-- > from;) {                                                \
+      float weight = -held * weights[n];                                              \
       for (int s = 0; s < (VECTORS); ++s) {                                           \
-        f16 d = weights[n] * READ(drive, n * stride + k + s * EP_LANES);              \
-        f16 u = -held * d;                                                            \
-        f16 above = voltage[s] - u;                                                   \
-        current[s] = b * (current[s] - u) + c * above + u;                            \
-        voltage[s] = a * above + u - kick * d;                                        \
+        f16 u = weight * READ(drive, n * stride + k + s * EP_LANES);                  \
+        f16 change = last[s] - u;                                                     \
+        f16 above = voltage[s] + change;                                              \
+        current[s] = b * (current[s] + change) + c * above;                           \
+        voltage[s] = a * above;                                                       \
+        last[s] = u;                                                                  \
       }                                                                               \
     }                                                                                 \
     for (int s = 0; s < (VECTORS); ++s) {                                             \
       AT(lv, k + s * EP_LANES) = voltage[s];                                          \
-      AT(result, k + s * EP_LANES) = current[s];                                      \
+      AT(li, k + s * EP_LANES) = current[s];                                          \
+      if (result) AT(result, k + s * EP_LANES) = current[s] + last[s];                \
     }                                                                                 \
   }
 
-CLONES void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float b, float c,
+CLONES void ep_adjoint_driven(float *lv, float *li, float *result, float a, float b, float c,
                               const float *drive, size_t stride, const float *weights, float held,
-                              float kick, size_t from, size_t to, size_t width) {
+                              size_t from, size_t to, size_t steps, size_t width) {
   size_t k = 0;
   ADJOINT_DRIVEN(4)
   ADJOINT_DRIVEN(2)

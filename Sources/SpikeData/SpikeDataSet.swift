@@ -9,7 +9,7 @@ public struct SpikeDataSet: Sendable {
   /// One name per class; labels index it.
   public var classNames: [String]
   /// Times in ms, ascending within a sample.
-  public private(set) var times: [Float] = []
+  public private(set) var times: [Double] = []
   public private(set) var units: [UInt16] = []
   /// Sample k has spikes `offsets[k] ..< offsets[k + 1]`.
   public private(set) var offsets: [Int] = [0]
@@ -104,7 +104,7 @@ public struct SpikeDataSet: Sendable {
   public func histogram(bins: Int, duration: Double) -> [Int] {
     var counts = Array(repeating: 0, count: bins)
     for time in times {
-      let bin = Int(Double(time) / duration * Double(bins))
+      let bin = Int(time / duration * Double(bins))
       if bin < bins { counts[bin] += 1 }
     }
     return counts

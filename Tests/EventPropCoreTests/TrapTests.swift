@@ -80,7 +80,7 @@ import Testing
     // 300,000 steps: as Float products n * dt would miss steps.
     let problem = Self.problem(hidden: 0, duration: 3000, step: 0.01)
     let solver = GridSolver(problem)
-    let times = stride(from: 0, to: 300_000, by: 7).map { Float(Double($0) * 0.01) }
+    let times = stride(from: 0, to: 300_000, by: 7).map { Double($0) * 0.01 }
     let train = SpikeTrain(times: times, units: Array(repeating: 0, count: times.count))
     let weights = Parameters<Float>(problem.network)
     let result = Self.run(solver, weights, train)

@@ -1,4 +1,5 @@
 import EventPropCore
+import Foundation
 import Kernels
 import Testing
 
@@ -132,23 +133,39 @@ import Testing
       #expect(i[k] == Float(0.8) * i0[k] + Float(0.1) * v0[k])
       #expect(v[k] == Float(0.9) * v0[k])
     }
-    for stride in [0, width] {
+    for (stride, end) in [(0, 3), (width, 3), (0, 4), (width, 4)] {
       (v, i) = (v0, i0)
+      var kept = i0
       ep_adjoint_driven(
-        &v, i0, &i, 0.9, 0.8, 0.1, drive, stride, weights, 0.5, 0.25, 1, 3, width)
+        &v, &i, &kept, 0.9, 0.8, 0.1, drive, stride, weights, 0.5, 1, end, 4, width)
       for k in 0..<width {
-        var (lv, li) = (v0[k], i0[k])
-        for n in [2, 1] {
-          let d = weights[n] * drive[n * stride + k]
-          let u = -Float(0.5) * d
-          let above = lv - u
-          li = Float(0.8) * (li - u) + Float(0.1) * above + u
-          lv = Float(0.9) * above + u - Float(0.25) * d
+        // lV and lI themselves; at T the drive is none yet.
+        func u(_ n: Int) -> Float { n < 4 ? -0.5 * weights[n] * drive[n * stride + k] : 0 }
+        var (lv, li) = (v0[k] + u(end), i0[k] + u(end))
+        for n in (1..<end).reversed() {
+          let above = lv - u(n)
+          li = 0.8 * (li - u(n)) + 0.1 * above + u(n)
+          lv = 0.9 * above + u(n)
         }
-        #expect(i[k] == li)
-        #expect(v[k] == lv)
+        #expect(abs(kept[k] - li) < 1e-6)
+        #expect(abs(v[k] - (lv - u(1))) < 1e-6)
+        #expect(abs(i[k] - (li - u(1))) < 1e-6)
       }
     }
+  }
+
+  /// Under a drive that stays the same lV - lI decays to 0 and is no rest of two large numbers.
+  @Test func drivenDifferenceHasNoFloor() {
+    let drive = Array(repeating: Float(0.37), count: 16)
+    let weights = Array(repeating: Float(1e-3), count: 1000)
+    var v = Array(repeating: Float(0), count: 16)
+    var i = v
+    let (a, b) = (Float(exp(-1.0 / 20)), Float(exp(-1.0 / 5)))
+    ep_adjoint_driven(
+      &v, &i, nil, a, b, 20 / 15 * (a - b), drive, 0, weights, 1, 0, 1000, 1000, 16)
+    // lV - lI after 1000 ms of two exponentials, tau 20 ms and 5 ms.
+    let expected = 0.37e-3 * (exp(-1000.0 / 20) - 20.0 / 15 * exp(-1000.0 / 20))
+    #expect(abs(Double(v[0] - i[0]) - expected) < 1e-3 * abs(expected))
   }
 
   @Test(arguments: widths) func dotsOfSeveralRows(width: Int) {
@@ -238,7 +255,7 @@ import Testing
   }
 
   @Test func timeIndicesRoundAndEnd() {
-    let times: [Float] = [0, 0.04, 0.06, 0.96, 1, 1.96, 2, 7e9, .infinity]
+    let times: [Double] = [0, 0.04, 0.06, 0.96, 1, 1.96, 2, 7e9, .infinity]
     var index = Array(repeating: UInt32(99), count: times.count)
     ep_time_indices(&index, times, times.count, 10, 20)
     #expect(index == [0, 0, 1, 10, 10, 20, 20, 20, 20])

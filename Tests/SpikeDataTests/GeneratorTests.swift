@@ -93,7 +93,7 @@ import Testing
 
 @Suite struct AugmentationTests {
   static let train = SpikeTrain(
-    times: (0..<2000).map { Float($0) / 4 }, units: (0..<2000).map { UInt16($0 * 7 % 100) })
+    times: (0..<2000).map { Double($0) / 4 }, units: (0..<2000).map { UInt16($0 * 7 % 100) })
 
   func apply(_ augmentation: Augmentation, other: SpikeTrain? = nil, seed: Int = 1) -> SpikeTrain {
     var random = Random(seed: seed, "augment")
@@ -159,7 +159,7 @@ import Testing
   @Test func sortByTimeIsStable() {
     var random = Random(seed: 1, "sort")
     var train = SpikeTrain(
-      times: (0..<3000).map { _ in Float(random.index(below: 500)) },
+      times: (0..<3000).map { _ in Double(random.index(below: 500)) },
       units: (0..<3000).map { UInt16($0) })
     let order = train.times.indices.sorted { (train.times[$0], $0) < (train.times[$1], $1) }
     let expected = SpikeTrain(

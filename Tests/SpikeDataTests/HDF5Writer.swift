@@ -3,8 +3,9 @@ import CHDF5
 /// Writes small files in the SHD layout for the tests: seconds as float16 lists, as the real ones.
 enum HDF5Writer {
   static func write(
-    _ path: String, times: [[Float]], units: [[Int]], labels: [Int], speakers: [Int]? = nil,
-    labelRank: Int = 1, timesAsIntegers: Bool = false, omitting: String? = nil
+    _ path: String, times: [[Double]], units: [[Int]], labels: [Int], speakers: [Int]? = nil,
+    labelRank: Int = 1, timesAsIntegers: Bool = false, timesAsDoubles: Bool = false,
+    omitting: String? = nil
   ) {
     let file = H5Fcreate(
       path, eventprop_h5_truncate(), eventprop_h5_default(), eventprop_h5_default())
@@ -13,8 +14,10 @@ enum HDF5Writer {
     let half = eventprop_h5_float16()
     if omitting != "spikes/times" {
       lists(
-        file, "spikes/times", timesAsIntegers ? eventprop_h5_native_int64() : half,
-        memory: eventprop_h5_native_float(), times)
+        file, "spikes/times",
+        timesAsIntegers
+          ? eventprop_h5_native_int64() : timesAsDoubles ? eventprop_h5_native_double() : half,
+        memory: eventprop_h5_native_double(), times)
     }
     lists(
       file, "spikes/units", eventprop_h5_native_uint16(), memory: eventprop_h5_native_int64(),

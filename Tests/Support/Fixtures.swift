@@ -44,7 +44,7 @@ public struct Fixture {
       var train = SpikeTrain()
       for unit in 0..<inputs {
         for _ in 0..<spikesPerUnit {
-          train.times.append(Float(random.uniform(0, 0.7 * duration)))
+          train.times.append(random.uniform(0, 0.7 * duration))
           train.units.append(UInt16(unit))
         }
       }

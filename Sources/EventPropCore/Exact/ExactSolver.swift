@@ -29,7 +29,7 @@ public final class ExactSolver: Solver {
     trial.input.sources.removeAll(keepingCapacity: true)
     var last = problem.mergesInput ? Array(repeating: -1, count: problem.network.inputs) : []
     for k in 0..<input.count {
-      let time = Double(input.times[k])
+      let time = input.times[k]
       if time >= problem.duration { break }
       if problem.mergesInput {
         let step = Int((time / problem.step).rounded())

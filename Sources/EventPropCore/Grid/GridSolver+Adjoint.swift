@@ -6,7 +6,7 @@ extension GridSolver {
   ///
   ///     over a gap of steps without spikes: lI <- b lI + adjointRise lV,  lV <- a lV
   ///     with a drive u = -dl/dV_j w/T (outputs): lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
-  ///     (`ReadoutRule.sampled`: u = 0, then lV -= dl/dV_j w dt/(T tau_m))
+  ///     (both read-out rules; the state kept is lV - u and lI - u)
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
   ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered from the tape)
@@ -59,7 +59,7 @@ extension GridSolver {
     let loop = workspace.loop(of: index)
     let (incomingErrors, ownErrors) = (index > 0 ? incoming.errors : nil, own.errors)
     if !isOutput { layer.clearState() }
-    // lI lives in the row of the trace where it is kept, elsewhere in the layer.
+    // lI lives in the row of the trace where it is kept, elsewhere in the layer; under a drive lI - u stays in the layer.
     let lv = layer.v
     var li = layer.i
     var peak = readout == .maximum ? workspace.nextPeak(of: trial) : -1
@@ -72,22 +72,24 @@ extension GridSolver {
       if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
       if n < steps {
         let isKept = !(arriving.isEmpty && (spikes.isEmpty || loop == nil))
-        let result = isKept ? trace.values + row * trace.stride : layer.i
+        let kept = isKept ? trace.values + row * trace.stride : nil
         if let drive {
           weightOfStep.withUnsafeBufferPointer {
             let gap = layer.gaps[1]
             ep_adjoint_driven(
-              lv, li, result, gap.a, gap.b, gap.c, drive.values, drive.stride, $0.baseAddress,
-              drive.held, drive.kick, n, later, layer.width)
+              lv, li, kept, gap.a, gap.b, gap.c, drive.values, drive.stride, $0.baseAddress,
+              drive.held, n, later, steps, layer.width)
           }
         } else {
+          let result = kept ?? layer.i
           ep_adjoint_gap(lv, li, result, layer.gaps[later - n], layer.width)
+          li = result
         }
         if isKept {
           trace.rows[n] = UInt32(truncatingIfNeeded: row)
           row += 1
         }
-        (li, later) = (result, n)
+        later = n
       }
       if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) }
       if let incomingErrors, !arriving.isEmpty {
@@ -121,13 +123,11 @@ extension GridSolver {
     }
   }
 
-  /// What drives the adjoint of the outputs at every step: dl/dV in rows of `stride`, times w dt/T, times `held` for a
-  /// drive over the step, or `kick` for a jump of lV at its start.
+  /// What drives the adjoint of the outputs over every step: dl/dV in rows of `stride`, times w dt/T, times `held`.
   private struct Drive {
     let values: UnsafePointer<Float>
     let stride: Int
     let held: Float
-    let kick: Float
   }
 
   /// The state of the output layer at T, and what will drive it.
@@ -139,14 +139,12 @@ extension GridSolver {
       workspace.drive[j] = j < trial.readout.count ? Float(trial.readoutGradient[j]) : 0
     }
     if trial.needsPhantom { layer.v[trial.label] += Float(problem.loss.phantomPush) }
-    let isSampled = problem.rule == .sampled
-    let held = isSampled ? 0 : Float(1 / problem.step)
-    let kick = isSampled ? 1 / layer.tauMem : 0
+    let held = Float(1 / problem.step)
     switch problem.loss.readout {
     case .weightedMean:
-      return Drive(values: workspace.drive, stride: 0, held: held, kick: kick)
+      return Drive(values: workspace.drive, stride: 0, held: held)
     case .instantaneous:
-      return trial.drive.map { Drive(values: $0, stride: layer.width, held: held, kick: kick) }
+      return trial.drive.map { Drive(values: $0, stride: layer.width, held: held) }
     case .maximum:
       workspace.orderPeaks(trial)
       return nil

@@ -7,10 +7,9 @@ import Kernels
 /// found at the end of a step and enter at the start of the next. At most one spike per neuron and step.
 /// Gradients approach the exact ones as O(dt).
 ///
-/// The integral losses take w constant over a step and integrate V, and the adjoint under it, exactly: where a
-/// post-synaptic potential lies wholly within the trial, moving it changes nothing under w = 1, and the
-/// grid's lV - lI is 0 there too. (With V sampled at the ends of steps it is not: at dt = 1 ms that bias of
-/// 2 % of lV drowned the gradients of the hidden layer on 1 s trials.) Maxima are sought at ends of steps.
+/// The integral losses take w constant over a step and integrate V (or sample it, see `ReadoutRule`); their adjoint is
+/// driven over each step and integrated exactly: where a post-synaptic potential lies wholly within the trial, moving
+/// it changes nothing under w = 1, and the grid's lV - lI is 0 there too. Maxima are sought at ends of steps.
 ///
 /// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`; both of the first layer's
 /// blocks in `GridSolver+Blocks.swift`.

@@ -9,7 +9,7 @@ struct GridLayer {
   let decay: (a: Float, b: Float, rise: Float)
   /// What the adjoint does over a gap of 0, 1, 2, ... steps; `steps + 1` entries.
   let gaps: UnsafeMutablePointer<ep_gap>
-  /// The mean of V over a step is `mean.p V + mean.q I`, V and I at its start.
+  /// What the read-out takes of a step, the mean of V over it or V at its end: `mean.p V + mean.q I`, V and I at its start.
   let mean: (p: Float, q: Float)
   let tauMem: Float
   let threshold: Float
@@ -103,7 +103,8 @@ public final class GridWorkspace {
           isRecurrent: layer.isRecurrent,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise)),
           gaps: .allocate(copying: layer.adjointGaps(problem.step, count: steps + 1)),
-          mean: problem.rule == .sampled ? (1, 0) : layer.stepMean(problem.step),
+          mean: problem.rule == .sampled
+            ? (Float(decay.a), Float(decay.rise)) : layer.stepMean(problem.step),
           tauMem: Float(layer.tauMem),
           threshold: Float(layer.threshold),
           v: allocateZeroed(width), i: allocateZeroed(width)))

@@ -1,9 +1,9 @@
 /// Input spikes of one sample: times in ms, ascending, and the unit of each.
 public struct SpikeTrain: Sendable, Equatable {
-  public var times: [Float]
+  public var times: [Double]
   public var units: [UInt16]
 
-  public init(times: [Float] = [], units: [UInt16] = []) {
+  public init(times: [Double] = [], units: [UInt16] = []) {
     precondition(times.count == units.count)
     self.times = times
     self.units = units
@@ -29,10 +29,10 @@ public struct SpikeTrain: Sendable, Equatable {
 
 /// A borrowed `SpikeTrain`: valid as long as its owner is.
 public struct SpikeTrainView {
-  public var times: UnsafeBufferPointer<Float>
+  public var times: UnsafeBufferPointer<Double>
   public var units: UnsafeBufferPointer<UInt16>
 
-  public init(times: UnsafeBufferPointer<Float>, units: UnsafeBufferPointer<UInt16>) {
+  public init(times: UnsafeBufferPointer<Double>, units: UnsafeBufferPointer<UInt16>) {
     self.times = times
     self.units = units
   }

@@ -19,7 +19,7 @@ static inline void ep_prefetch(const void *numbers, size_t count) {
 }
 
 /// index[k] = the step whose start times[k] rounds to, at most `last`. Times are not negative.
-void ep_time_indices(uint32_t *index, const float *times, size_t count, double steps_per_time,
+void ep_time_indices(uint32_t *index, const double *times, size_t count, double steps_per_time,
                      uint32_t last);
 
 /// Rows of a matrix by number: the weights of arriving spikes.
@@ -89,13 +89,14 @@ void ep_li_trial(float a, float b, float c, float p, float q, const float *rows,
 /// The adjoint over a gap. The new lI goes to `result`, which may be `li` itself.
 void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap, size_t width);
 
-/// The adjoint through the steps to - 1, ..., from, backwards in time, under a drive d = row n of `drive` (rows of
-/// `stride` floats; 0 where it is the same in all steps) times weights[n]. With u = -held d over the step:
-/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u); after it lV -= kick d. The new lI goes to `result`, which may
-/// be `li` itself.
-void ep_adjoint_driven(float *lv, const float *li, float *result, float a, float b, float c,
+/// The adjoint through the steps to - 1, ..., from, backwards in time, of a trial of `steps` steps, under the drive
+/// u = -held weights[n] d over step n, d being row n of `drive` (rows of `stride` floats; 0 where all steps share one):
+/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u). What is kept in `lv` and `li` is lV - u and lI - u, u being
+/// that of the step gone through last (0 at T): lV - lI, which goes to 0 where u stays the same, is then right to its own
+/// last digits and not to those of u. lI itself goes to `result` unless that is NULL.
+void ep_adjoint_driven(float *lv, float *li, float *result, float a, float b, float c,
                        const float *drive, size_t stride, const float *weights, float held,
-                       float kick, size_t from, size_t to, size_t width);
+                       size_t from, size_t to, size_t steps, size_t width);
 
 /// errors[k] += sum_j w_kj (lV_j - lI_j), w_k being row index[k].
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,

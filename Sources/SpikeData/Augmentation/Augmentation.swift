@@ -48,9 +48,9 @@ public struct Augmentation: Sendable, Equatable {
       if drop > 0 && random.uniform() < drop { continue }
       let unit = Int(result.units[k]) + move
       guard unit >= 0, unit < units else { continue }
-      var time = Double(result.times[k]) * stretch
+      var time = result.times[k] * stretch
       if jitter > 0 { time = max(0, time + jitter * random.normal()) }
-      result.times[kept] = Float(time)
+      result.times[kept] = time
       result.units[kept] = UInt16(unit)
       kept += 1
     }
@@ -63,7 +63,7 @@ public struct Augmentation: Sendable, Equatable {
     _ train: SpikeTrainView, _ other: SpikeTrainView, _ units: Int, _ random: inout Random,
     _ result: inout SpikeTrain
   ) {
-    let later = Float(mean(train.times) - mean(other.times))
+    let later = mean(train.times) - mean(other.times)
     let higher = Int((mean(train.units) - mean(other.units)).rounded())
     for k in 0..<train.count where random.uniform() >= blend {
       result.times.append(train.times[k])
@@ -83,8 +83,8 @@ public struct Augmentation: Sendable, Equatable {
     values.isEmpty ? 0 : values.reduce(0) { $0 + Double($1) } / Double(values.count)
   }
 
-  private func mean(_ values: UnsafeBufferPointer<Float>) -> Double {
-    values.isEmpty ? 0 : values.reduce(0) { $0 + Double($1) } / Double(values.count)
+  private func mean(_ values: UnsafeBufferPointer<Double>) -> Double {
+    values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
   }
 }
 
@@ -105,10 +105,10 @@ public struct DelayLine: Sendable, Equatable {
     guard copies > 1 else { return }
     let count = train.count
     for copy in 1..<copies {
-      let delay = Float(Double(copy) * step)
+      let delay = Double(copy) * step
       for k in 0..<count {
         let time = train.times[k] + delay
-        if Double(time) >= duration { break }
+        if time >= duration { break }
         train.times.append(time)
         train.units.append(UInt16(Int(train.units[k]) + copy * units))
       }
@@ -122,7 +122,7 @@ extension SpikeTrain {
   mutating func sortByTime() {
     let count = times.count
     guard count > 1, let last = times.max(), last > 0 else { return }
-    let scale = Float(count - 1) / last
+    let scale = Double(count - 1) / last
     var starts = Array(repeating: 0, count: count + 1)
     for time in times { starts[Int(time * scale) + 1] += 1 }
     for bucket in 0..<count { starts[bucket + 1] += starts[bucket] }

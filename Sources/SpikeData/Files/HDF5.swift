@@ -125,8 +125,8 @@ final class HDF5Dataset {
     _ body: (Int, UnsafeBufferPointer<Element>) throws -> Void
   ) throws {
     let base: hid_t
-    if element == Float.self {
-      base = eventprop_h5_native_float()
+    if element == Double.self {
+      base = eventprop_h5_native_double()
     } else {
       base = eventprop_h5_native_int64()
     }

@@ -48,7 +48,7 @@ public struct IDXImages: Sendable {
     let count = pixels.dimensions[0]
     data.reserve(samples: count, spikes: count * units / 4)
     let timeOf = (0...255).map {
-      Float(Double(255 - $0) / 255 * (duration - 4 * step) + 2 * step)
+      Double(255 - $0) / 255 * (duration - 4 * step) + 2 * step
     }
     var train = SpikeTrain()
     var byLevel = Array(repeating: [UInt16](), count: 256)

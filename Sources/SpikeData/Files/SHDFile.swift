@@ -37,10 +37,10 @@ public struct SHDFile {
     for first in stride(from: 0, to: times.count, by: chunk) {
       let rows = first..<min(first + chunk, times.count)
       var trains: [SpikeTrain] = []
-      try times.readLists(rows, as: Float.self) { sample, list in
+      try times.readLists(rows, as: Double.self) { sample, list in
         train.times.removeAll(keepingCapacity: true)
         for (k, seconds) in list.enumerated() {
-          guard seconds >= 0, Double(seconds) < Self.longest else {
+          guard seconds >= 0, seconds < Self.longest else {
             throw times.error(
               "sample \(sample), spike \(k): time \(seconds.isNaN ? "nan" : String(seconds)) s; allowed is 0 to \(Self.longest) s"
             )

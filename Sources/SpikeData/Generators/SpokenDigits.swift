@@ -64,7 +64,7 @@ public struct SpokenDigits: Sendable, Equatable {
     let perMillisecond = spikes / (0.355 * duration) * voice.loudness
     var train = SpikeTrain()
     var phase = random.uniform()
-    var drawn: [(time: Float, unit: UInt16)] = []
+    var drawn: [(time: Double, unit: UInt16)] = []
     for millisecond in 0..<Int(length) {
       let x = (Double(millisecond) + 0.5) / length * spoken
       let sound = Phone.glide(word, durations, at: x)
@@ -81,12 +81,12 @@ public struct SpokenDigits: Sendable, Equatable {
           let unit = (centre + spread * random.normal()).rounded()
           guard unit >= 0, unit < Double(Self.unitCount) else { continue }
           let time = start + Double(millisecond) + random.uniform()
-          drawn.append((Float(min(time, duration - 0.001)), UInt16(unit)))
+          drawn.append((min(time, duration - 0.001), UInt16(unit)))
         }
       }
       for _ in 0..<random.poisson(voice.breath) {
         let unit = UInt16(random.index(below: Self.unitCount))
-        drawn.append((Float(start + Double(millisecond) + random.uniform()), unit))
+        drawn.append((start + Double(millisecond) + random.uniform(), unit))
       }
       drawn.sort { $0 < $1 }
       train.times.append(contentsOf: drawn.map(\.time))

@@ -58,7 +58,7 @@ public struct YinYang: Sendable, Equatable {
   func encode(_ x: Double, _ y: Double) -> SpikeTrain {
     let times = [x, y, 1 - x, 1 - y].map { early + $0 * (late - early) } + [bias]
     var train = SpikeTrain(
-      times: times.map { Float($0) }, units: (0..<5).map { UInt16($0) })
+      times: times, units: (0..<5).map { UInt16($0) })
     train.sort()
     return train
   }

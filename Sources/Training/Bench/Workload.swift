@@ -101,7 +101,7 @@ public struct Workload: Sendable {
       name: "bench", unitCount: inputs, classNames: (0..<classes).map(String.init))
     for sample in 0..<samples {
       var train = SpikeTrain(
-        times: (0..<spikes).map { _ in Float(random.uniform(0, duration - 1)) },
+        times: (0..<spikes).map { _ in random.uniform(0, duration - 1) },
         units: (0..<spikes).map { _ in UInt16(random.index(below: inputs)) })
       train.sort()
       data.append(train, label: sample % classes)

@@ -41,8 +41,8 @@ public struct GradientCase {
     var shaping = lane.shaping
     if case .input = shaping {
       var counts = Array(repeating: 0, count: InputProfile.bins)
-      for time in trains.flatMap(\.times) where Double(time) < preset.duration {
-        counts[Int(Double(time) / preset.duration * Double(counts.count))] += 1
+      for time in trains.flatMap(\.times) where time < preset.duration {
+        counts[Int(time / preset.duration * Double(counts.count))] += 1
       }
       shaping = .input(InputProfile(counts: counts, duration: preset.duration))
     }
@@ -86,7 +86,7 @@ public struct GradientCase {
       guard time >= 0, time.isFinite else {
         throw RunError(spikeFile, "row \(row): time \(time), allowed are times from 0 on")
       }
-      trains[Int(sample)].times.append(Float(time))
+      trains[Int(sample)].times.append(time)
       trains[Int(sample)].units.append(UInt16(unit))
     }
     for sample in trains.indices { trains[sample].sort() }
