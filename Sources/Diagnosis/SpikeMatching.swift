@@ -2,7 +2,7 @@
 ///
 /// The cheapest alignment in order of time: a move costs |t - t'|, a deletion or a creation `reach` / 2 each, so that
 /// spikes pair up when they are at most `reach` apart. This is the spike train metric of Victor & Purpura,
-/// J. Neurophysiol. 76 (1996) 1310, with q = 2 / (`reach` / 2). Swapping the trains swaps created and deleted.
+/// J. Neurophysiol. 76 (1996) 1310, with q = 2 / `reach`. Swapping the trains swaps created and deleted.
 /// O(n m) time and memory for n and m spikes.
 public struct SpikeMatching: Sendable, Equatable {
   /// Indices of paired spikes, in order of time.

@@ -53,6 +53,10 @@ struct Console {
       + String(repeating: "─", count: width - full - tip.count)
   }
 
+  static func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
   static func percent(_ share: Double?) -> String {
     share.map { String(format: "%.2f %%", 100 * $0) } ?? "-"
   }

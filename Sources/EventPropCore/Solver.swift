@@ -179,6 +179,9 @@ public protocol SolvedTrial: AnyObject {
   var prediction: Int { get }
   /// Whether the label's output was silent, so that `backward` injects a phantom spike.
   var needsPhantom: Bool { get }
+  /// Whether the label's output was mute, so that its weights have no gradient at all: without a spike
+  /// (`.firstSpike`), or with a voltage that never rose above 0 (`.maximum`).
+  var isLabelMute: Bool { get }
   /// Makes the next `backward` leave the phantom spike out: then the gradient is the loss's own.
   func withholdPhantom()
   /// Why the forward pass was given up (weights have exploded); nil when all is well.
@@ -218,15 +221,16 @@ extension Loss {
   /// From read-out values to prediction, loss and derivative; silent outputs then count as T.
   func conclude(
     _ values: inout [Double], label: Int, duration: Double, gradient: inout [Double]
-  ) -> (prediction: Int, loss: Double, needsPhantom: Bool) {
+  ) -> (prediction: Int, loss: Double, needsPhantom: Bool, isLabelMute: Bool) {
     values.withUnsafeMutableBufferPointer { values in
       let prediction = prediction(UnsafeBufferPointer(values))
       let needsPhantom = readout == .firstSpike && values[label] == .infinity
+      let isLabelMute = needsPhantom || (readout == .maximum && values[label] <= 0)
       for j in values.indices where values[j] == .infinity { values[j] = duration }
       let loss = gradient.withUnsafeMutableBufferPointer {
         value(UnsafeBufferPointer(values), label: label, gradient: $0)
       }
-      return (prediction, loss, needsPhantom)
+      return (prediction, loss, needsPhantom, isLabelMute)
     }
   }
 }

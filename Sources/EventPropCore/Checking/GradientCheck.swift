@@ -22,6 +22,14 @@ public struct GradientCheck {
     public var excluded: Int
     /// Left out because rounding keeps the finite difference itself from settling (`settling`).
     public var unsettled = 0
+    /// Over the unsettled weights, relative to the norm of their gradient: how far difference and gradient are apart, and
+    /// how far the differences themselves settle. 0 without any.
+    public var unsettledError = 0.0
+    public var unsettledGap = 0.0
+    /// Left out because both gradient and difference are below what rounding of the loss lets a difference see.
+    public var unseen = 0
+    /// Chosen, but not reached in the time there was.
+    public var skipped = 0
     /// |finite difference - gradient| / |gradient|, L2 over the compared weights.
     public var relativeError: Double
     /// L2 norm of the gradient over the compared weights.
@@ -70,25 +78,34 @@ public struct GradientCheck {
   ///   - perMatrix: how many weights of each matrix to compare: half those of the largest gradient,
   ///     half drawn at random.
   ///   - step: h: differences are taken over 128h and halves of it, down to h/1024.
+  ///   - projections: which matrices; nil: all.
+  ///   - isTimeUp: asked before each weight but the first two of a matrix; the others are then skipped.
+  ///   - progress: called after each weight.
   ///   - settling: differences whose extrapolations still differ by more than this part of the median difference (of those
   ///     that are not 0), and of their own, are left out: they cannot tell. Judged by the differences alone, without the gradient.
   public func run(
     weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1,
-    settling: Double = .infinity
+    settling: Double = .infinity, projections chosen: [Int]? = nil,
+    isTimeUp: () -> Bool = { false }, progress: () -> Void = {}
   ) -> [Row] {
     let gradient = gradient(weights)
     let base = evaluate(weights)
     let baseCounts = base.map(\.counts)
     let rounding = self.rounding(base)
     let projections = solver.problem.network.projections
-    return projections.indices.map { p in
+    return (chosen ?? Array(projections.indices)).map { p in
       let matrix = weights.matrices[p]
       var random = Random(seed: seed, "gradient check", p)
       var row = Row(
         projection: solver.problem.network.name(of: projections[p]), compared: 0, excluded: 0,
         relativeError: 0, norm: 0)
       var found: [(difference: Double, gap: Double, exact: Double)] = []
-      for entry in choose(perMatrix, gradient.matrices[p], &random) {
+      for (count, entry) in choose(perMatrix, gradient.matrices[p], &random).enumerated() {
+        if count >= 2 && isTimeUp() {
+          row.skipped += 1
+          continue
+        }
+        defer { progress() }
         let (i, j) = (entry / matrix.columns, entry % matrix.columns)
         if let (estimate, gap) = derivative(
           weights, p, i, j, step: step, rounding: rounding, counts: baseCounts)
@@ -100,21 +117,49 @@ public struct GradientCheck {
       }
       let sizes = found.map { abs($0.difference) }.filter { $0 > 0 }.sorted()
       let median = sizes.isEmpty ? 0 : sizes[sizes.count / 2]
+      var unsettled = (error: 0.0, gap: 0.0, norm: 0.0)
       var squaredError = 0.0
       var squaredNorm = 0.0
+      let scale = GradientCheck.scale(found.map { ($0.difference, $0.gap) }, median, settling)
       for (difference, gap, exact) in found {
-        if gap > settling * max(median, abs(difference)) {
-          row.unsettled += 1
+        if gap > settling * max(scale, abs(difference)) {
+          let isUnseen = abs(difference) <= gap && abs(exact) <= gap
+          row.unseen += isUnseen ? 1 : 0
+          if !isUnseen {
+            row.unsettled += 1
+            unsettled.error += (difference - exact) * (difference - exact)
+            unsettled.gap += gap * gap
+            unsettled.norm += exact * exact
+          }
           continue
         }
         squaredError += (difference - exact) * (difference - exact)
         squaredNorm += exact * exact
         row.compared += 1
       }
+      if unsettled.norm > 0 {
+        row.unsettledError = (unsettled.error / unsettled.norm).squareRoot()
+        row.unsettledGap = (unsettled.gap / unsettled.norm).squareRoot()
+      }
       row.norm = squaredNorm.squareRoot()
       row.relativeError =
         squaredError == 0 ? 0 : squaredError.squareRoot() / max(row.norm, .leastNormalMagnitude)
       return row
+    }
+  }
+
+  /// The size that differences must settle against: the median, or where the large ones do not settle the root mean square
+  /// of those that do, for it is their norm that the error is held against.
+  private static func scale(
+    _ found: [(difference: Double, gap: Double)], _ median: Double, _ settling: Double
+  ) -> Double {
+    var scale = median
+    while true {
+      let settled = found.filter { $0.gap <= settling * max(scale, abs($0.difference)) }
+      let squares = settled.reduce(0) { $0 + $1.difference * $1.difference }
+      let size = (squares / Double(max(settled.count, 1))).squareRoot()
+      if size >= scale { return scale }
+      scale = size
     }
   }
 
@@ -130,14 +175,18 @@ public struct GradientCheck {
   ) -> (estimate: Double, gap: Double)? {
     var previous: [Double] = []
     var best = (estimate: 0.0, gap: Double.infinity)
+    var bestStep = step
+    // By step: the differences themselves.
+    var column: [(step: Double, difference: Double)] = []
     for level in -7...10 {
       let narrower = step * exp2(-Double(level))
       guard let next = centralDifference(weights, p, i, j, step: narrower, counts) else {
         if level >= 0 { return nil }
-        (previous, best.gap) = ([], .infinity)
+        (previous, best.gap, column) = ([], .infinity, [])
         continue
       }
       let rounding = rounding / narrower
+      column.append((narrower, next))
       var row = [next]
       var power = 4.0
       for order in 0..<previous.count {
@@ -148,13 +197,19 @@ public struct GradientCheck {
         // Nothing rounds where nothing changes: the weight has no part in the loss.
         let isNothing = estimate == 0 && neighbours.allSatisfy { $0 == 0 }
         let gap = isNothing ? 0 : neighbours.reduce(rounding) { max($0, abs(estimate - $1)) }
-        if gap < best.gap { best = (estimate, gap) }
+        if gap < best.gap { (best, bestStep) = ((estimate, gap), narrower) }
         power *= 4
       }
+      if best.gap <= 3e-7 * abs(best.estimate) { return best }
       // Shorter steps can only round more.
-      if best.gap <= max(3e-7 * abs(best.estimate), 2 * rounding) { break }
+      if best.gap <= 2 * rounding { break }
       previous = row
     }
+    // None settled well, and the one that did best may have done so by chance: what rounding of all spike times makes of
+    // the loss shows in the differences over the shortest steps, and grows as 1/h.
+    let changes = zip(column, column.dropFirst()).suffix(5)
+      .map { abs($0.difference - $1.difference) * $1.step }.sorted()
+    if !changes.isEmpty { best.gap = max(best.gap, changes[changes.count / 2] / bestStep) }
     return best
   }
 
@@ -180,7 +235,7 @@ public struct GradientCheck {
   /// are far finer than the last digit of a loss: then it is their sum, each times the derivative of the loss on the
   /// way. As long as both ways agree to rounding: a wrong derivative must not check itself.
   private func difference(_ above: Outcome, _ below: Outcome, label: Int) -> Double {
-    let direct = above.loss - below.loss
+    let direct = (above.loss - below.loss) - (above.lossRest - below.lossRest)
     let loss = solver.problem.loss
     if loss.readout == .instantaneous { return direct }
     var fine = 0.0
@@ -198,11 +253,15 @@ public struct GradientCheck {
   }
 
   /// What rounding makes of half a difference of two losses: the last digits of the read-out values, as they come of
-  /// thousands of sums, or of the loss where it is not a function of them.
+  /// thousands of sums. Where the loss is no function of them it is a sum of parts, kept with its rest, whose own last
+  /// digits are as many accidents.
   private func rounding(_ base: [Outcome]) -> Double {
     let isFine = solver.problem.loss.readout != .instantaneous
     let squares = base.reduce(0.0) { sum, outcome in
-      let digit = isFine ? outcome.readout.map { abs($0).ulp }.max() ?? 0 : outcome.loss.ulp
+      let digit =
+        isFine
+        ? outcome.readout.map { abs($0).ulp }.max() ?? 0
+        : outcome.loss.ulp / Double(max(outcome.parts, 1)).squareRoot()
       return sum + 4 * digit * digit
     }
     return squares.squareRoot() / Double(max(base.count, 1))
@@ -212,14 +271,18 @@ public struct GradientCheck {
     let values = gradient.values
     if values.count <= limit { return Array(values.indices) }
     let ranked = values.indices.sorted { abs(values[$0]) > abs(values[$1]) }
-    let top = ranked.prefix((limit + 1) / 2)
-    let rest = ranked.dropFirst(top.count).shuffled(using: &random).prefix(limit / 2)
-    return Array(top) + Array(rest)
+    let top = Array(ranked.prefix((limit + 1) / 2))
+    let rest = Array(ranked.dropFirst(top.count).shuffled(using: &random).prefix(limit / 2))
+    // One of each in turn, so that a part of them is a fair one.
+    return (0..<limit).map { $0 % 2 == 0 ? top[$0 / 2] : rest[$0 / 2] }
   }
 
   /// What one sample's forward pass came to.
   private struct Outcome {
     var loss: Double
+    var lossRest: Double
+    /// How many integrals the loss is a sum of.
+    var parts: Int
     var readout: [Double]
     /// Per spiking layer and neuron.
     var counts: [[Int]]
@@ -234,7 +297,9 @@ public struct GradientCheck {
         trial.addSpikeCounts(ofLayer: index, to: &counts)
         return counts
       }
-      return Outcome(loss: trial.loss, readout: trial.readout, counts: counts)
+      return Outcome(
+        loss: trial.loss, lossRest: trial.lossRest, parts: trial.integrals.count,
+        readout: trial.readout, counts: counts)
     }
   }
 }

@@ -21,6 +21,7 @@ extension ExactSolver {
       trial.peaks[j] = Peak()
     }
     trial.loss = 0
+    trial.lossRest = 0
     trial.integrals.removeAll(keepingCapacity: true)
     trial.driveV = Array(
       repeating: 0, count: readout == .instantaneous ? gaps.count * layer.size : 0)
@@ -42,7 +43,10 @@ extension ExactSolver {
           trial.readout[j] = sum
         }
         if readout == .instantaneous {
-          trial.loss += integrateLoss(trial, layer, v, i, start, end, e)
+          let part = integrateLoss(trial, layer, v, i, start, end, e) - trial.lossRest
+          let sum = trial.loss + part
+          trial.lossRest = (sum - trial.loss) - part
+          trial.loss = sum
         }
       }
       for j in 0..<layer.size {

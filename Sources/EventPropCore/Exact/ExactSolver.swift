@@ -70,9 +70,10 @@ public final class ExactSolver: Solver {
     }
     if problem.loss.readout == .firstSpike { readFirstSpikes(trial) }
     let total = trial.loss
-    (trial.prediction, trial.loss, trial.needsPhantom) = problem.loss.conclude(
-      &trial.readout, label: trial.label, duration: problem.duration,
-      gradient: &trial.readoutGradient)
+    (trial.prediction, trial.loss, trial.needsPhantom, trial.isLabelMute) =
+      problem.loss.conclude(
+        &trial.readout, label: trial.label, duration: problem.duration,
+        gradient: &trial.readoutGradient)
     if problem.loss.readout == .instantaneous { trial.loss = total }
   }
 

@@ -26,6 +26,7 @@ public final class ExactTrial: SolvedTrial {
   public internal(set) var loss = Double.nan
   public internal(set) var prediction = -1
   public internal(set) var needsPhantom = false
+  public internal(set) var isLabelMute = false
   public internal(set) var failure: String?
 
   var input = IncomingSpikes()
@@ -36,6 +37,8 @@ public final class ExactTrial: SolvedTrial {
   var readoutGradient: [Double]
   /// Per interval between spikes that arrive at the output: the shaping integrals of `ReadoutIntegral`.
   var integrals: [ReadoutIntegral] = []
+  /// `.instantaneous`: what rounding cut off from `loss`, which without it would be `loss - lossRest`.
+  var lossRest = 0.0
   /// `.instantaneous`: intervals x outputs, what a whole interval adds to lV and lI at its start.
   var driveV: [Double] = []
   var driveI: [Double] = []

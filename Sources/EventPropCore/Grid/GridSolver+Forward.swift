@@ -146,9 +146,10 @@ extension GridSolver {
     case .firstSpike:
       trial.readFirstSpikes(ofLayer: problem.network.layers.count - 1)
     }
-    (trial.prediction, trial.loss, trial.needsPhantom) = problem.loss.conclude(
-      &trial.readout, label: trial.label, duration: problem.duration,
-      gradient: &trial.readoutGradient)
+    (trial.prediction, trial.loss, trial.needsPhantom, trial.isLabelMute) =
+      problem.loss.conclude(
+        &trial.readout, label: trial.label, duration: problem.duration,
+        gradient: &trial.readoutGradient)
     if problem.loss.readout == .instantaneous { integrateInstantaneousLoss(trial) }
   }
 

@@ -128,6 +128,7 @@ public final class GridTrial: SolvedTrial {
   public internal(set) var loss = Double.nan
   public internal(set) var prediction = -1
   public internal(set) var needsPhantom = false
+  public internal(set) var isLabelMute = false
   public var failure: String? { nil }
 
   let steps: Int

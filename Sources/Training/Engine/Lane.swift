@@ -172,6 +172,7 @@ final class SolverLane<S: Solver>: Lane {
       tally = try check(passes.tally)
     }
     let squares = try learn(from: batch.samples.count, push: push, pool: pool)
+    options.muteOutputs?.apply(mute: tally.mute, of: tally.ofClass, in: weights)
     epochTally.add(tally)
     lastTally = tally
     lastSquares = squares

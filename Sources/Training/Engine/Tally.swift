@@ -7,6 +7,9 @@ struct Tally: Equatable {
   var correct = 0
   /// Trials in which the label's output was silent (phantom spikes injected).
   var phantoms = 0
+  /// Per class: trials, and those in which the label's output was mute (without any gradient).
+  var ofClass: [Int]
+  var mute: [Int]
   /// Per hidden layer and neuron: spikes.
   var spikes: [[Int]]
   /// Per hidden layer: trials in which a neuron was silent, summed over neurons.
@@ -18,6 +21,8 @@ struct Tally: Equatable {
     let hidden = network.layers.dropLast()
     spikes = hidden.map { Array(repeating: 0, count: $0.size) }
     silent = Array(repeating: 0, count: hidden.count)
+    ofClass = Array(repeating: 0, count: network.output.size)
+    mute = ofClass
   }
 
   mutating func clear() {
@@ -26,6 +31,10 @@ struct Tally: Equatable {
     correct = 0
     phantoms = 0
     failure = nil
+    for label in mute.indices {
+      ofClass[label] = 0
+      mute[label] = 0
+    }
     for layer in spikes.indices {
       for neuron in spikes[layer].indices { spikes[layer][neuron] = 0 }
       silent[layer] = 0
@@ -48,6 +57,8 @@ struct Tally: Equatable {
     loss += trial.loss
     if trial.prediction == trial.label { correct += 1 }
     if trial.needsPhantom { phantoms += 1 }
+    ofClass[trial.label] += 1
+    if trial.isLabelMute { mute[trial.label] += 1 }
     if failure == nil { failure = trial.failure }
     for layer in spikes.indices {
       let active = trial.addSpikeCounts(
@@ -61,6 +72,10 @@ struct Tally: Equatable {
     loss += other.loss
     correct += other.correct
     phantoms += other.phantoms
+    for label in mute.indices {
+      ofClass[label] += other.ofClass[label]
+      mute[label] += other.mute[label]
+    }
     if failure == nil { failure = other.failure }
     for layer in spikes.indices {
       for neuron in spikes[layer].indices { spikes[layer][neuron] += other.spikes[layer][neuron] }

@@ -131,7 +131,7 @@ public final class Trainer {
 
   public var isEpochComplete: Bool { batchInEpoch == batchesPerEpoch }
 
-  /// Evaluates, adapts learning rates, cures silent neurons and begins the next epoch.
+  /// Cures silent neurons, evaluates, adapts learning rates and begins the next epoch.
   /// - Returns: one row per lane.
   public func finishEpoch() -> [EpochMetrics] {
     precondition(isEpochComplete)
@@ -139,6 +139,8 @@ public final class Trainer {
     let isEvaluated = (epoch + 1) % every == 0 || epoch + 1 == preset.training.epochs
     if isEvaluated { lastTests = [] }
     let rows = lanes.map { lane in
+      // Before the evaluation: what is evaluated is what is kept.
+      lane.applySilentPolicy(epoch: epoch, seed: preset.seed)
       let validation = isEvaluated ? evaluate(lane, data.validate) : nil
       let test = isEvaluated ? evaluate(lane, data.test) : nil
       if isEvaluated { lastTests.append(test) }
@@ -149,7 +151,6 @@ public final class Trainer {
       let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
       lane.diagnosis.epoch = LedgerTotals()
       lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
-      lane.applySilentPolicy(epoch: epoch, seed: preset.seed)
       lane.epochTally.clear()
       lane.epochBatches = 0
       for index in lane.epochSquares.indices { lane.epochSquares[index] = 0 }

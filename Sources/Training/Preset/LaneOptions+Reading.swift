@@ -46,7 +46,7 @@ extension LaneOptions {
       try TrainingOptions.skip(section)
       return try LaneOptions.readTraining(section)
     }
-    (optimiser, schedule, silent, clip) = training
+    (optimiser, schedule, silent, muteOutputs, clip) = training
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
@@ -137,7 +137,7 @@ extension LaneOptions {
   }
 
   private static func readTraining(_ section: ConfigReader) throws -> (
-    AdamOptions, ScheduleOptions, SilentPolicy?, Double
+    AdamOptions, ScheduleOptions, SilentPolicy?, MuteOutputs?, Double
   ) {
     let optimiser = try section.section("optimiser") { inner in
       _ = try inner.choice("kind", default: "adam", ["adam"])
@@ -153,16 +153,21 @@ extension LaneOptions {
         halveAfter: try inner.integer("halve_after", default: 0, 0...1_000_000),
         decay: try inner.number("decay", default: 1, .within(1e-6, 1)))
     }
-    let silent = try section.section("silent") { inner -> SilentPolicy? in
+    let (silent, outputs) = try section.section("silent") {
+      inner -> (SilentPolicy?, MuteOutputs?) in
+      let lift = try inner.number("lift_outputs", default: 0, .atLeast(0))
+      let share = try inner.number("mute_share", default: 0.1, .within(0, 1))
+      let outputs = lift > 0 ? MuteOutputs(lift: lift, share: share) : nil
       let policy = try inner.choice("policy", default: "none", ["none", "lift", "redraw"])
       let step = try inner.number("by", default: 0.002, .any)
       switch policy {
-      case "lift": return .lift(by: step)
-      case "redraw": return .redraw
-      default: return nil
+      case "lift": return (.lift(by: step), outputs)
+      case "redraw": return (.redraw, outputs)
+      default: return (nil, outputs)
       }
     }
-    return (optimiser, schedule, silent, try section.number("clip", default: 0, .atLeast(0)))
+    let clip = try section.number("clip", default: 0, .atLeast(0))
+    return (optimiser, schedule, silent, outputs, clip)
   }
 
   /// Marks the lane's part of `[training]` as known, for the reader of the shared part.

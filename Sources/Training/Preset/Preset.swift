@@ -99,6 +99,8 @@ public struct LaneOptions: Sendable {
   public var schedule: ScheduleOptions
   /// nil: silent neurons are left as they are.
   public var silent: SilentPolicy?
+  /// nil: output neurons without a gradient are left as they are.
+  public var muteOutputs: MuteOutputs?
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
 

@@ -106,6 +106,8 @@ public enum Checkpoint {
         table["loss"] = .real(tally.loss)
         table["correct"] = .integer(tally.correct)
         table["phantoms"] = .integer(tally.phantoms)
+        table["trials_of_class"] = .list(tally.ofClass.map { .integer($0) })
+        table["mute"] = .list(tally.mute.map { .integer($0) })
         table["silent"] = .list(tally.silent.map { .integer($0) })
         table["spikes"] = .list(tally.spikes.map { .list($0.map { .integer($0) }) })
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
@@ -193,6 +195,13 @@ public enum Checkpoint {
     guard silent.count == tally.silent.count, spikes?.map(\.count) == tally.spikes.map(\.count),
       squares.count == lane.epochSquares.count
     else { throw section.error("spikes", "does not fit the preset's network") }
+    for (key, path) in [("trials_of_class", \Tally.ofClass), ("mute", \Tally.mute)] {
+      guard let counts = try section.list(key, "an integer", integer) else { continue }
+      guard counts.count == tally.mute.count else {
+        throw section.error(key, "allowed is one number per class")
+      }
+      tally[keyPath: path] = counts
+    }
     tally.silent = silent
     tally.spikes = spikes ?? []
     lane.epochTally = tally
