@@ -156,9 +156,21 @@ extension Surface {
     text(unit, endingAt: area.x + area.width, y: area.y, style: .dim)
   }
 
-  /// Labels of a vertical axis: the top and the bottom value, right-aligned in `area`.
-  public mutating func valueAxis(_ range: ClosedRange<Double>, in area: Area) {
+  /// Labels of a vertical axis: the top and the bottom value, and the one between where there is room, right-aligned in
+  /// `area`.
+  public mutating func valueAxis(
+    _ range: ClosedRange<Double>, isLogarithmic: Bool = false, in area: Area
+  ) {
     guard area.height >= 1, area.width > 0 else { return }
+    if area.height >= 5 && area.height % 2 == 1 {
+      let middle =
+        isLogarithmic
+        ? (range.lowerBound * range.upperBound).squareRoot()
+        : (range.lowerBound + range.upperBound) / 2
+      text(
+        Ticks.short(middle), endingAt: area.x + area.width, y: area.y + area.height / 2, style: .dim
+      )
+    }
     text(
       Ticks.short(range.upperBound), endingAt: area.x + area.width, y: area.y, style: .dim)
     if area.height > 1 {

@@ -29,6 +29,19 @@ public struct Ledger: Sendable, Equatable {
 
   /// The change of the loss by creations and deletions: the sum over priced events, scaled up to all of them.
   public var byCreationAndDeletion = 0.0
+
+  /// Standard error of `byCreationAndDeletion` for having priced only n of m events: m s/sqrt(n) sqrt(1 - n/m), s their
+  /// standard deviation. 0 when all were; nil when fewer than two of more were, which says nothing.
+  public var creationAndDeletionError: Double? {
+    let all = events.count
+    if priced == all { return 0 }
+    let changes = events.compactMap(\.lossChange)
+    guard changes.count >= 2 else { return nil }
+    let (n, m) = (Double(changes.count), Double(all))
+    let mean = changes.reduce(0, +) / n
+    let variance = changes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+    return m * (variance / n * (1 - n / m)).squareRoot()
+  }
 }
 
 /// Sums over one layer, all its neurons and all probe trials.
@@ -182,6 +195,12 @@ public struct LedgerTotals: Sendable, Equatable {
   public var predicted = 0.0
   public var actual = 0.0
   public var byCreationAndDeletion = 0.0
+  /// Creations and deletions of which the effect on the loss was computed; `byCreationAndDeletion` is scaled up from them.
+  public var priced = 0
+  /// Sum of squares of the standard errors of that scaling; nil where one is not known.
+  public var squaredError: Double? = 0
+  /// Standard error of `byCreationAndDeletion`; nil where too few events were priced to tell.
+  public var byCreationAndDeletionError: Double? { squaredError?.squareRoot() }
   /// Updates whose predicted and actual change had opposite signs.
   public var opposed = 0
 
@@ -195,6 +214,10 @@ public struct LedgerTotals: Sendable, Equatable {
     predicted += ledger.predicted
     actual += ledger.actual
     byCreationAndDeletion += ledger.byCreationAndDeletion
+    priced += ledger.priced
+    squaredError = squaredError.flatMap { sum in
+      ledger.creationAndDeletionError.map { sum + $0 * $0 }
+    }
     if ledger.predicted * ledger.actual < 0 { opposed += 1 }
   }
 }

@@ -84,7 +84,10 @@ struct OpenCommand: ParsableCommand {
       if let place, let resumed { try $0.resume(resumed, at: place) }
     } run: { trainer in
       if ephemeral { return nil }
-      if let resumed { return try RunDirectory(resuming: resumed, epoch: trainer.epoch) }
+      if let resumed {
+        return try RunDirectory(
+          resuming: resumed, epoch: trainer.epoch, network: trainer.network)
+      }
       return try RunDirectory(creating: out, preset: loaded, network: trainer.network)
     }
     try show(engine, on: screen)

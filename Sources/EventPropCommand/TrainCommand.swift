@@ -78,7 +78,9 @@ struct TrainCommand: ParsableCommand {
       try trainer.resume(resume, at: place)
     }
     let run =
-      try resume.map { try RunDirectory(resuming: $0, epoch: trainer.epoch) }
+      try resume.map {
+        try RunDirectory(resuming: $0, epoch: trainer.epoch, network: trainer.network)
+      }
       ?? RunDirectory(creating: out, preset: preset, network: trainer.network)
     try run.logBeginning(of: trainer, detail: "threads \(threads)")
     announce(trainer, run, &console)

@@ -1,4 +1,5 @@
 import Charts
+import Diagnosis
 import Foundation
 import Training
 
@@ -8,62 +9,134 @@ enum CompareScreen {
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     var rest = area
-    let tableRows = snapshot.lanes.count + 3
+    let tableRows = snapshot.lanes.count + 3 + (snapshot.lanes.count > 1 ? 1 : 0)
     let isWide = area.width >= 100
     let classRows = min(snapshot.classNames.count, 10) + 2
-    let hasClasses = area.height >= tableRows + classRows + 10
+    let hasClasses = area.height >= tableRows + classRows + 16
     var plots = rest.takeTop(max(6, area.height - tableRows - (hasClasses ? classRows : 0)))
     if hasClasses { classes(state, snapshot, in: rest.takeTop(classRows), on: &surface) }
-    let loss = isWide ? plots.takeLeft(plots.width / 2) : plots.takeTop((plots.height + 1) / 2)
-    curves(
-      state, snapshot, "loss\(state.isLogarithmic ? ", log axis" : "")", in: loss,
-      isLogarithmic: state.isLogarithmic, on: &surface
-    ) { $0.curves.loss }
-    curves(state, snapshot, "test accuracy", in: plots, isLogarithmic: false, on: &surface) {
-      $0.curves.testAccuracy
+    var losses = isWide ? plots.takeLeft(plots.width / 2) : plots.takeTop((plots.height + 1) / 2)
+    let kinds = lossKinds(snapshot, fitting: max(1, losses.height / 6))
+    for (index, kind) in kinds.shown.enumerated() {
+      let isLast = index == kinds.shown.count - 1
+      let height = isLast ? losses.height : losses.height / (kinds.shown.count - index)
+      let more = isLast && kinds.left > 0 ? ", \(kinds.left) more not shown" : ""
+      loss(state, snapshot, kind, more, in: losses.takeTop(height), on: &surface)
     }
+    accuracy(state, snapshot, in: plots, on: &surface)
     table(state, snapshot, in: rest, on: &surface)
   }
 
-  private static func curves<S: Surface>(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ title: String, in area: Area,
-    isLogarithmic: Bool, on surface: inout S, _ series: (LaneSnapshot) -> BoundedSeries
+  /// Losses of different kinds have no common axis: one plot for each, those of now first.
+  private static func lossKinds(
+    _ snapshot: Snapshot, fitting: Int
+  ) -> (shown: [String], left: Int) {
+    var kinds: [String] = []
+    let all =
+      snapshot.lanes.map(\.description) + snapshot.lanes.flatMap { $0.past.map(\.description) }
+    for kind in all where !kinds.contains(kind) { kinds.append(kind) }
+    return (Array(kinds.prefix(fitting)), max(0, kinds.count - fitting))
+  }
+
+  private static func loss<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ kind: String, _ more: String, in area: Area,
+    on surface: inout S
+  ) {
+    func scale(_ y: Double) -> Double { state.isLogarithmic ? log10(max(y, 1e-9)) : y }
+    var (raws, smooth): ([Line], [Line]) = ([], [])
+    for lane in snapshot.lanes {
+      let series = lane.curves.loss
+      let raw = lane.loss(under: kind, series.ys)
+      if raw.isEmpty && lane.description != kind { continue }
+      raws.append(Line(lane, raw.map { ($0.x, scale($0.y)) }))
+      let smoothed = series.smoothed(state.smoothing, per: snapshot.batchLength)
+      smooth.append(Line(lane, lane.loss(under: kind, smoothed).map { ($0.x, scale($0.y)) }))
+    }
+    let letters = smooth.map(\.letter).joined(separator: " ")
+    let smoothing = state.smoothing > 0 ? ", smoothed \(state.smoothing)" : ""
+    let axis = state.isLogarithmic ? ", log axis" : ""
+    plot(
+      snapshot, "loss \(kind): \(letters)\(smoothing)\(axis)\(more)", smooth,
+      behind: state.smoothing > 0 ? raws : [], isLogarithmic: state.isLogarithmic, in: area,
+      on: &surface)
+  }
+
+  private static func accuracy<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    let lines = snapshot.lanes.map { lane in
+      let series = lane.curves.testAccuracy
+      return Line(lane, zip(series.xs, series.ys).map { ($0, 100 * $1) })
+    }
+    plot(
+      snapshot, "test accuracy, %", lines, behind: [], isLogarithmic: false, limits: 0...100,
+      in: area, on: &surface)
+  }
+
+  /// A lane's curve.
+  private struct Line {
+    var letter: String
+    var ink: Ink
+    var points: [(x: Double, y: Double)]
+
+    init(_ lane: LaneSnapshot, _ points: [(Double, Double)]) {
+      letter = lane.letter
+      ink = lane.ink
+      self.points = points.map { (x: $0.0, y: $0.1) }
+    }
+  }
+
+  /// Curves over a common pair of axes that hold all of them, the raw ones behind included; each ends in its lane's letter.
+  private static func plot<S: Surface>(
+    _ snapshot: Snapshot, _ title: String, _ lines: [Line], behind raws: [Line],
+    isLogarithmic: Bool, limits: ClosedRange<Double>? = nil, in area: Area, on surface: inout S
   ) {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height, title: title, style: .bold)
     var plot = area.inside
-    guard plot.width > 16, plot.height > 3 else { return }
+    guard plot.width > 16, plot.height > 1 else { return }
     let axis = plot.takeLeft(8)
-    let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width - 1, height: 1)
+    let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width - 2, height: 1)
     plot.height -= 1
-    plot.width -= 1
-    func scale(_ y: Double) -> Double { isLogarithmic ? log10(max(y, 1e-9)) : y }
-    let isRate = title.hasPrefix("test")
-    let raws = snapshot.lanes.map { lane in
-      zip(series(lane).xs, series(lane).ys).map { (x: $0, y: scale($1)) }
-    }
-    let smooth = snapshot.lanes.map { lane in
-      zip(series(lane).xs, series(lane).smoothed(isRate ? 0 : state.smoothing))
-        .map { (x: $0, y: scale($1)) }
-    }
-    let values = smooth.flatMap { $0.map(\.y) }.filter(\.isFinite)
+    plot.width -= 2
+    let values = (lines + raws).flatMap { $0.points.map(\.y) }.filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else {
       surface.text("nothing yet", x: plot.x, y: plot.y, style: .dim)
       return
     }
-    let margin = max(high - low, 1e-6) * 0.05
-    let y = isRate ? max(0, low - margin)...min(1, high + margin) : (low - margin)...(high + margin)
+    let margin = max(high - low, 1e-6 * max(abs(high), 1)) * 0.05
+    let floor = limits?.lowerBound ?? (low >= 0 && !isLogarithmic ? 0 : -.infinity)
+    let y = max(floor, low - margin)...min(limits?.upperBound ?? .infinity, high + margin)
     guard y.lowerBound < y.upperBound else { return }
     let x = 0...max(snapshot.position, 1e-3)
-    if !isRate && state.smoothing > 0 {
-      surface.plot(raws.map { Curve($0, ink: .frame) }, x: x, y: y, in: plot)
-    }
-    surface.plot(
-      smooth.enumerated().map { Curve($0.element, ink: .series($0.offset)) }, x: x, y: y, in: plot)
+    surface.plot(raws.map { Curve($0.points, ink: .frame) }, x: x, y: y, in: plot)
+    surface.plot(lines.map { Curve($0.points, ink: $0.ink) }, x: x, y: y, in: plot)
     let shown = Area(x: axis.x, y: plot.y, width: 7, height: plot.height)
     surface.valueAxis(
-      isLogarithmic ? pow(10, y.lowerBound)...pow(10, y.upperBound) : y, in: shown)
-    surface.timeAxis(x, unit: "epoch", in: ticks)
+      isLogarithmic ? pow(10, y.lowerBound)...pow(10, y.upperBound) : y,
+      isLogarithmic: isLogarithmic, in: shown)
+    surface.timeAxis(x, unit: "epochs", in: ticks)
+    letters(lines, x: x, y: y, in: plot, on: &surface)
+  }
+
+  /// Each lane's letter where its curve ends; letters that would lie on each other move down.
+  private static func letters<S: Surface>(
+    _ lines: [Line], x: ClosedRange<Double>, y: ClosedRange<Double>, in plot: Area,
+    on surface: inout S
+  ) {
+    var taken = Set<Int>()
+    for line in lines {
+      guard let last = line.points.last(where: { $0.y.isFinite }), x.contains(last.x) else {
+        continue
+      }
+      let share = (last.y - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let end = Double(plot.width) * (last.x - x.lowerBound) / (x.upperBound - x.lowerBound)
+      let column = plot.x + min(plot.width + 1, Int(end) + 1)
+      var row = plot.y + Int((1 - min(max(share, 0), 1)) * Double(plot.height - 1) + 0.5)
+      while taken.contains(row), row < plot.y + plot.height - 1 { row += 1 }
+      taken.insert(row)
+      surface.text(line.letter, x: column, y: row, style: CellStyle(line.ink, bold: true))
+    }
   }
 
   /// Accuracy per class of every lane, and the confusion of the chosen one.
@@ -111,33 +184,78 @@ enum CompareScreen {
     }
   }
 
+  // MARK: - The lanes in numbers
+
   private static func table<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     guard area.height >= 3 else { return }
     surface.frame(
-      x: area.x, y: area.y, width: area.width, height: area.height, title: "lanes", style: .bold)
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "lanes: loss and train of the epoch's training samples, test of the last evaluation",
+      style: .bold)
     let inside = area.inside
-    let columns = "  lane                  loss      train    test     difference  spikes   dead"
+    let name = max(20, min(44, inside.width - 76))
+    let columns =
+      Wording.pad("  lane", name + 2)
+      + "own loss  train    test     against A, points     η        spikes   dead"
     surface.text(String(columns.prefix(inside.width)), x: inside.x, y: inside.y, style: .dim)
-    let base = snapshot.lanes.first?.testAccuracy
+    let first = snapshot.lanes.first
     for (index, lane) in snapshot.lanes.enumerated() where index + 1 < inside.height {
-      let difference =
-        index > 0 ? lane.testAccuracy.flatMap { own in base.map { own - $0 } } : nil
-      let spikes = lane.layers.map { String(format: "%.2f", $0.mean) }.joined(separator: " ")
-      let dead = lane.layers.map { String($0.dead) }.joined(separator: " ")
+      let pair = index > 0 ? first.flatMap { PairedAccuracy($0, lane) } : nil
+      let difference = pair.map {
+        String(format: "%+.1f ± %.1f  p %@", $0.points, $0.standardError, probability($0.p))
+      }
+      let spikes = lane.layers.map { Wording.fixed($0.mean, 2) }.joined(separator: " ")
+      let dead = lane.layers.map { $0.dead.map(String.init) ?? Wording.unknown }
+        .joined(separator: " ")
       let row =
-        Wording.pad("\(Wording.letter(index)) \(lane.name)", 20)
-        + String(repeating: " ", count: 2)
-        + Wording.pad(Ticks.short(lane.trainLoss), 10)
+        Wording.pad(
+          Wording.fit("\(lane.letter) \(lane.description)\(Wording.past(lane))", name), name) + "  "
+        + Wording.pad(Wording.number(lane.trainLoss), 10)
         + Wording.pad(Wording.percent(lane.trainAccuracy), 9)
         + Wording.pad(Wording.percent(lane.testAccuracy), 9)
-        + Wording.pad(difference.map { String(format: "%+.1f %%", 100 * $0) } ?? "", 12)
+        + Wording.pad(difference ?? "", 22) + Wording.pad(Wording.rate(lane.rate), 9)
         + Wording.pad(spikes, 9) + dead
-      let style = CellStyle(.series(index), bold: index == state.lane)
+      let mark = index == state.lane && snapshot.lanes.count > 1 ? "▶ " : "  "
       surface.text(
-        String(("  " + row).prefix(inside.width)), x: inside.x, y: inside.y + 1 + index,
-        style: style)
+        String((mark + row).prefix(inside.width)), x: inside.x, y: inside.y + 1 + index,
+        style: CellStyle(lane.ink, bold: index == state.lane))
     }
+    if snapshot.lanes.count > 1, inside.height > snapshot.lanes.count + 1 {
+      surface.text(
+        Wording.fit(verdict(state, snapshot, width: inside.width - 3), inside.width - 3),
+        x: inside.x + 2,
+        y: inside.y + snapshot.lanes.count + 1, style: .dim)
+    }
+  }
+
+  /// What the chosen lane's difference to the first one says, and of what.
+  static func verdict(_ state: WorkbenchState, _ snapshot: Snapshot, width: Int) -> String {
+    let index = state.lane > 0 ? state.lane : 1
+    guard snapshot.lanes.indices.contains(index) else { return "" }
+    let (a, b) = (snapshot.lanes[0], snapshot.lanes[index])
+    guard let pair = PairedAccuracy(a, b) else {
+      return "no test samples common to \(a.letter) and \(b.letter) yet"
+    }
+    let short = String(
+      format: "%@ right where %@ wrong: %d, reverse: %d, of %d; p %@ (McNemar, these networks)",
+      b.letter, a.letter, pair.secondAlone, pair.firstAlone, pair.samples, probability(pair.p))
+    let long = String(
+      format: "%@ is right where %@ is wrong %d times, the reverse %d, of %d test samples: "
+        + "McNemar p %@. One seed: it speaks of these two networks, not of their losses.",
+      b.letter, a.letter, pair.secondAlone, pair.firstAlone, pair.samples, probability(pair.p))
+    return long.count <= width ? long : short
+  }
+
+  private static func probability(_ p: Double) -> String {
+    p < 0.001 ? "< .001" : String(String(format: "%.3f", p).dropFirst(p < 1 ? 1 : 0))
+  }
+}
+
+extension PairedAccuracy {
+  fileprivate init?(_ a: LaneSnapshot, _ b: LaneSnapshot) {
+    guard a.labels == b.labels else { return nil }
+    self.init(labels: a.labels, first: a.predictions, second: b.predictions)
   }
 }

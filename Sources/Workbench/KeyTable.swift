@@ -142,14 +142,14 @@ extension Action {
       }),
     Action(
       name: "fork", keys: [.character("f")], short: "fork",
-      title: "copy the chosen lane and go on with the next loss",
+      title: "copy the chosen lane, and say what the copy is to do differently",
       obstacle: { state, snapshot in
         whenLive(state, snapshot)
           ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
       },
-      run: { state, snapshot in
-        guard let lane = state.chosen(snapshot) else { return [] }
-        return [.engine(.fork(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
+      run: { state, _ in
+        state.prompt = Prompt(.fork)
+        return []
       }),
     Action(
       name: "drop", keys: [.character("D")], short: "", title: "drop the chosen lane",

@@ -5,11 +5,12 @@ import Training
 /// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts, gradient flow,
 /// curves. Lanes beside each other are aligned row by row.
 enum OverviewScreen {
-  /// The lane panels that fit: side by side from 50 columns each, else the chosen one alone.
+  /// The lane panels that fit: side by side from 50 columns each, else two above each other, else the chosen one alone.
   static func laneAreas(
     _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int
   ) -> [(lane: Int, area: Area)] {
-    let whole = Area(x: 0, y: 1, width: width, height: max(0, height - 2))
+    var whole = Area(x: 0, y: 1, width: width, height: max(0, height - 2))
+    _ = whole.takeTop(headerRows(snapshot, width: width, height: whole.height))
     return laneAreas(state, snapshot, in: whole)
   }
 
@@ -18,22 +19,66 @@ enum OverviewScreen {
   ) -> [(lane: Int, area: Area)] {
     let count = snapshot.lanes.count
     let chosen = min(state.lane, count - 1)
-    let fitting = max(1, min(count, area.width / 50))
+    let beside = max(1, min(count, area.width / 50))
+    let fitting = beside > 1 ? beside : min(count, area.height >= 18 ? 2 : 1)
     guard fitting > 1 else { return [(chosen, area)] }
     let first = min(max(0, chosen - fitting + 1), count - fitting)
     var rest = area
     return (0..<fitting).map { slot in
-      let width = slot == fitting - 1 ? rest.width : area.width / fitting
-      return (first + slot, rest.takeLeft(width))
+      let isLast = slot == fitting - 1
+      if beside > 1 {
+        return (first + slot, rest.takeLeft(isLast ? rest.width : area.width / fitting))
+      }
+      return (first + slot, rest.takeTop(isLast ? rest.height : area.height / fitting))
     }
   }
 
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
-    for (lane, area) in laneAreas(state, snapshot, in: area) {
+    var area = area
+    header(
+      state, snapshot,
+      in: area.takeTop(headerRows(snapshot, width: area.width, height: area.height)), on: &surface)
+    let areas = laneAreas(state, snapshot, in: area)
+    for (lane, area) in areas {
       let isChosen = lane == state.lane && snapshot.lanes.count > 1
       panel(snapshot, lane, isChosen, in: area, on: &surface)
+    }
+    if areas.count < snapshot.lanes.count, let last = areas.last {
+      surface.text(
+        " \(areas.count) of \(snapshot.lanes.count) lanes, Tab ",
+        endingAt: last.area.x + last.area.width - 2, y: last.area.y + last.area.height - 1,
+        style: .bold)
+    }
+  }
+
+  // MARK: - Every lane in a line
+
+  private static let headerCell = 34
+
+  private static func headerRows(_ snapshot: Snapshot, width: Int, height: Int) -> Int {
+    guard width >= 80, height >= 16 else { return 0 }
+    let perRow = max(1, width / headerCell)
+    return (snapshot.lanes.count + perRow - 1) / perRow
+  }
+
+  /// Accuracy, loss and learning rate of all lanes, those whose panel does not fit included.
+  private static func header<S: Surface>(
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard !area.isEmpty else { return }
+    let perRow = max(1, area.width / headerCell)
+    let width = area.width / perRow
+    for (index, lane) in snapshot.lanes.enumerated() {
+      let (x, y) = (area.x + 1 + index % perRow * width, area.y + index / perRow)
+      let isChosen = index == state.lane && snapshot.lanes.count > 1
+      surface.text(
+        lane.letter, x: x, y: y, style: CellStyle(lane.ink, bold: true, reversed: isChosen))
+      let text = "  test " + Wording.summary(lane)
+      surface.text(
+        String(text.prefix(width - lane.letter.count - 1)), x: x + lane.letter.count, y: y,
+        style: .plain)
     }
   }
 
@@ -80,11 +125,10 @@ enum OverviewScreen {
     _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area, on surface: inout S
   ) {
     let lane = snapshot.lanes[index]
-    let ink = Ink.series(index)
-    let shaping = lane.isShaped ? " · \(lane.shaping.kind)" : ""
+    let ink = lane.ink
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "\(Wording.letter(index))  \(lane.lossKind)\(shaping)\(isChosen ? "  <" : "")",
+      title: "\(isChosen ? "▶ " : "")\(Wording.title(lane))",
       style: CellStyle(ink, bold: true))
     var inside = area.inside
     inside.x += 1
@@ -114,7 +158,7 @@ enum OverviewScreen {
         style: CellStyle(isRight ? .good : .alarm, bold: true))
     }
     let right =
-      "loss \(Ticks.short(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
+      "loss \(Wording.number(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
       + "  test \(Wording.percent(lane.testAccuracy))"
     if text.count + answer.count + right.count + 2 <= area.width {
       surface.text(right, endingAt: area.x + area.width, y: area.y, style: .dim)
@@ -154,7 +198,7 @@ enum OverviewScreen {
     if rows.axis > 0 { surface.timeAxis(time, unit: "ms", in: strip("", 1)) }
   }
 
-  /// Output voltages as traces, the label's last and in its own colour; output spikes as ticks on top.
+  /// Output voltages as traces, the label's last and in its own colour.
   static func voltages<S: Surface>(
     _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
   ) {
@@ -179,6 +223,7 @@ enum OverviewScreen {
     _ text: String, _ area: inout Area, on surface: inout S
   ) {
     let line = area.takeTop(1)
+    let text = Wording.fit(text, line.width)
     surface.text(
       text + " " + String(repeating: "─", count: max(0, line.width - text.count - 1)), x: line.x,
       y: line.y, style: CellStyle(.frame))
@@ -192,12 +237,16 @@ enum OverviewScreen {
     heading("spikes per neuron and trial", &area, on: &surface)
     for (index, layer) in lane.layers.enumerated() {
       let line = area.takeTop(1)
-      let isAlarming = layer.dead * 10 > layer.size
-      let numbers = String(format: "%6.2f ± %-6.2f", layer.mean, layer.spread)
+      let isAlarming = (layer.dead ?? 0) * 10 > layer.size
+      let mean = Wording.fixed(layer.mean, 2)
+      let numbers =
+        String(repeating: " ", count: max(0, 6 - mean.count)) + mean + " ± "
+        + Wording.pad(Wording.fixed(layer.spread, 2), 6)
       surface.text("hidden\(index + 1)", x: line.x, y: line.y, style: .dim)
       surface.text(numbers, x: line.x + 8, y: line.y, style: .plain)
-      let silent = String(format: "silent %.0f  ", layer.silent)
-      let dead = "dead \(layer.dead)/\(layer.size)\(isAlarming ? " ▲" : "")"
+      let silent = "silent \(Wording.fixed(layer.silent, 0))  "
+      let count = layer.dead.map { String($0) } ?? Wording.unknown
+      let dead = "dead \(count)/\(layer.size)\(isAlarming ? " ▲" : "")"
       let tail = silent.count + dead.count
       let spark = Area(
         x: line.x + 24, y: line.y, width: line.width - 24 - tail - 1, height: 1)
@@ -236,8 +285,8 @@ enum OverviewScreen {
       let line = area.takeTop(1)
       let name = flow.name.replacingOccurrences(of: "-", with: "→")
       surface.text(Wording.pad(name, 16), x: line.x, y: line.y, style: .dim)
-      surface.text(
-        String(format: "%8.1e", flow.norm), x: line.x + 16, y: line.y, style: .plain)
+      let norm = flow.norm.map { String(format: "%8.1e", $0) } ?? Wording.unknown
+      surface.text(norm, endingAt: line.x + 24, y: line.y, style: .plain)
       let spark = Area(x: line.x + 26, y: line.y, width: line.width - 26, height: 1)
       let logs = recent(lane.curves.norms[index].ys, spark.width).map { log10(max($0, 1e-12)) }
       if let low = logs.min(), spark.width >= 4 {
@@ -246,33 +295,60 @@ enum OverviewScreen {
     }
   }
 
+  /// Raw and smoothed loss of a lane since its loss last changed.
+  private static func losses(
+    _ lane: LaneSnapshot, _ snapshot: Snapshot
+  ) -> (raw: [(x: Double, y: Double)], smooth: [(x: Double, y: Double)]) {
+    let series = lane.curves.loss
+    return (
+      lane.sinceChange(series, series.ys),
+      lane.sinceChange(series, series.smoothed(smoothing, per: snapshot.batchLength))
+    )
+  }
+
+  private static let smoothing = 0.8
+
   private static func curves<S: Surface>(
     _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area,
     on surface: inout S
   ) {
     guard rows.curves >= 3 else { return }
-    heading("loss and test accuracy over epochs", &area, on: &surface)
+    // The same axis for the same quantity: all lanes of this loss share it.
+    let alike = snapshot.lanes.filter { $0.description == lane.description }
+    let isShared = alike.count > 1 || snapshot.lanes.count == 1
+    let axisNote = isShared ? "" : " (axis of its own)"
+    heading("loss, smoothed \(smoothing)\(axisNote); test accuracy", &area, on: &surface)
     var plot = area.takeTop(rows.curves - 1)
     var axis = plot.takeLeft(7)
     let accuracyAxis = Area(x: plot.x + plot.width - 6, y: plot.y, width: 6, height: plot.height)
     plot.width -= 7
     axis.width -= 1
     guard plot.width > 4 else { return }
-    let losses = lane.curves.loss.smoothed(0.8).filter(\.isFinite)
-    guard let high = losses.max(), let low = losses.min() else { return }
-    let span = low...max(high, low + 1e-9)
+    let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width, height: 1)
+    if plot.height >= 4 {
+      plot.height -= 1
+      axis.height -= 1
+    }
+    let values = alike.flatMap { lane in losses(lane, snapshot).raw.map(\.y) }.filter(\.isFinite)
     let x = 0...max(snapshot.position, 1e-3)
-    let points = zip(lane.curves.loss.xs, lane.curves.loss.smoothed(0.8)).map { ($0, $1) }
-    surface.plot([Curve(points, ink: ink)], x: x, y: span, in: plot)
+    if let high = values.max(), let low = values.min() {
+      let span = low...max(high, low + 1e-9)
+      let (raw, smooth) = losses(lane, snapshot)
+      surface.plot([Curve(raw, ink: .frame)], x: x, y: span, in: plot)
+      surface.plot([Curve(smooth, ink: ink)], x: x, y: span, in: plot)
+      surface.valueAxis(span, in: axis)
+    }
     let accuracy = zip(lane.curves.testAccuracy.xs, lane.curves.testAccuracy.ys).map { ($0, $1) }
     surface.plot([Curve(accuracy, ink: .good)], x: x, y: 0...1, in: plot)
-    surface.valueAxis(span, in: axis)
     surface.text("100 %", endingAt: accuracyAxis.x + 6, y: plot.y, style: CellStyle(.good))
     surface.text(
       "0 %", endingAt: accuracyAxis.x + 6, y: plot.y + plot.height - 1, style: CellStyle(.good))
     for mark in snapshot.marks where mark.lane == lane.name || mark.lane.isEmpty {
       let column = plot.x + Int(mark.position / x.upperBound * Double(plot.width - 1))
-      surface.text("▲", x: column, y: plot.y + plot.height - 1, style: CellStyle(.accent))
+      if column < plot.x + plot.width {
+        surface.text("▲", x: column, y: plot.y + plot.height - 1, style: CellStyle(.accent))
+      }
     }
+    if ticks.y > plot.y + plot.height - 1 { surface.timeAxis(x, unit: "epochs", in: ticks) }
   }
 }

@@ -22,8 +22,8 @@ enum StatusLines {
       if snapshot.lanes.count > 1 {
         segments.append(
           Segment(
-            text: "lane \(Wording.letter(state.lane)) \(lane.name)",
-            style: CellStyle(.series(state.lane), bold: true), weight: 5))
+            text: "lane \(lane.letter) \(lane.description)",
+            style: CellStyle(lane.ink, bold: true), weight: 5))
       }
       segments.append(
         Segment(
@@ -40,24 +40,28 @@ enum StatusLines {
           text: "\(Wording.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4)
       )
       segments.append(
-        Segment(text: "loss \(Ticks.short(lane.trainLoss))", style: .plain, weight: 7))
+        Segment(text: "loss \(Wording.number(lane.trainLoss))", style: .plain, weight: 7))
       segments.append(
         Segment(
           text: "test \(Wording.percent(lane.testAccuracy))", style: .plain, weight: 6))
+      segments.append(Segment(text: "η \(Wording.rate(lane.rate))", style: .plain, weight: 4))
     } else {
       segments.append(Segment(text: "eventprop: starting", style: .bold, weight: 3))
     }
     if state.back > 0 {
       segments.append(
         Segment(
-          text: "PAST \(state.back) back", style: CellStyle(.accent, bold: true, reversed: true),
+          text: "PAST epoch \(Wording.position(snapshot.position)), "
+            + "\(state.back) snapshot\(state.back == 1 ? "" : "s") back",
+          style: CellStyle(.accent, bold: true, reversed: true),
           weight: 10))
     }
     if let (lane, alarm) = snapshot.alarm {
       let more = snapshot.lanes.reduce(-1) { $0 + $1.alarms.count }
       segments.append(
         Segment(
-          text: " ! \(Wording.letter(lane)): \(alarm.kind.rawValue)\(more > 0 ? " +\(more)" : "") ",
+          text:
+            " ! \(snapshot.lanes[lane].letter): \(alarm.kind.rawValue)\(more > 0 ? " +\(more)" : "") ",
           style: CellStyle(.alarm, bold: true, reversed: true), weight: 9))
     }
     if !snapshot.failure.isEmpty {
@@ -98,7 +102,16 @@ enum StatusLines {
       let (label, hints) =
         switch prompt.purpose {
         case .command: (":", "   " + state.completions.prefix(6).joined(separator: "  "))
-        case .rate: ("learning rate: ", "   Enter sets, Esc leaves")
+        case .rate:
+          (
+            "learning rate of \(state.chosen(snapshot)?.letter ?? "A"): ",
+            "   now \(Wording.rate(state.chosen(snapshot)?.baseRate ?? 0)) before the schedule; Enter sets, Esc leaves"
+          )
+        case .fork:
+          (
+            "fork \(state.chosen(snapshot)?.letter ?? "A") with: ",
+            "   Enter: the same; or a loss (max), shaping linear, rate 1e-3"
+          )
         case .neurons: ("neurons: ", "   as 0-31, 40; nothing shows all")
         }
       say(label + prompt.text + "_", .bold)

@@ -4,7 +4,7 @@ import Training
 /// Wording shared by the screens and the command line.
 public enum Wording {
   static func percent(_ share: Double?) -> String {
-    share.map { String(format: "%.1f %%", 100 * $0) } ?? "-"
+    share.map { String(format: "%.1f %%", 100 * $0) } ?? unknown
   }
 
   /// `1:02:03` or `0:41`.

@@ -1,3 +1,4 @@
+import EventPropCore
 import Training
 
 extension WorkbenchState {
@@ -67,6 +68,7 @@ extension WorkbenchState {
       case .rate: return setRate(entered.text, snapshot)
       case .command: return runCommand(entered.text, snapshot)
       case .neurons: return chooseNeurons(entered.text)
+      case .fork: return fork(entered.text, snapshot)
       }
     case .character(let c): if prompt!.text.count < 60 { prompt!.text.append(c) }
     default: break
@@ -86,6 +88,28 @@ extension WorkbenchState {
       return []
     }
     return [.engine(.setRate(lane: lane, rate))]
+  }
+
+  /// What a fork is to do differently: nothing, a loss, or a command with a value (`shaping linear`, `rate 1e-3`). The focus
+  /// moves to it.
+  private mutating func fork(_ text: String, _ snapshot: Snapshot) -> [Effect] {
+    guard let lane = chosen(snapshot) else { return [] }
+    let words = text.split(separator: " ").map(String.init)
+    let new = snapshot.lanes.count
+    var effects = [Effect.engine(.fork(lane: self.lane, kind: lane.lossKind))]
+    if words.count == 1, LossTable.entry(words[0]) != nil {
+      effects = [.engine(.fork(lane: self.lane, kind: words[0]))]
+    } else if !words.isEmpty {
+      guard let change = EngineCommand(logText: text, lane: new), change.changesLane else {
+        let losses = LossTable.all.map(\.kind).joined(separator: ", ")
+        notice =
+          "fork: \"\(text)\" is no change; allowed are nothing, \(losses), shaping KIND, rate NUMBER"
+        return []
+      }
+      effects.append(.engine(change))
+    }
+    self.lane = new
+    return effects
   }
 
   /// `0-31, 40`; nothing chooses all.

@@ -67,7 +67,7 @@ public struct WorkbenchState: Sendable {
 
 /// A line of input at the bottom of the screen.
 public struct Prompt: Sendable, Equatable {
-  public enum Purpose: Sendable, Equatable { case command, rate, neurons }
+  public enum Purpose: Sendable, Equatable { case command, rate, neurons, fork }
   public var purpose: Purpose
   public var text = ""
 

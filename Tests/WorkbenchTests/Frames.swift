@@ -33,6 +33,12 @@ func sampleSnapshot(lanes: Int = 2) -> Snapshot {
 private func sampleLane(_ index: Int) -> LaneSnapshot {
   var lane = LaneSnapshot()
   lane.name = "lane-\(index)"
+  lane.identity = index
+  lane.letter = Trainer.letter(index)
+  lane.description = index == 2 ? "max" : index == 0 ? "sum · exponential" : "sum · plain"
+  if index == 1 {
+    lane.past = [LossPeriod(description: "avg_xentropy · plain", epoch: 4, batch: 5, end: 4.5)]
+  }
   lane.lossKind = index == 2 ? "max" : "sum"
   lane.isShaped = index != 2
   lane.shaping = index == 0 ? .exponential(scale: 1) : .none

@@ -33,7 +33,20 @@ import Testing
     #expect(press([.tab, .character("s")], &state) == [.engine(.setShaping(lane: 1, .linear))])
     #expect(press(type("l"), &state) == [.engine(.setLoss(lane: 1, kind: "avg_xentropy"))])
     #expect(press(type("}"), &state) == [.engine(.setRate(lane: 1, 4e-3))])
-    #expect(press(type("f"), &state) == [.engine(.fork(lane: 1, kind: "avg_xentropy"))])
+    // A fork asks what to change, and takes the focus.
+    #expect(press(type("f"), &state).isEmpty)
+    #expect(state.prompt?.purpose == .fork)
+    #expect(press([.enter], &state) == [.engine(.fork(lane: 1, kind: "sum"))])
+    #expect(state.lane == 2)
+    state.lane = 0
+    #expect(press(type("fmax") + [.enter], &state) == [.engine(.fork(lane: 0, kind: "max"))])
+    state.lane = 0
+    #expect(
+      press(type("fshaping linear") + [.enter], &state)
+        == [.engine(.fork(lane: 0, kind: "sum")), .engine(.setShaping(lane: 2, .linear))])
+    state.lane = 0
+    #expect(press(type("fdrop") + [.enter], &state).isEmpty)
+    #expect(state.notice.contains("is no change; allowed are") && state.lane == 0)
   }
 
   @Test func disabledKeysSayWhy() {

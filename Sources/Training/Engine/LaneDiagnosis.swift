@@ -33,12 +33,15 @@ extension LedgerTotals {
   var numbers: [Double] {
     [
       Double(updates), Double(created), Double(deleted), Double(moved), Double(opposed), predicted,
-      actual, byCreationAndDeletion,
+      actual, byCreationAndDeletion, Double(priced), squaredError ?? -1,
     ]
   }
 
   init?(numbers: [Double]) {
-    guard numbers.count == 8, numbers.prefix(5).allSatisfy({ $0 >= 0 && $0 < 1e15 }) else {
+    // Checkpoints of before have no more than eight.
+    guard numbers.count == 8 || numbers.count == 10,
+      numbers.prefix(5).allSatisfy({ $0 >= 0 && $0 < 1e15 })
+    else {
       return nil
     }
     self.init()
@@ -48,5 +51,7 @@ extension LedgerTotals {
     moved = Int(numbers[3])
     opposed = Int(numbers[4])
     (predicted, actual, byCreationAndDeletion) = (numbers[5], numbers[6], numbers[7])
+    (priced, squaredError) =
+      numbers.count == 10 ? (Int(max(numbers[8], 0)), numbers[9] >= 0 ? numbers[9] : nil) : (0, nil)
   }
 }

@@ -3,7 +3,9 @@ import EventPropCore
 /// Sums over trials: what metrics are made of. Kept per shard, added up in order.
 struct Tally: Equatable {
   var trials = 0
+  /// Sum of the losses of `lossTrials` trials: all, or those since the lane's loss was changed.
   var loss = 0.0
+  var lossTrials = 0
   var correct = 0
   /// Trials in which the label's output was silent (phantom spikes injected).
   var phantoms = 0
@@ -27,7 +29,7 @@ struct Tally: Equatable {
 
   mutating func clear() {
     trials = 0
-    loss = 0
+    forgetLoss()
     correct = 0
     phantoms = 0
     failure = nil
@@ -39,6 +41,12 @@ struct Tally: Equatable {
       for neuron in spikes[layer].indices { spikes[layer][neuron] = 0 }
       silent[layer] = 0
     }
+  }
+
+  /// Losses of different kinds have no common mean.
+  mutating func forgetLoss() {
+    loss = 0
+    lossTrials = 0
   }
 
   /// What counting needs to tell the trials apart.
@@ -55,6 +63,7 @@ struct Tally: Equatable {
     marks.last += 1
     trials += 1
     loss += trial.loss
+    lossTrials += 1
     if trial.prediction == trial.label { correct += 1 }
     if trial.needsPhantom { phantoms += 1 }
     ofClass[trial.label] += 1
@@ -70,6 +79,7 @@ struct Tally: Equatable {
   mutating func add(_ other: Tally) {
     trials += other.trials
     loss += other.loss
+    lossTrials += other.lossTrials
     correct += other.correct
     phantoms += other.phantoms
     for label in mute.indices {
@@ -83,12 +93,23 @@ struct Tally: Equatable {
     }
   }
 
-  var meanLoss: Double { loss / Double(max(trials, 1)) }
+  var meanLoss: Double { loss / Double(max(lossTrials, 1)) }
   var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
 
   /// Per hidden layer: spikes per neuron and trial.
   var meanSpikes: [Double] {
     spikes.map { Double($0.reduce(0, +)) / Double(max(trials * $0.count, 1)) }
+  }
+
+  /// Per hidden layer: standard deviation over neurons of their spikes per trial.
+  var spread: [Double] {
+    zip(spikes, meanSpikes).map { counts, mean in
+      let squares = counts.reduce(0.0) {
+        let rate = Double($1) / Double(max(trials, 1))
+        return $0 + (rate - mean) * (rate - mean)
+      }
+      return (squares / Double(max(counts.count, 1))).squareRoot()
+    }
   }
 
   /// Per hidden layer: neurons without a spike in a trial, mean over trials.

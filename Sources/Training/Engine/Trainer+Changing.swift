@@ -39,23 +39,32 @@ extension Trainer {
   func change(_ index: Int, _ edit: (inout LaneOptions) throws -> Void) throws {
     var options = lanes[index].options
     try edit(&options)
+    note(lanes[index].options, changedTo: &options)
     replace(index, with: try copy(of: lanes[index], options: options))
   }
 
-  /// Adds a copy of a lane that goes on with another loss.
+  /// Keeps what a lane was trained on before its loss changed. Changes at the same batch border are one.
+  private func note(_ old: LaneOptions, changedTo options: inout LaneOptions) {
+    guard options.description != old.description else { return }
+    let end = Double(epoch) + Double(batchInEpoch) / Double(max(batchesPerEpoch, 1))
+    let begun = options.past.last?.end ?? 0
+    if end > begun {
+      options.past.append(
+        LossPeriod(description: old.description, epoch: epoch, batch: batchInEpoch, end: end))
+    } else if options.past.last?.description == options.description {
+      options.past.removeLast()
+    }
+  }
+
+  /// Adds a copy of a lane that goes on with the same or another loss.
   func fork(_ index: Int, kind: String) throws {
     guard lanes.count < 4 else {
       throw PresetError("fork", "there are four lanes already: drop one first")
     }
     var options = lanes[index].options
-    try options.setLoss(kind)
-    let base = options.name.prefix(30)
-    options.name = "\(base)>\(kind)"
-    var number = 2
-    while laneNames.contains(options.name) {
-      options.name = "\(base)>\(kind)-\(number)"
-      number += 1
-    }
+    if kind != options.lossKind { try options.setLoss(kind) }
+    note(lanes[index].options, changedTo: &options)
+    (options.identity, options.name) = takeIdentity()
     append(try copy(of: lanes[index], options: options))
   }
 
@@ -72,6 +81,7 @@ extension Trainer {
     twin.epochSquares = lane.epochSquares
     twin.epochBatches = lane.epochBatches
     twin.diagnosis = lane.diagnosis
+    if options.description != lane.options.description { twin.epochTally.forgetLoss() }
     if options.lossKind != lane.options.lossKind {
       twin.diagnosis.risks.forget()
       twin.diagnosis.atRisk = []

@@ -8,6 +8,8 @@ public final class Trainer {
   public let preset: Preset
   public let data: DataSplits
   private(set) var lanes: [any Lane]
+  /// Of the next fork.
+  private var nextIdentity: Int
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
@@ -41,9 +43,12 @@ public final class Trainer {
     orderSeed = preset.seed
     epochOrderSeed = preset.seed
     pool = WorkerPool(threads: threads)
-    lanes = try preset.lanes.map {
-      makeLane($0, preset, try preset.problem(for: $0, data: data.train))
+    lanes = try preset.lanes.enumerated().map { index, options in
+      var options = options
+      options.identity = index
+      return makeLane(options, preset, try preset.problem(for: options, data: data.train))
     }
+    nextIdentity = lanes.count
     lastTests = preset.lanes.map { _ in nil }
     batch = SampleBatch(
       data.train, options: preset.data, isTraining: true, duration: preset.duration,
@@ -119,6 +124,25 @@ public final class Trainer {
     lanes[index] = lane
     watch(lane)
   }
+  /// Identity and name of a fork: `C`, unless another lane is called so.
+  func takeIdentity() -> (identity: Int, name: String) {
+    defer { nextIdentity += 1 }
+    let letter = Trainer.letter(nextIdentity)
+    var name = letter
+    var number = 2
+    while laneNames.contains(name) {
+      name = "\(letter)-\(number)"
+      number += 1
+    }
+    return (nextIdentity, name)
+  }
+
+  /// A, B, ..., Z, A2, ...
+  public static func letter(_ identity: Int) -> String {
+    let letter = String(UnicodeScalar(UInt8(65 + identity % 26)))
+    return identity < 26 ? letter : "\(letter)\(identity / 26 + 1)"
+  }
+
   func append(_ lane: any Lane) {
     lanes.append(lane)
     watch(lane)
@@ -182,6 +206,9 @@ public final class Trainer {
 public struct EpochMetrics: Sendable {
   public var epoch: Int
   public var lane: String
+  /// What the lane was trained on: `sum`, and `exponential 1.0`.
+  public var loss: String
+  public var shaping: String
   /// Learning rate of the epoch's last batch.
   public var rate: Double
   public var trainLoss: Double
@@ -192,8 +219,12 @@ public struct EpochMetrics: Sendable {
   public var testAccuracy: Double?
   /// Training trials with a silent label neuron.
   public var phantoms: Int
-  /// Per hidden layer: spikes per neuron and trial; silent neurons per trial; dead neurons.
+  /// Training trials whose label's output had no gradient.
+  public var mute: Int
+  /// Per hidden layer: spikes per neuron and trial, and their standard deviation over neurons (empty: not known); silent
+  /// neurons per trial; dead neurons.
   public var spikes: [Double]
+  public var spread: [Double]
   public var silent: [Double]
   public var dead: [Int]
   /// Per projection: root mean square over batches of |dL/dW|.
@@ -206,6 +237,8 @@ public struct EpochMetrics: Sendable {
     let tally = lane.epochTally
     self.epoch = epoch
     self.lane = lane.name
+    loss = lane.options.lossKind
+    shaping = lane.options.shaping.words
     rate = lane.schedule.rate(lane.options.optimiser.rate)
     trainLoss = tally.meanLoss
     trainAccuracy = tally.accuracy
@@ -214,7 +247,9 @@ public struct EpochMetrics: Sendable {
     testLoss = test?.loss
     testAccuracy = test?.accuracy
     phantoms = tally.phantoms
+    mute = tally.mute.reduce(0, +)
     spikes = tally.meanSpikes
+    spread = tally.spread
     silent = tally.meanSilent
     dead = tally.dead.map(\.count)
     gradientNorms = lane.epochNorms

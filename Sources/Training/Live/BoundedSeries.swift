@@ -1,3 +1,5 @@
+import Foundation
+
 /// A growing curve in bounded memory: when full, neighbours are averaged in pairs, so that the whole history
 /// stays visible at half the resolution.
 public struct BoundedSeries: Sendable, Equatable {
@@ -40,12 +42,22 @@ public struct BoundedSeries: Sendable, Equatable {
     stride *= 2
   }
 
-  /// Exponentially smoothed values, the first one as start; `smoothing` 0 is none, towards 1 more.
-  public func smoothed(_ smoothing: Double) -> [Double] {
-    var level = ys.first ?? 0
-    return ys.map {
-      if $0.isFinite { level = smoothing * level + (1 - smoothing) * $0 }
-      return level
+  /// Exponential means of the values so far, without a bias to the first ones: each counts `smoothing` to the power of how
+  /// many `unit`s of x it lies back. So points far apart, as those of epochs among those of batches, are hardly smoothed.
+  /// - Parameters:
+  ///   - smoothing: 0 is none, towards 1 more.
+  ///   - unit: a distance in x.
+  public func smoothed(_ smoothing: Double, per unit: Double) -> [Double] {
+    guard smoothing > 0, unit > 0 else { return ys }
+    var (sum, weight) = (0.0, 0.0)
+    var last = xs.first ?? 0
+    return zip(xs, ys).map { x, y in
+      let decay = pow(smoothing, max(x - last, 0) / unit)
+      last = x
+      guard y.isFinite else { return y }
+      sum = decay * sum + y
+      weight = decay * weight + 1
+      return sum / weight
     }
   }
 }

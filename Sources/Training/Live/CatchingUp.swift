@@ -8,6 +8,7 @@ extension Trainer {
     let path = (run as NSString).appendingPathComponent("commands.jsonl")
     if FileManager.default.fileExists(atPath: path) {
       for logged in try LoggedCommand.read(path).prefix(try Checkpoint.commandCount(place)) {
+        seek(epoch: logged.epoch, batch: logged.batch)
         try apply(command(logged))
         // Given in an epoch, an order counts from the next one on.
         if logged.epoch < place.epoch { epochOrderSeed = orderSeed }

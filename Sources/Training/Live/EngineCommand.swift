@@ -88,6 +88,14 @@ public enum EngineCommand: Sendable, Equatable {
     return (number - 1, list.compactMap { $0 })
   }
 
+  /// Whether it gives one lane other settings.
+  public var changesLane: Bool {
+    switch self {
+    case .setRate, .setShaping, .setLoss, .setRegularisation: true
+    default: false
+    }
+  }
+
   var lane: Int? {
     switch self {
     case .setRate(let lane, _), .setShaping(let lane, _), .setLoss(let lane, _),

@@ -10,7 +10,10 @@ final class LiveTraining {
   let run: RunDirectory?
   private var curves: [LaneCurves] = []
   private var evaluations: [Evaluation?] = []
-  private var dead: [[Int]] = []
+  /// Per lane: its last row of metrics.csv.
+  private var records: [EpochMetrics?] = []
+  /// Per lane: the last row with an evaluation.
+  private var lastEvaluated: [EpochMetrics?] = []
   private var marks: [CommandMark] = []
   private(set) var notice = ""
   private(set) var failure = ""
@@ -46,12 +49,47 @@ final class LiveTraining {
       try self.run?.logBeginning(of: trainer)
     }
     resetHistory()
+    if let run = self.run, trainer.epoch > 0 { takeHistory(of: run.path, until: trainer.epoch) }
   }
 
   private func resetHistory() {
     curves = trainer.lanes.map { LiveTraining.emptyCurves($0.network) }
     evaluations = trainer.lanes.map { _ in nil }
-    dead = trainer.lanes.map { lane in Array(repeating: 0, count: lane.network.hiddenCount) }
+    records = trainer.lanes.map { _ in nil }
+    lastEvaluated = trainer.lanes.map { _ in nil }
+  }
+
+  /// Fills curves and numbers from a run's metrics.csv and its marks from commands.jsonl, up to an epoch.
+  func takeHistory(of run: String, until epoch: Int) {
+    let folder = run as NSString
+    let rows = MetricsTable.read(folder.appendingPathComponent("metrics.csv"), trainer.network)
+    for row in rows where row.epoch <= epoch {
+      guard let lane = trainer.laneNames.firstIndex(of: row.lane) else { continue }
+      take(row, lane)
+      let x = Double(row.epoch)
+      curves[lane].loss.append(x: x, row.trainLoss)
+      curves[lane].trainAccuracy.append(x: x, row.trainAccuracy)
+      for (layer, mean) in row.spikes.enumerated() {
+        curves[lane].spikes[layer].append(x: x, mean)
+      }
+      for (p, norm) in row.gradientNorms.enumerated() { curves[lane].norms[p].append(x: x, norm) }
+    }
+    let log = try? LoggedCommand.read(folder.appendingPathComponent("commands.jsonl"))
+    marks = (log ?? []).filter { $0.epoch < epoch || ($0.epoch == epoch && $0.batch == 0) }
+      .suffix(Self.markLimit).map {
+        CommandMark(
+          position: Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1)),
+          epoch: $0.epoch, batch: $0.batch, lane: $0.lane, text: $0.text)
+      }
+  }
+
+  /// Takes over the numbers of a finished epoch.
+  private func take(_ row: EpochMetrics, _ lane: Int) {
+    records[lane] = row
+    if let accuracy = row.testAccuracy {
+      lastEvaluated[lane] = row
+      curves[lane].testAccuracy.append(x: Double(row.epoch), accuracy)
+    }
   }
 
   private static func emptyCurves(_ network: Network) -> LaneCurves {
@@ -93,16 +131,9 @@ final class LiveTraining {
   }
 
   private func finishEpoch() {
-    for (index, lane) in trainer.lanes.enumerated() {
-      dead[index] = lane.epochTally.dead.map(\.count)
-    }
     let rows = trainer.finishEpoch()
     evaluations = trainer.lastTests
-    for (index, row) in rows.enumerated() {
-      if let accuracy = row.testAccuracy {
-        curves[index].testAccuracy.append(x: Double(trainer.epoch), accuracy)
-      }
-    }
+    for (index, row) in rows.enumerated() { take(row, index) }
     attempt {
       try run?.append(rows)
       let every = trainer.preset.training.checkpointEvery
@@ -117,23 +148,6 @@ final class LiveTraining {
     evaluations = trainer.lanes.indices.map { trainer.evaluate(lane: $0, trainer.data.test) }
   }
 
-  /// Adds one epoch's values, by the column names of metrics.csv, to a lane's curves.
-  func appendCurves(_ lane: Int, x: Double, _ value: (String) -> Double?) {
-    let network = trainer.lanes[lane].network
-    if let y = value("train_loss") { curves[lane].loss.append(x: x, y) }
-    if let y = value("train_accuracy") { curves[lane].trainAccuracy.append(x: x, y) }
-    if let y = value("test_accuracy") { curves[lane].testAccuracy.append(x: x, y) }
-    for layer in 0..<network.hiddenCount {
-      if let y = value("spikes_hidden\(layer + 1)") { curves[lane].spikes[layer].append(x: x, y) }
-      if let y = value("dead_hidden\(layer + 1)") { dead[lane][layer] = Int(y) }
-    }
-    for (index, projection) in network.projections.enumerated() {
-      if let y = value("gradient_\(network.name(of: projection))") {
-        curves[lane].norms[index].append(x: x, y)
-      }
-    }
-  }
-
   private func checkStop() {
     let reason: String
     switch stopCondition {
@@ -143,7 +157,9 @@ final class LiveTraining {
       reason = "lane \(trainer.lanes[lane].name) reached \(100 * share) %"
     case .deadLayer:
       let dying = trainer.lanes.indices.first { lane in
-        zip(dead[lane], trainer.lanes[lane].network.layers).contains { $0 == $1.size }
+        zip(records[lane]?.dead ?? [], trainer.lanes[lane].network.layers).contains {
+          $0 == $1.size
+        }
       }
       guard let dying else { return }
       reason = "a hidden layer of lane \(trainer.lanes[dying].name) has died"
@@ -177,7 +193,8 @@ final class LiveTraining {
         details = []
         curves.append(curves[lane])
         evaluations.append(evaluations[lane])
-        dead.append(dead[lane])
+        records.append(records[lane])
+        lastEvaluated.append(lastEvaluated[lane])
       case .drop(let lane):
         guard trainer.lanes.count > 1 else {
           notice = "the last lane stays"
@@ -188,7 +205,8 @@ final class LiveTraining {
         details = []
         curves.remove(at: lane)
         evaluations.remove(at: lane)
-        dead.remove(at: lane)
+        records.remove(at: lane)
+        lastEvaluated.remove(at: lane)
         return
       case .restart:
         let fresh = try makeTrainer()
@@ -266,33 +284,53 @@ final class LiveTraining {
     let tally = lane.lastTally
     var picture = LaneSnapshot()
     picture.name = lane.name
+    picture.identity = lane.options.identity
+    picture.letter = Trainer.letter(lane.options.identity)
+    picture.description = lane.options.description
+    picture.past = lane.options.past
     picture.lossKind = lane.options.lossKind
     picture.shaping = lane.shaping
     picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
     picture.rate = lane.schedule.rate(lane.options.optimiser.rate)
     picture.baseRate = lane.options.optimiser.rate
-    // At the very start of an epoch its sums say little: show the smoothed curves.
+    // At the very start of an epoch its sums say little: the last epoch's are shown.
     let isEarly = lane.epochTally.trials < 10 * trainer.preset.training.batch
+    let isRunning = trainer.batchInEpoch > 0 && lane.epochTally.trials > 0
+    let record = records[index]
+    let isSameLoss = record.map {
+      $0.loss.isEmpty
+        || ($0.loss == lane.options.lossKind && $0.shaping == lane.options.shaping.words)
+    }
+    let isRecord = record != nil && (isEarly || !isRunning)
     picture.trainLoss =
-      isEarly ? curves[index].loss.smoothed(0.9).last ?? .nan : lane.epochTally.meanLoss
+      isRecord && isSameLoss ?? false
+      ? record?.trainLoss
+      : isRunning && lane.epochTally.lossTrials > 0 ? lane.epochTally.meanLoss : nil
     picture.trainAccuracy =
-      isEarly
-      ? curves[index].trainAccuracy.smoothed(0.9).last ?? 0 : lane.epochTally.accuracy
-    picture.testAccuracy = evaluations[index]?.accuracy
+      isRecord ? record?.trainAccuracy : isRunning ? lane.epochTally.accuracy : nil
+    picture.testLoss = lastEvaluated[index]?.testLoss ?? evaluations[index]?.loss
+    picture.testAccuracy = lastEvaluated[index]?.testAccuracy ?? evaluations[index]?.accuracy
     picture.predictions = evaluations[index]?.predictions ?? []
     picture.labels = evaluations[index]?.labels ?? []
     picture.trial = lane.probe(
       probeData, sample: probe, options: trainer.preset.data, points: Self.voltagePoints)
+    let hasBatch = isRunning && tally.trials > 0
     picture.layers = lane.network.layers.dropLast().enumerated().map { layer, description in
-      let rates = tally.spikes[layer].map { Double($0) / Double(max(tally.trials, 1)) }
-      let mean = rates.reduce(0, +) / Double(rates.count)
-      let variance = rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rates.count)
+      let dead = record?.dead[layer]
+      if hasBatch {
+        return LayerActivity(
+          size: description.size, mean: tally.meanSpikes[layer], spread: tally.spread[layer],
+          silent: tally.meanSilent[layer], dead: dead)
+      }
+      let spread = record.flatMap { $0.spread.indices.contains(layer) ? $0.spread[layer] : nil }
       return LayerActivity(
-        size: description.size, mean: mean, spread: variance.squareRoot(),
-        silent: tally.meanSilent[layer], dead: dead[index][layer])
+        size: description.size, mean: record?.spikes[layer], spread: spread,
+        silent: record?.silent[layer], dead: dead)
     }
-    picture.flow = zip(lane.network.projections, lane.lastSquares).map {
-      ProjectionFlow(name: lane.network.name(of: $0), norm: $1.squareRoot())
+    picture.flow = lane.network.projections.enumerated().map { p, projection in
+      ProjectionFlow(
+        name: lane.network.name(of: projection),
+        norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
     }
     picture.curves = curves[index]
     picture.totals = lane.diagnosis.totals

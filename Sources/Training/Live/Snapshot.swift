@@ -42,15 +42,26 @@ public struct Snapshot: Sendable {
 
 /// One lane of a snapshot.
 public struct LaneSnapshot: Sendable {
+  /// The lane's name in files.
   public var name = ""
+  /// A, B, ...: stays whatever is changed or dropped.
+  public var letter = "A"
+  public var identity = 0
+  /// The loss it is trained on now, `sum · exponential`, and what it was trained on before.
+  public var description = ""
+  public var past: [LossPeriod] = []
   public var lossKind = ""
   public var shaping = Shaping.none
   public var isShaped = false
   /// Learning rate of the next batch, and before the schedule.
   public var rate = 0.0
   public var baseRate = 0.0
-  public var trainLoss = 0.0
-  public var trainAccuracy = 0.0
+  /// Mean over the epoch so far once ten batches of it are done; before, and between epochs, that of the last epoch, as in
+  /// metrics.csv. nil: not known yet.
+  public var trainLoss: Double?
+  public var trainAccuracy: Double?
+  /// Of the last evaluation, as in metrics.csv.
+  public var testLoss: Double?
   public var testAccuracy: Double?
   public var trial = ProbeTrial()
   public var layers: [LayerActivity] = []
@@ -88,23 +99,23 @@ public struct MarginHistogram: Sendable, Equatable {
   public var range: Double
 }
 
-/// Spikes of a hidden layer in the last batch.
+/// Spikes of a hidden layer in the last batch; between epochs those of the last epoch, as in metrics.csv. nil: not known.
 public struct LayerActivity: Sendable, Equatable {
   public var size: Int
   /// Spikes per neuron and trial: mean over neurons, standard deviation over neurons.
-  public var mean: Double
-  public var spread: Double
+  public var mean: Double?
+  public var spread: Double?
   /// Neurons without a spike in a trial, mean over trials.
-  public var silent: Double
+  public var silent: Double?
   /// Neurons without a spike in the last whole epoch.
-  public var dead: Int
+  public var dead: Int?
 }
 
-/// Gradient of one weight matrix in the last batch.
+/// Gradient of one weight matrix in the last batch; between epochs the root mean square over the last epoch's batches.
 public struct ProjectionFlow: Sendable, Equatable {
   public var name: String
-  /// |dL/dW|, L2.
-  public var norm: Double
+  /// |dL/dW|, L2; nil: not known.
+  public var norm: Double?
 }
 
 /// What error a spike would transport, lV - lI, over neurons and time, for one probe sample.

@@ -34,9 +34,7 @@ public final class StillRuns: SnapshotSource {
       training.apply(.probe(probe))
       training.apply(.detail(detail))
       training.evaluateNow()
-      training.takeCurves(
-        fromMetrics: (item.folder as NSString).appendingPathComponent("metrics.csv"),
-        until: item.place.epoch)
+      training.takeHistory(of: item.folder, until: item.place.epoch)
       return training
     }
     for (run, item) in zip(runs, items).dropFirst() {
@@ -116,22 +114,4 @@ public final class StillRuns: SnapshotSource {
 
   public var startFailure: String? { nil }
   public func stop() {}
-}
-
-extension LiveTraining {
-  /// Reads the curves of the first epochs from a metrics.csv; what is not there is left out.
-  func takeCurves(fromMetrics path: String, until epoch: Int) {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
-    let lines = text.split(separator: "\n").map {
-      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    }
-    guard let header = lines.first else { return }
-    for row in lines.dropFirst() where row.count == header.count {
-      let fields = Dictionary(zip(header, row)) { a, _ in a }
-      guard let x = fields["epoch"].flatMap(Double.init), x <= Double(epoch),
-        let lane = trainer.laneNames.firstIndex(of: fields["lane"] ?? "")
-      else { continue }
-      appendCurves(lane, x: x) { fields[$0].flatMap(Double.init) }
-    }
-  }
 }

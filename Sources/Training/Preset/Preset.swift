@@ -79,7 +79,12 @@ public struct DiagnosisOptions: Sendable, Equatable {
 public struct LaneOptions: Sendable {
   public enum SolverKind: String, Sendable, CaseIterable { case grid, exact }
 
+  /// As in the preset: the lane's name in files. What it is trained on is another matter: see `description`.
   public var name: String
+  /// In the order in which lanes come to be: 0 is A. Stays whatever is changed or dropped.
+  public var identity = 0
+  /// What it was trained on before, in order.
+  public var past: [LossPeriod] = []
   public var solver: SolverKind
   /// Step of the grid, ms.
   public var step: Double
@@ -104,9 +109,38 @@ public struct LaneOptions: Sendable {
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
 
+  /// The loss it is trained on: `sum · exponential`.
+  public var description: String { LossPeriod.describe(lossKind, shaping) }
+
   public func network(inputs: Int, outputs: Int) -> Network {
     var output = output
     output.size = outputs
     return Network(inputs: inputs, layers: hidden + [output])
+  }
+}
+
+/// A stretch of a lane's training under one loss.
+public struct LossPeriod: Sendable, Equatable {
+  /// `sum · exponential`.
+  public var description: String
+  /// Where it ended: finished epochs and batches of the one after.
+  public var epoch: Int
+  public var batch: Int
+  /// The same as a number of epochs.
+  public var end: Double
+
+  public init(description: String, epoch: Int, batch: Int, end: Double) {
+    self.description = description
+    self.epoch = epoch
+    self.batch = batch
+    self.end = end
+  }
+
+  static func describe(_ kind: String, _ shaping: Shaping) -> String {
+    guard LossTable.entry(kind)?.isShaped ?? false else { return kind }
+    switch shaping {
+    case .exponential(let scale) where scale != 1: return "\(kind) · exponential \(scale)"
+    default: return "\(kind) · \(shaping.kind == "none" ? "plain" : shaping.kind)"
+    }
   }
 }

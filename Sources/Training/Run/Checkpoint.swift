@@ -104,6 +104,7 @@ public enum Checkpoint {
         let tally = lane.epochTally
         table["trials"] = .integer(tally.trials)
         table["loss"] = .real(tally.loss)
+        table["loss_trials"] = .integer(tally.lossTrials)
         table["correct"] = .integer(tally.correct)
         table["phantoms"] = .integer(tally.phantoms)
         table["trials_of_class"] = .list(tally.ofClass.map { .integer($0) })
@@ -184,6 +185,7 @@ public enum Checkpoint {
     var tally = Tally(lane.network)
     tally.trials = try section.integer("trials", default: nil, count)
     tally.loss = try section.number("loss", default: nil, .any)
+    tally.lossTrials = try section.integer("loss_trials", default: tally.trials, count)
     tally.correct = try section.integer("correct", default: nil, count)
     tally.phantoms = try section.integer("phantoms", default: nil, count)
     let silent = try section.list("silent", "an integer", integer) ?? []
@@ -225,7 +227,7 @@ public enum Checkpoint {
     ] {
       guard let numbers = try section.list(key, "a number", { $0.number }) else { continue }
       guard let totals = LedgerTotals(numbers: numbers) else {
-        throw section.error(key, "allowed are eight numbers, the first five at least 0")
+        throw section.error(key, "allowed are ten numbers, the first five at least 0")
       }
       lane.diagnosis[keyPath: path] = totals
     }

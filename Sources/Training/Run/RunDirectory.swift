@@ -5,6 +5,9 @@ import Foundation
 public final class RunDirectory {
   public let path: String
   private var metrics: AppendFile
+  /// Of metrics.csv: a resumed run keeps those it has.
+  private let columns: [String]
+  private let network: Network
   private let commands: AppendFile
   private let isResumed: Bool
 
@@ -14,6 +17,8 @@ public final class RunDirectory {
   /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
   public init(creating path: String?, preset: Preset, network: Network) throws {
     isResumed = false
+    self.network = network
+    columns = MetricsTable.columns(network)
     if let path {
       let content = try? FileManager.default.contentsOfDirectory(atPath: path)
       guard content?.isEmpty ?? true, content != nil || access(path, F_OK) != 0 else {
@@ -29,22 +34,24 @@ public final class RunDirectory {
     try AtomicFile.makeFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
       Array(preset.resolvedText.utf8), to: folder.appendingPathComponent("preset.toml"))
-    let header = EpochMetrics.columns(network).joined(separator: ",") + "\n"
+    let header = columns.joined(separator: ",") + "\n"
     try AtomicFile.write(Array(header.utf8), to: folder.appendingPathComponent("metrics.csv"))
     metrics = try AppendFile(folder.appendingPathComponent("metrics.csv"))
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
 
   /// Opens a run to go on after `epoch`: later rows of metrics.csv, which a crash may have left, go.
-  public init(resuming path: String, epoch: Int) throws {
+  public init(resuming path: String, epoch: Int, network: Network) throws {
     isResumed = true
+    self.network = network
     self.path = path
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
     guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else {
       throw RunError(csv, "cannot be read: is this the folder of a run?")
     }
-    let lines = text.split(separator: "\n")
+    columns = MetricsTable.header(of: text)
+    let lines = text.split(whereSeparator: \.isNewline)
     let kept =
       lines.prefix(1)
       + lines.dropFirst().filter { line in
@@ -73,7 +80,7 @@ public final class RunDirectory {
   /// Adds the rows of one epoch; its alarms go to the log.
   public func append(_ rows: [EpochMetrics]) throws {
     for row in rows {
-      try metrics.append(line: row.fields.joined(separator: ","))
+      try metrics.append(line: MetricsTable.row(row, network, columns: columns))
       for alarm in row.alarms {
         try log(
           command: "alarm", lane: row.lane, epoch: row.epoch, batch: 0,
@@ -123,40 +130,5 @@ public final class RunDirectory {
     if let count { entry.append("\"commands\": \(count)") }
     if !detail.isEmpty { entry.append("\"detail\": \(ConfigValue.quoted(detail))") }
     try commands.append(line: "{" + entry.joined(separator: ", ") + "}")
-  }
-}
-
-extension EpochMetrics {
-  /// Columns of metrics.csv.
-  static func columns(_ network: Network) -> [String] {
-    let hidden = (1...max(network.hiddenCount, 1)).prefix(network.hiddenCount).map { "hidden\($0)" }
-    return [
-      "epoch", "lane", "rate", "train_loss", "train_accuracy", "validation_loss",
-      "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
-    ] + hidden.flatMap { ["spikes_\($0)", "silent_\($0)", "dead_\($0)"] }
-      + network.projections.map { "gradient_\(network.name(of: $0))" } + [
-        "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
-        "actual_change", "change_by_creation_and_deletion", "alarms",
-      ]
-  }
-
-  var fields: [String] {
-    func number(_ x: Double?) -> String { x.map { $0.description } ?? "" }
-    let quoted = lane.contains(where: { ",\"\n".contains($0) })
-    let name = quoted ? "\"\(lane.replacingOccurrences(of: "\"", with: "\"\""))\"" : lane
-    var fields = [
-      String(epoch), name, number(rate), number(trainLoss), number(trainAccuracy),
-      number(validationLoss), number(validationAccuracy), number(testLoss), number(testAccuracy),
-      String(phantoms),
-    ]
-    for layer in spikes.indices {
-      fields += [number(spikes[layer]), number(silent[layer]), String(dead[layer])]
-    }
-    fields += gradientNorms.map { number($0) }
-    return fields + [
-      String(ledger.updates), String(ledger.created), String(ledger.deleted), String(ledger.moved),
-      number(ledger.predicted), number(ledger.actual), number(ledger.byCreationAndDeletion),
-      alarms.map(\.kind.rawValue).joined(separator: "; "),
-    ]
   }
 }

@@ -1,0 +1,83 @@
+import Charts
+import Foundation
+import Training
+
+/// Lanes and their numbers in words: the same on every screen, in tables and in files.
+extension Wording {
+  /// What is not known yet, or not at all.
+  static let unknown = "–"
+
+  static func number(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return value == nil || value!.isNaN ? unknown : "inf" }
+    return Ticks.short(value)
+  }
+
+  static func fixed(_ value: Double?, _ digits: Int) -> String {
+    value.flatMap { $0.isFinite ? String(format: "%.\(digits)f", $0) : nil } ?? unknown
+  }
+
+  /// `5.0e-3`.
+  static func rate(_ rate: Double) -> String {
+    guard rate > 0, rate.isFinite else { return rate == 0 ? "0" : unknown }
+    let exponent = Int(floor(log10(rate)))
+    return String(format: "%.2ge%d", rate / pow(10, Double(exponent)), exponent)
+  }
+
+  /// `B  sum · exponential, was avg_xentropy to epoch 5`: what a lane is trained on, and since when.
+  static func title(_ lane: LaneSnapshot) -> String {
+    "\(lane.letter)  \(lane.description)\(past(lane))"
+  }
+
+  static func past(_ lane: LaneSnapshot) -> String {
+    guard let last = lane.past.last else { return "" }
+    let more = lane.past.count > 1 ? " and \(lane.past.count - 1) more before" : ""
+    return ", was \(last.description) to e\(position(last.end))\(more)"
+  }
+
+  /// A text cut to a width, with a mark that it was.
+  static func fit(_ text: String, _ width: Int) -> String {
+    text.count <= width ? text : width > 0 ? text.prefix(width - 1) + "…" : ""
+  }
+
+  /// Epochs, whole or with a tenth.
+  static func position(_ position: Double) -> String {
+    position == position.rounded() ? String(Int(position)) : String(format: "%.1f", position)
+  }
+
+  /// `97.2 %  loss 0.071  η 5.0e-3`.
+  static func summary(_ lane: LaneSnapshot) -> String {
+    "\(percent(lane.testAccuracy))  loss \(number(lane.trainLoss))  η \(rate(lane.rate))"
+  }
+}
+
+extension LaneSnapshot {
+  /// Drawn with: stays with the lane.
+  var ink: Ink { .series(identity) }
+
+  /// Points of a curve since the loss last changed: before, they are of another loss.
+  func sinceChange(_ series: BoundedSeries, _ ys: [Double]) -> [(x: Double, y: Double)] {
+    let begin = past.last?.end ?? -.infinity
+    return zip(series.xs, ys).filter { $0.0 > begin }.map { (x: $0, y: $1) }
+  }
+
+  /// Points of the loss curve under one of the lane's losses, now or before.
+  func loss(under description: String, _ ys: [Double]) -> [(x: Double, y: Double)] {
+    var begin = -Double.infinity
+    var points: [(x: Double, y: Double)] = []
+    for period in past + [
+      LossPeriod(description: self.description, epoch: 0, batch: 0, end: .infinity)
+    ] {
+      if period.description == description {
+        points += zip(curves.loss.xs, ys).filter { $0.0 > begin && $0.0 <= period.end }
+          .map { (x: $0, y: $1) }
+      }
+      begin = period.end
+    }
+    return points
+  }
+}
+
+extension Snapshot {
+  /// x from one batch to the next.
+  var batchLength: Double { 1 / Double(max(batches, 1)) }
+}

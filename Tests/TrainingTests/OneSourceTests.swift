@@ -1,0 +1,184 @@
+import EventPropCore
+import Foundation
+import Support
+import Testing
+
+@testable import Training
+
+/// One source of what an epoch was: its row of metrics.csv, on every way to a screen.
+@Suite struct OneSourceTests {
+  static let text = tinyPreset(
+    extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nloss.shaping = \"linear\"")
+  let scratch = ScratchDirectory()
+
+  /// Trains to the end into a run folder.
+  func trained() throws -> (run: String, rows: [EpochMetrics], training: LiveTraining) {
+    let path = scratch.file("run")
+    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    while !training.trainer.isFinished { _ = training.trainBatch() }
+    return (
+      path, MetricsTable.read(path + "/metrics.csv", training.trainer.network), training
+    )
+  }
+
+  func reopened(_ path: String) throws -> LiveTraining {
+    let place = try #require(Checkpoint.all(in: path).last)
+    return try LiveTraining(
+      { try makeTrainer(Self.text) }, resume: { try $0.resume(path, at: place) }
+    ) {
+      try RunDirectory(resuming: path, epoch: $0.epoch, network: $0.network)
+    }
+  }
+
+  @Test func afinishedRunShowsItsMetrics() throws {
+    let (path, rows, training) = try trained()
+    #expect(rows.count == 6)
+    for (lane, row) in zip(training.snapshot().lanes, rows.suffix(2)) { #expect(lane.shows(row)) }
+    // The same run, opened again to go on with.
+    let again = try reopened(path).snapshot()
+    for (index, lane) in again.lanes.enumerated() {
+      #expect(lane.shows(rows[4 + index]))
+      #expect(lane.curves.loss.xs == [1, 2, 3])
+      #expect(lane.curves.loss.ys == rows.filter { $0.lane == lane.name }.map(\.trainLoss))
+      #expect(lane.curves.testAccuracy.ys.count == 3)
+      #expect(lane.trainLoss == lane.curves.loss.ys.last)
+    }
+    // And to look at, as figures and several runs are.
+    let preset = try Preset(contentsOf: path + "/preset.toml")
+    let still = try finishedRun(preset, path)
+    for (lane, row) in zip(still.lanes, rows.suffix(2)) { #expect(lane.shows(row)) }
+  }
+
+  private func finishedRun(_ preset: Preset, _ path: String) throws -> Snapshot {
+    let place = try Checkpoint.find(in: path, epoch: nil)
+    let runs = try StillRuns([StillRuns.Item(preset: preset, folder: path, place: place)])
+    return try #require(runs.snapshot(after: 0))
+  }
+
+  /// What was evaluated is what was kept: the last checkpoint's accuracy is that of metrics.csv, lifted neurons or not.
+  @Test(arguments: ["grid", "exact"]) func theNetworkEvaluatedIsTheOneKept(solver: String) throws {
+    let text = tinyPreset(
+      solver: solver, loss: "first_spike",
+      training: "silent = { policy = \"lift\", by = 0.5, lift_outputs = 0.05 }")
+    let path = scratch.file("kept")
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    while !training.trainer.isFinished { _ = training.trainBatch() }
+    let rows = MetricsTable.read(path + "/metrics.csv", training.trainer.network)
+    #expect(rows.contains { $0.dead[0] > 0 })
+    let fresh = try makeTrainer(text)
+    try fresh.resume(path, at: try #require(Checkpoint.all(in: path).last))
+    let result = fresh.evaluate(lane: 0, fresh.data.test)
+    #expect(result.accuracy == rows.last?.testAccuracy)
+    #expect(result.loss == rows.last?.testLoss)
+  }
+
+  @Test func nothingIsKnownBeforeTheFirstBatch() throws {
+    let lane = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil }).snapshot().lanes[
+      0]
+    #expect(lane.trainLoss == nil && lane.trainAccuracy == nil && lane.testAccuracy == nil)
+    #expect(lane.layers.allSatisfy { $0.mean == nil && $0.dead == nil && $0.silent == nil })
+    #expect(lane.flow.allSatisfy { $0.norm == nil })
+  }
+
+  /// Every column that a row has is read back, names with commas and quotes included.
+  @Test func metricsReadBack() throws {
+    let (path, rows, training) = try trained()
+    let network = training.trainer.network
+    let columns = MetricsTable.columns(network)
+    let text = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
+    let lines = text.split(separator: "\n").dropFirst()
+    for (row, line) in zip(rows, lines) {
+      let numbers = columns.dropLast(10)
+      let again = MetricsTable.row(row, network, columns: Array(numbers))
+      #expect(line.hasPrefix(again + ","))
+    }
+    #expect(MetricsTable.fields("1,\"a, \"\"b\"\"\",,x") == ["1", "a, \"b\"", "", "x"])
+    // Windows line ends, and a line cut off by a crash.
+    let file = scratch.write(
+      text.replacingOccurrences(of: "\n", with: "\r\n") + "4,a,sum", to: "crlf.csv")
+    #expect(MetricsTable.read(file, network).count == 6)
+  }
+
+  /// A file of before has fewer columns: a resumed run keeps to them.
+  @Test func olderFilesKeepTheirColumns() throws {
+    let (path, _, _) = try trained()
+    let csv = path + "/metrics.csv"
+    try "epoch,lane,train_loss,train_accuracy\n1,a,0.5,0.75\n1,b,0.5,0.75\n".write(
+      toFile: csv, atomically: true, encoding: .utf8)
+    let training = try reopened(path)
+    _ = training.trainBatch()
+    for _ in 0..<4 { _ = training.trainBatch() }
+    let lines = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 5)
+    #expect(lines.allSatisfy { $0.split(separator: ",").count == 4 })
+  }
+
+  // MARK: - Who a lane is, and what it is trained on
+
+  @Test func descriptionsAreDerivedAndLettersStay() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    func lanes() -> [LaneSnapshot] { training.snapshot().lanes }
+    #expect(lanes().map(\.letter) == ["A", "B"])
+    #expect(lanes().map(\.description) == ["sum · plain", "sum · linear"])
+    // Before the first batch there is nothing that it was.
+    training.apply(.setShaping(lane: 0, .sigmoid))
+    #expect(lanes()[0].past.isEmpty && lanes()[0].description == "sum · sigmoid")
+    for _ in 0..<5 { _ = training.trainBatch() }
+    // A key pressed three times on the way is one change, and back is none.
+    training.apply(.setShaping(lane: 0, .none))
+    training.apply(.setShaping(lane: 0, .linear))
+    training.apply(.setShaping(lane: 0, .exponential(scale: 0.5)))
+    #expect(lanes()[0].past.map(\.description) == ["sum · sigmoid"])
+    #expect(lanes()[0].past.map(\.end) == [1.25])
+    #expect(lanes()[0].description == "sum · exponential 0.5")
+    training.apply(.setShaping(lane: 1, .none))
+    training.apply(.setShaping(lane: 1, .linear))
+    #expect(lanes()[1].past.isEmpty)
+    training.apply(.fork(lane: 1, kind: "sum"))
+    training.apply(.fork(lane: 1, kind: "max"))
+    #expect(lanes().map(\.letter) == ["A", "B", "C", "D"])
+    #expect(lanes()[2].description == "sum · linear" && lanes()[2].past.isEmpty)
+    #expect(
+      lanes()[3].description == "max" && lanes()[3].past.map(\.description) == ["sum · linear"])
+    training.apply(.drop(lane: 1))
+    #expect(lanes().map(\.letter) == ["A", "C", "D"])
+    training.apply(.fork(lane: 0, kind: "sum"))
+    #expect(lanes().map(\.letter) == ["A", "C", "D", "E"])
+  }
+
+  /// A mean loss over two kinds of loss is no loss: the sum begins again at a change.
+  @Test func lossesOfTwoKindsAreNotAveraged() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    for _ in 0..<2 { _ = training.trainBatch() }
+    training.apply(.setLoss(lane: 0, kind: "max"))
+    #expect(training.snapshot().lanes[0].trainLoss == nil)
+    _ = training.trainBatch()
+    let lane = training.trainer.lanes[0]
+    #expect(training.snapshot().lanes[0].trainLoss == lane.lastTally.meanLoss)
+    #expect(training.snapshot().lanes[0].trainAccuracy == lane.epochTally.accuracy)
+  }
+
+  /// A resumed session knows what its lanes were.
+  @Test func thePastOfALaneSurvivesAResume() throws {
+    let path = scratch.file("past")
+    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    for batch in 0..<10 {
+      if batch == 7 { training.apply(.setLoss(lane: 0, kind: "max")) }
+      if batch == 8 { training.apply(.fork(lane: 0, kind: "max")) }
+      _ = training.trainBatch()
+    }
+    try training.writeCheckpoint()
+    let again = try reopened(path).snapshot()
+    let before = training.snapshot()
+    #expect(again.lanes.map(\.past) == before.lanes.map(\.past))
+    #expect(again.lanes.map(\.letter) == ["A", "B", "C"])
+    #expect(again.lanes[0].past.map(\.end) == [1.75])
+    #expect(again.marks.map(\.text) == ["loss max", "fork max"])
+  }
+}
