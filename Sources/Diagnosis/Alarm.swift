@@ -1,10 +1,18 @@
-/// Something is wrong with a lane.
+/// Something is wrong with a lane: an effect, not a sign of one.
 public struct Alarm: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
-    /// More spikes deleted than created for several epochs.
+    /// A layer spikes far less than it did.
+    case collapse
+    /// More spikes deleted than created, beyond chance, at a pace that matters.
     case deleting
-    /// All neurons, or ever more of them, of a layer are silent in a whole epoch.
+    /// All neurons of a layer, or nearly, are silent in a whole epoch.
     case silentLayer = "silent layer"
+    /// The outputs of some classes have no gradient in trials of their own class.
+    case muteOutputs = "mute outputs"
+    /// A hidden layer's gradient comes from the end of the trial, most of its spikes do not.
+    case lateGradient = "late gradient"
+    /// Neurons that spike in nearly every step.
+    case saturated
     /// The loss goes where the gradient says it would not.
     case opposed
     case vanishing
@@ -24,33 +32,98 @@ public struct Alarm: Sendable, Equatable {
   }
 }
 
+/// An alarm with the epochs in which it was so.
+public struct AlarmRecord: Sendable, Equatable {
+  public var alarm: Alarm
+  public var first: Int
+  public var last: Int
+
+  public init(_ alarm: Alarm, first: Int, last: Int) {
+    self.alarm = alarm
+    self.first = first
+    self.last = last
+  }
+}
+
+extension [AlarmRecord] {
+  /// The most that are kept.
+  public static var limit: Int { 200 }
+
+  /// Takes note of an epoch's alarms: those of a kind that go on are one.
+  public mutating func note(_ alarms: [Alarm], epoch: Int) {
+    for alarm in alarms {
+      if let index = lastIndex(where: {
+        $0.alarm.kind == alarm.kind && $0.alarm.lane == alarm.lane && $0.last >= epoch - 1
+      }) {
+        self[index].last = epoch
+        self[index].alarm.text = alarm.text
+      } else {
+        append(AlarmRecord(alarm, first: epoch, last: epoch))
+      }
+    }
+    if count > Self.limit { removeFirst(count - Self.limit) }
+  }
+}
+
 /// What the alarms look at, once an epoch.
 public struct EpochSigns: Sendable {
+  /// One hidden layer over the epoch.
+  public struct LayerSigns: Sendable {
+    public var name: String
+    public var size: Int
+    /// Neurons without a spike.
+    public var dead = 0
+    /// Spikes per neuron and trial.
+    public var rate = 0.0
+    /// Neurons with a spike in nine of ten steps; 0 without steps.
+    public var saturated = 0
+    /// Shares of the gradient of the weights into it by tenth of the trial, and of its spikes; empty: not looked at.
+    public var gradientByTenth: [Double] = []
+    public var spikesByTenth: [Double] = []
+
+    public init(name: String, size: Int) {
+      self.name = name
+      self.size = size
+    }
+  }
+
   /// By the ledger, in the epoch's observed updates.
   public var created = 0
   public var deleted = 0
   public var predicted = 0.0
   public var actual = 0.0
+  public var observed = 0
+  /// Updates of the epoch, and spikes of the probe set: by them the ledger's sums are a pace.
+  public var updates = 0
+  public var probeSpikes = 0
   /// Mean loss of training.
   public var loss = 0.0
-  /// Per hidden layer: size, and neurons without a spike in the epoch.
-  public var layers: [(name: String, size: Int, dead: Int)] = []
+  public var layers: [LayerSigns] = []
   /// Per projection: name, and root mean square of |dL/dW| over the epoch's batches.
   public var norms: [(name: String, norm: Double)] = []
+  /// Per class: name, trials, and those in which its output had no gradient.
+  public var classes: [(name: String, trials: Int, mute: Int)] = []
+  /// Trial length, ms.
+  public var duration = 0.0
 
   public init() {}
 }
 
 /// Watches one lane from epoch to epoch.
 public struct AlarmWatch: Sendable {
-  /// Epochs in a row with more deletions than creations before the alarm; their sums must differ by more than chance,
-  /// two standard deviations of as many coin flips.
+  /// Epochs in a row before what chance may do for a while is an alarm.
   public static let patience = 3
   private var epochsDeleting = 0
   private var streak = (created: 0, deleted: 0)
   private var epochsOpposed = 0
+  private var opposition = 0.0
+  private var epochsMute = 0
+  /// Per hidden layer: spikes per neuron and trial at the start, or since most if that was more.
+  private var rates: [Double] = []
   /// Per projection: the largest norm of any epoch so far.
   private var largest: [Double] = []
+  /// Kinds that were so in the last epoch: they end later than they begin.
+  private var isLate = false
 
   public init() {}
 
@@ -58,74 +131,173 @@ public struct AlarmWatch: Sendable {
   public var numbers: [Double] {
     [
       Double(epochsDeleting), Double(streak.created), Double(streak.deleted), Double(epochsOpposed),
-    ] + largest
+      opposition, Double(epochsMute), isLate ? 1 : 0, Double(rates.count),
+    ] + rates + largest
   }
 
   /// nil when the numbers are not such as `numbers` gives.
   public init?(numbers: [Double]) {
-    guard numbers.count >= 4, numbers.prefix(4).allSatisfy({ $0 >= 0 && $0 < 1e15 }) else {
-      return nil
-    }
+    guard numbers.count >= 8, numbers.allSatisfy({ $0 >= 0 && $0 < 1e15 }),
+      numbers.count >= 8 + Int(numbers[7])
+    else { return nil }
     epochsDeleting = Int(numbers[0])
     streak = (Int(numbers[1]), Int(numbers[2]))
     epochsOpposed = Int(numbers[3])
-    largest = Array(numbers.dropFirst(4))
+    opposition = numbers[4]
+    epochsMute = Int(numbers[5])
+    isLate = numbers[6] > 0
+    let layers = Int(numbers[7])
+    rates = Array(numbers[8..<(8 + layers)])
+    largest = Array(numbers[(8 + layers)...])
   }
 
   /// - Returns: what is wrong after an epoch; empty when all is well.
   public mutating func check(_ signs: EpochSigns, lane: String) -> [Alarm] {
     var alarms: [Alarm] = []
-    func raise(_ kind: Alarm.Kind, _ text: String) {
-      alarms.append(Alarm(kind, lane: lane, text))
+    func raise(_ kind: Alarm.Kind, _ text: String?) {
+      if let text { alarms.append(Alarm(kind, lane: lane, text)) }
     }
     if !signs.loss.isFinite || signs.norms.contains(where: { !$0.norm.isFinite }) {
       raise(.notANumber, "the loss or a gradient is not a number")
     }
-    if signs.deleted > signs.created {
-      epochsDeleting += 1
-      streak = (streak.created + signs.created, streak.deleted + signs.deleted)
-    } else {
+    raise(.silentLayer, silentLayer(signs))
+    raise(.collapse, collapse(signs))
+    raise(.muteOutputs, muteOutputs(signs))
+    raise(.lateGradient, lateGradient(signs))
+    raise(.deleting, deleting(signs))
+    raise(.saturated, saturated(signs))
+    raise(.opposed, opposed(signs))
+    for (kind, text) in gradients(signs) { raise(kind, text) }
+    return alarms
+  }
+
+  /// Three quarters of a layer: many presets do well with half of it dead from the first draw on.
+  private func silentLayer(_ signs: EpochSigns) -> String? {
+    guard let layer = signs.layers.first(where: { 4 * $0.dead >= 3 * $0.size && $0.size > 0 })
+    else { return nil }
+    return layer.dead == layer.size
+      ? "\(layer.name) is silent: all \(layer.size) neurons"
+      : "\(layer.dead) of \(layer.size) neurons of \(layer.name) had no spike in the epoch"
+  }
+
+  /// A quarter of what a layer's rate was.
+  private mutating func collapse(_ signs: EpochSigns) -> String? {
+    if rates.count != signs.layers.count { rates = signs.layers.map(\.rate) }
+    var text: String?
+    for (index, layer) in signs.layers.enumerated() {
+      if layer.rate < 0.25 * rates[index], text == nil {
+        let share = 100 * layer.rate / rates[index]
+        text =
+          "\(layer.name) spikes \(short(layer.rate)) times per neuron and trial, "
+          + "\(short(share)) % of \(short(rates[index])) before"
+      }
+      rates[index] = max(rates[index], layer.rate)
+    }
+    return text
+  }
+
+  /// A fifth of a class's trials, two epochs in a row; half of them at once.
+  private mutating func muteOutputs(_ signs: EpochSigns) -> String? {
+    func share(_ one: (name: String, trials: Int, mute: Int)) -> Double {
+      Double(one.mute) / Double(max(one.trials, 1))
+    }
+    let worst = signs.classes.max { share($0) < share($1) }
+    guard let worst, share(worst) >= 0.2 else {
+      epochsMute = 0
+      return nil
+    }
+    epochsMute += 1
+    guard epochsMute >= 2 || share(worst) >= 0.5 else { return nil }
+    let more = signs.classes.count { share($0) >= 0.2 } - 1
+    return
+      "the output of \(worst.name) had no gradient in \(worst.mute) of \(worst.trials) of its trials"
+      + (more > 0 ? ", and so \(more) more" : "")
+  }
+
+  /// Nine tenths of the gradient from the last three tenths of the trial, where less than half of the spikes are.
+  private mutating func lateGradient(_ signs: EpochSigns) -> String? {
+    for layer in signs.layers where layer.gradientByTenth.count == 10 {
+      let late = layer.gradientByTenth.suffix(3).reduce(0, +)
+      let spikes = layer.spikesByTenth.suffix(3).reduce(0, +)
+      let all = layer.gradientByTenth.reduce(0, +)
+      guard all > 0, late >= (isLate ? 0.75 : 0.9) * all, spikes < 0.5 else { continue }
+      isLate = true
+      return
+        "\(short(100 * late / all)) % of \(layer.name)'s gradient comes from the last "
+        + "\(short(0.3 * signs.duration)) ms, \(short(100 * spikes)) % of its spikes do"
+    }
+    isLate = false
+    return nil
+  }
+
+  /// Beyond chance, three standard deviations of as many coin flips, and at a pace of a tenth of all spikes an epoch.
+  private mutating func deleting(_ signs: EpochSigns) -> String? {
+    guard signs.deleted > signs.created else {
       epochsDeleting = 0
       streak = (0, 0)
+      return nil
     }
+    epochsDeleting += 1
+    streak = (streak.created + signs.created, streak.deleted + signs.deleted)
     let excess = Double(streak.deleted - streak.created)
     let chance = Double(streak.deleted + streak.created).squareRoot()
-    if epochsDeleting >= Self.patience && excess > 2 * chance {
-      raise(
-        .deleting,
-        "\(epochsDeleting) epochs with more spikes deleted than created: "
-          + "\(streak.deleted) against \(streak.created) on the probe"
-      )
+    let pace =
+      Double(signs.deleted - signs.created) / Double(max(signs.observed, 1))
+      * Double(signs.updates) / Double(max(signs.probeSpikes, 1))
+    guard epochsDeleting >= Self.patience, excess > 3 * chance, pace >= 0.1 else { return nil }
+    return
+      "\(streak.deleted) spikes deleted against \(streak.created) created on the probe in "
+      + "\(epochsDeleting) epochs: at this pace \(short(100 * pace)) % of all in an epoch"
+  }
+
+  private func saturated(_ signs: EpochSigns) -> String? {
+    guard
+      let layer = signs.layers.first(where: { 10 * $0.saturated >= $0.size && $0.saturated > 0 })
+    else { return nil }
+    return
+      "\(layer.saturated) of \(layer.size) neurons of \(layer.name) spike in nearly every step"
+  }
+
+  /// Three epochs in a row, by a tenth of the loss in sum.
+  private mutating func opposed(_ signs: EpochSigns) -> String? {
+    guard signs.predicted < 0, signs.actual > 0 else {
+      (epochsOpposed, opposition) = (0, 0)
+      return nil
     }
-    for layer in signs.layers where layer.dead > 0 {
-      if layer.dead == layer.size {
-        raise(.silentLayer, "\(layer.name) is silent: all \(layer.size) neurons")
-      } else if 2 * layer.dead >= layer.size {
-        raise(.silentLayer, "\(layer.dead) of \(layer.size) neurons of \(layer.name) are dead")
-      }
+    epochsOpposed += 1
+    opposition += signs.actual - signs.predicted
+    guard epochsOpposed >= Self.patience, signs.loss > 0, opposition > 0.1 * signs.loss else {
+      return nil
     }
-    epochsOpposed = signs.predicted * signs.actual < 0 ? epochsOpposed + 1 : 0
-    if epochsOpposed >= Self.patience {
-      raise(
-        .opposed,
-        "\(epochsOpposed) epochs in which the loss went against the gradient's prediction")
-    }
+    return
+      "in \(epochsOpposed) epochs the probe's loss rose where the gradient said it would fall, "
+      + "by \(short(100 * opposition / signs.loss)) % of the loss"
+  }
+
+  private mutating func gradients(_ signs: EpochSigns) -> [(Alarm.Kind, String)] {
+    var found: [(Alarm.Kind, String)] = []
     if largest.count != signs.norms.count { largest = signs.norms.map { _ in 0 } }
     for (index, entry) in signs.norms.enumerated() where entry.norm.isFinite {
       let peak = largest[index]
       if peak > 0 && entry.norm <= 1e-6 * peak {
-        raise(.vanishing, "the gradient of \(entry.name) has vanished: \(short(entry.norm))")
+        found.append(
+          (.vanishing, "the gradient of \(entry.name) has vanished: \(short(entry.norm))"))
       } else if peak > 0 && entry.norm >= 1e3 * peak {
-        raise(.exploding, "the gradient of \(entry.name) explodes: \(short(entry.norm))")
+        found.append((.exploding, "the gradient of \(entry.name) explodes: \(short(entry.norm))"))
       }
       largest[index] = max(peak, entry.norm)
     }
-    return alarms
+    return found
   }
 
+  /// Two or three digits.
   private func short(_ x: Double) -> String {
+    let size = abs(x)
+    if size >= 100 { return "\(Int(x.rounded()))" }
+    if size >= 10 { return "\((10 * x).rounded() / 10)" }
+    if size >= 0.01 || size == 0 { return "\((100 * x).rounded() / 100)" }
     let text = "\(x)"
-    guard let mark = text.firstIndex(of: "e") else { return String(text.prefix(6)) }
+    guard let mark = text.firstIndex(of: "e") else { return String(text.prefix(7)) }
     return String(text[..<mark].prefix(4)) + text[mark...]
   }
 }

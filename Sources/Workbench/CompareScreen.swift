@@ -211,7 +211,7 @@ enum CompareScreen {
         .joined(separator: " ")
       let row =
         Wording.pad(
-          Wording.fit("\(lane.letter) \(lane.description)\(Wording.past(lane))", name), name) + "  "
+          Wording.fit("\(lane.letter) \(Wording.label(lane))", name), name) + "  "
         + Wording.pad(Wording.number(lane.trainLoss), 10)
         + Wording.pad(Wording.percent(lane.trainAccuracy), 9)
         + Wording.pad(Wording.percent(lane.testAccuracy), 9)

@@ -272,12 +272,22 @@ extension Action {
         }),
       Action(
         name: "alarm", keys: [.character("!")], short: "",
-        title: "go to the screen that explains the alarm",
-        obstacle: { _, snapshot in snapshot.alarm == nil ? "there is no alarm" : nil },
+        title: "go to the screen that explains the newest alarm, lapsed or not",
+        obstacle: { _, snapshot in
+          snapshot.newestAlarm == nil ? "there has been no alarm" : nil
+        },
         run: { state, snapshot in
-          guard let (lane, alarm) = snapshot.alarm else { return [] }
+          guard let (lane, alarm) = snapshot.newestAlarm else { return [] }
           state.lane = lane
           state.screen = alarm.kind.screen
+          return []
+        }),
+      Action(
+        name: "alarms", keys: [.character("A")], short: "",
+        title: "list all alarms, with their epochs",
+        run: { state, _ in
+          state.isAlarmListShown = true
+          state.alarmRow = 0
           return []
         }),
     ] + SilenceScreen.actions + ShapingScreen.actions
@@ -328,8 +338,9 @@ extension Alarm.Kind {
   var screen: ScreenKind {
     switch self {
     case .deleting, .opposed: .ledger
-    case .silentLayer: .silence
-    case .vanishing, .exploding: .gradients
+    case .silentLayer, .collapse, .saturated: .silence
+    case .vanishing, .exploding, .lateGradient: .gradients
+    case .muteOutputs: .compare
     case .notANumber: .log
     }
   }
@@ -342,6 +353,22 @@ extension Snapshot {
       if let alarm = lane.alarms.first { return (index, alarm) }
     }
     return nil
+  }
+}
+
+extension Snapshot {
+  /// The first alarm of now, else the one that lapsed last.
+  var newestAlarm: (lane: Int, alarm: Alarm)? {
+    if let alarm { return alarm }
+    guard let last = alarmList.first else { return nil }
+    return (last.lane, last.record.alarm)
+  }
+
+  /// All alarms of all lanes, the newest first.
+  var alarmList: [(lane: Int, record: AlarmRecord)] {
+    lanes.enumerated().flatMap { lane, picture in
+      picture.alarmRecords.map { (lane: lane, record: $0) }
+    }.sorted { ($0.record.last, $0.record.first) > ($1.record.last, $1.record.first) }
   }
 }
 

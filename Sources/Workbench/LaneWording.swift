@@ -25,7 +25,12 @@ extension Wording {
 
   /// `B  sum · exponential, was avg_xentropy to epoch 5`: what a lane is trained on, and since when.
   static func title(_ lane: LaneSnapshot) -> String {
-    "\(lane.letter)  \(lane.description)\(past(lane))"
+    "\(lane.letter)  \(label(lane))"
+  }
+
+  /// What a lane is trained on, and of which run it is where there are several.
+  static func label(_ lane: LaneSnapshot) -> String {
+    (lane.run.isEmpty ? "" : lane.run + ": ") + lane.description + past(lane)
   }
 
   static func past(_ lane: LaneSnapshot) -> String {

@@ -130,6 +130,11 @@ enum OverviewScreen {
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: "\(isChosen ? "▶ " : "")\(Wording.title(lane))",
       style: CellStyle(ink, bold: true))
+    if let alarm = lane.alarms.first, area.width > 40 {
+      surface.text(
+        " \(Wording.fit("! \(alarm.text)", area.width - 32)) ", x: area.x + 2,
+        y: area.y + area.height - 1, style: CellStyle(.alarm))
+    }
     var inside = area.inside
     inside.x += 1
     inside.width -= 2

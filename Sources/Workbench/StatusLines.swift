@@ -22,7 +22,8 @@ enum StatusLines {
       if snapshot.lanes.count > 1 {
         segments.append(
           Segment(
-            text: "lane \(lane.letter) \(lane.description)",
+            text:
+              "lane \(lane.letter) \(lane.run.isEmpty ? "" : lane.run + ": ")\(lane.description)",
             style: CellStyle(lane.ink, bold: true), weight: 5))
       }
       segments.append(
@@ -122,8 +123,6 @@ enum StatusLines {
       say(snapshot.failure + "  (R restarts)", CellStyle(.alarm, bold: true))
     } else if !state.notice.isEmpty {
       say(state.notice, CellStyle(.accent))
-    } else if let (lane, alarm) = snapshot.alarm, state.screen == .overview {
-      say("\(snapshot.lanes[lane].name): \(alarm.text)  (! explains)", CellStyle(.alarm))
     } else {
       keys(state, snapshot, in: area, on: &canvas)
     }

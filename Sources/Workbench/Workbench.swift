@@ -17,6 +17,7 @@ public enum Workbench {
       StatusLines.bottom(state, snapshot, in: bottom, on: &canvas)
     }
     draw(state, snapshot, in: area, on: &canvas)
+    if state.isAlarmListShown { AlarmPanel.draw(state, snapshot, in: area, on: &canvas) }
     if state.isHelpShown { HelpPanel.draw(state, snapshot, in: area, on: &canvas) }
     return canvas
   }

@@ -8,6 +8,7 @@ extension WorkbenchState {
     if isQuitAsked { return answerQuit(key) }
     if prompt != nil { return type(key, snapshot) }
     if isHelpShown { return search(key, snapshot) }
+    if isAlarmListShown { return choose(key, snapshot) }
     let candidates = Action.all.filter { $0.keys.contains(key) }
     guard let action = candidates.first(where: { $0.applies(on: screen) }) else {
       if let elsewhere = candidates.first, let screens = elsewhere.screens {
@@ -50,6 +51,22 @@ extension WorkbenchState {
     case .character("?") where helpFilter.isEmpty: isHelpShown = false
     case .character(let c): if helpFilter.count < 30 { helpFilter.append(c) }
     default: break
+    }
+    return []
+  }
+
+  /// Alarm list: arrows choose, Enter goes to the screen that explains, any other key closes.
+  private mutating func choose(_ key: Key, _ snapshot: Snapshot) -> [Effect] {
+    let list = snapshot.alarmList
+    switch key {
+    case .up, .character("k"): alarmRow = max(0, alarmRow - 1)
+    case .down, .character("j"): alarmRow = min(max(list.count - 1, 0), alarmRow + 1)
+    case .enter, .character("!"):
+      isAlarmListShown = false
+      guard list.indices.contains(alarmRow) else { return [] }
+      lane = list[alarmRow].lane
+      screen = list[alarmRow].record.alarm.kind.screen
+    default: isAlarmListShown = false
     }
     return []
   }

@@ -40,6 +40,9 @@ public struct WorkbenchState: Sendable {
   /// How many snapshots back in history; 0 is live.
   public var back = 0
   public var isHelpShown = false
+  public var isAlarmListShown = false
+  /// Alarm list: the chosen row.
+  public var alarmRow = 0
   public var helpFilter = ""
   /// Text being typed after `:` or for a value; nil when no prompt is open.
   public var prompt: Prompt?

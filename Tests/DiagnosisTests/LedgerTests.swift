@@ -131,45 +131,4 @@ import Testing
     odd.silent = [.infinity, 1e300, .nan]
     #expect(odd.histogram(bins: 4, range: 1).reduce(0, +) == 3)
   }
-
-  @Test func alarmsSayWhatIsWrong() {
-    func kinds(_ epochs: [(inout EpochSigns) -> Void]) -> [Alarm.Kind] {
-      var watch = AlarmWatch()
-      var last: [Alarm] = []
-      for edit in epochs {
-        var signs = EpochSigns()
-        signs.loss = 1
-        signs.layers = [("hidden1", 10, 0)]
-        signs.norms = [("input-hidden1", 1)]
-        edit(&signs)
-        last = watch.check(signs, lane: "a")
-      }
-      return last.map(\.kind)
-    }
-    let deleting: (inout EpochSigns) -> Void = {
-      $0.deleted = 30
-      $0.created = 5
-    }
-    let opposed: (inout EpochSigns) -> Void = {
-      $0.predicted = -1
-      $0.actual = 1
-    }
-    #expect(kinds([{ _ in }]) == [])
-    #expect(kinds([deleting, deleting]) == [])
-    #expect(kinds([deleting, deleting, deleting]) == [.deleting])
-    #expect(kinds([deleting, { _ in }, deleting, deleting]) == [])
-    // More by chance is no alarm.
-    #expect(
-      kinds(
-        Array(
-          repeating: {
-            $0.deleted = 6; $0.created = 5
-          }, count: 3)) == [])
-    #expect(kinds([opposed, opposed, opposed]) == [.opposed])
-    #expect(kinds([{ $0.layers[0].dead = 10 }]) == [.silentLayer])
-    #expect(kinds([{ $0.layers[0].dead = 4 }]) == [])
-    #expect(kinds([{ _ in }, { $0.norms[0].norm = 1e-7 }]) == [.vanishing])
-    #expect(kinds([{ _ in }, { $0.norms[0].norm = 1e4 }]) == [.exploding])
-    #expect(kinds([{ $0.loss = .nan }]) == [.notANumber])
-  }
 }

@@ -214,7 +214,18 @@ import Testing
     _ = state.handle(.character("!"), sampleSnapshot())
     #expect(state.screen == .ledger && state.lane == 1)
     _ = state.handle(.character("!"), sampleSnapshot(lanes: 1))
-    #expect(state.notice == "alarm: there is no alarm")
+    #expect(state.notice == "alarm: there has been no alarm")
+    // One that has lapsed still leads there.
+    var lapsed = sampleSnapshot(lanes: 1)
+    lapsed.lanes[0].alarmRecords = [
+      AlarmRecord(Alarm(.lateGradient, lane: "lane-0", "90 %"), first: 3, last: 5),
+      AlarmRecord(Alarm(.silentLayer, lane: "lane-0", "all"), first: 2, last: 2),
+    ]
+    _ = state.handle(.character("!"), lapsed)
+    #expect(state.screen == .gradients && state.lane == 0)
+    // And all can be listed and chosen from.
+    for key in [Key.character("A"), .down, .enter] { _ = state.handle(key, lapsed) }
+    #expect(state.screen == .silence && !state.isAlarmListShown)
   }
 
   @Test func rasterOrders() {

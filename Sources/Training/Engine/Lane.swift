@@ -26,6 +26,10 @@ protocol Lane: AnyObject {
   func margins(pool: WorkerPool) -> Margins?
   func silence(pool: WorkerPool) -> SilenceReport?
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
+  /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by tenth, on the grid.
+  func timing() -> (spikes: [[Int]], gradient: GradientFlow?)
+  /// Steps of the grid in a trial.
+  var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
   func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random)
 
@@ -150,6 +154,11 @@ final class SolverLane<S: Solver>: Lane {
   func margins(pool: WorkerPool) -> Margins? { observer?.margins(weights, pool: pool) }
   func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? { observer?.flow(weights) }
+  func timing() -> (spikes: [[Int]], gradient: GradientFlow?) {
+    let none = network.layers.dropLast().map { _ in Array(repeating: 0, count: GradientFlow.parts) }
+    return observer?.timing(weights) ?? (none, nil)
+  }
+  var stepsPerTrial: Int { Int((solver.problem.duration / solver.problem.step).rounded()) }
 
   func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random) {
     policy.apply(

@@ -13,6 +13,8 @@ struct LaneDiagnosis {
   var watch = AlarmWatch()
   /// Alarms of the last epoch.
   var alarms: [Alarm] = []
+  /// All alarms so far.
+  var records: [AlarmRecord] = []
   /// Per hidden layer and neuron: the epoch since which it has been dead; nil while it spikes.
   var deadSince: [[Int?]] = []
 

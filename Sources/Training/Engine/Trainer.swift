@@ -171,7 +171,8 @@ public final class Trainer {
       lane.diagnosis.note(
         dead: lane.epochTally.dead, sizes: lane.network.layers.dropLast().map(\.size),
         epoch: epoch + 1)
-      lane.diagnosis.alarms = lane.diagnosis.watch.check(lane.epochSigns, lane: lane.name)
+      lane.diagnosis.alarms = lane.diagnosis.watch.check(signs(of: lane), lane: lane.name)
+      lane.diagnosis.records.note(lane.diagnosis.alarms, epoch: epoch + 1)
       let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
       lane.diagnosis.epoch = LedgerTotals()
       lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
@@ -185,6 +186,26 @@ public final class Trainer {
     epochOrderSeed = orderSeed
     shuffle()
     return rows
+  }
+
+  /// What the alarms look at.
+  private func signs(of lane: any Lane) -> EpochSigns {
+    var signs = lane.epochSigns
+    signs.updates = lane.epochBatches
+    signs.duration = preset.duration
+    let tally = lane.epochTally
+    signs.classes = zip(data.train.classNames, zip(tally.ofClass, tally.mute)).map {
+      ($0, $1.0, $1.1)
+    }
+    guard preset.diagnosis.every > 0 else { return signs }
+    let (spikes, gradient) = lane.timing()
+    signs.probeSpikes = spikes.reduce(0) { $0 + $1.reduce(0, +) }
+    for layer in signs.layers.indices {
+      let all = Double(max(spikes[layer].reduce(0, +), 1))
+      signs.layers[layer].spikesByTenth = spikes[layer].map { Double($0) / all }
+      signs.layers[layer].gradientByTenth = gradient?.norms[layer] ?? []
+    }
+    return signs
   }
 
   private func evaluate(_ lane: any Lane, _ data: SpikeDataSet) -> Evaluation? {
@@ -271,9 +292,20 @@ extension Lane {
     signs.deleted = diagnosis.epoch.deleted
     signs.predicted = diagnosis.epoch.predicted
     signs.actual = diagnosis.epoch.actual
+    signs.observed = diagnosis.epoch.updates
     signs.loss = epochTally.meanLoss
-    signs.layers = zip(network.layers.dropLast().indices, epochTally.dead).map { index, dead in
-      (network.name(ofPopulation: index + 1), network.layers[index].size, dead.count)
+    let rates = epochTally.meanSpikes
+    let dead = epochTally.dead
+    let steps = options.solver == .grid ? Double(stepsPerTrial) : .infinity
+    signs.layers = network.layers.dropLast().indices.map { index in
+      var layer = EpochSigns.LayerSigns(
+        name: network.name(ofPopulation: index + 1), size: network.layers[index].size)
+      layer.dead = dead[index].count
+      layer.rate = rates[index]
+      layer.saturated = epochTally.spikes[index].count {
+        Double($0) >= 0.9 * steps * Double(max(epochTally.trials, 1))
+      }
+      return layer
     }
     signs.norms = zip(network.projections, epochNorms).map { (network.name(of: $0), $1) }
     return signs

@@ -178,6 +178,24 @@ final class UpdateObserver<S: Solver> {
       trials: spikes, weights: weights.matrices.map { WeightRows($0) }, columnNorms: norms)
   }
 
+  /// Spikes of every hidden layer, and the gradient, by tenth of the trial.
+  func timing(_ weights: Parameters<Scalar>) -> (spikes: [[Int]], gradient: GradientFlow?) {
+    let parts = GradientFlow.parts
+    var counts = (0..<network.hiddenCount).map { _ in Array(repeating: 0, count: parts) }
+    for trial in trials {
+      solver.forward(trial, weights: weights, workspace: slots[0].workspace)
+      for layer in counts.indices {
+        for spike in trial.spikes(ofLayer: layer) {
+          let part = Int(spike.time / solver.problem.duration * Double(parts))
+          counts[layer][min(part, parts - 1)] += 1
+        }
+      }
+    }
+    let flow = GradientFlow(
+      solver.problem, samples: samples, weights: weights.converted(to: Float.self))
+    return (counts, flow)
+  }
+
   /// Gradient in time under the lane's shaping, and under w = 1; on the grid.
   func flow(_ weights: Parameters<Scalar>) -> (shaped: GradientFlow, plain: GradientFlow) {
     let weights = weights.converted(to: Float.self)

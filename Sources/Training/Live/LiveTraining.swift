@@ -66,6 +66,8 @@ final class LiveTraining {
     for row in rows where row.epoch <= epoch {
       guard let lane = trainer.laneNames.firstIndex(of: row.lane) else { continue }
       take(row, lane)
+      trainer.lanes[lane].diagnosis.records.note(row.alarms, epoch: row.epoch)
+      trainer.lanes[lane].diagnosis.alarms = row.alarms
       let x = Double(row.epoch)
       curves[lane].loss.append(x: x, row.trainLoss)
       curves[lane].trainAccuracy.append(x: x, row.trainAccuracy)
@@ -335,6 +337,7 @@ final class LiveTraining {
     picture.curves = curves[index]
     picture.totals = lane.diagnosis.totals
     picture.alarms = lane.diagnosis.alarms
+    picture.alarmRecords = lane.diagnosis.records
     picture.deadSince = lane.diagnosis.deadSince
     if var ledger = lane.diagnosis.ledger {
       ledger.events.removeLast(max(0, ledger.events.count - 64))

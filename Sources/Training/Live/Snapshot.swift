@@ -47,6 +47,8 @@ public struct LaneSnapshot: Sendable {
   /// A, B, ...: stays whatever is changed or dropped.
   public var letter = "A"
   public var identity = 0
+  /// Folder of the run it comes from, where several are shown.
+  public var run = ""
   /// The loss it is trained on now, `sum · exponential`, and what it was trained on before.
   public var description = ""
   public var past: [LossPeriod] = []
@@ -85,6 +87,8 @@ public struct LaneSnapshot: Sendable {
   public var deadSince: [[Int?]] = []
   /// Alarms of the last epoch.
   public var alarms: [Alarm] = []
+  /// All of them so far, in order of their first epoch.
+  public var alarmRecords: [AlarmRecord] = []
   /// Last evaluation: predictions (-1: none) and labels of the test samples.
   public var predictions: [Int] = []
   public var labels: [Int] = []

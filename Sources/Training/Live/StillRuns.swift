@@ -89,6 +89,9 @@ public final class StillRuns: SnapshotSource {
         for _ in run.trainer.lanes {
           let folder = (item.folder as NSString).lastPathComponent
           merged.lanes[lane].name = "\(folder): \(merged.lanes[lane].name)"
+          merged.lanes[lane].run = folder
+          merged.lanes[lane].identity = lane
+          merged.lanes[lane].letter = Trainer.letter(lane)
           lane += 1
         }
       }
