@@ -115,6 +115,9 @@ public struct AlarmWatch: Sendable {
   public static let patience = 3
   private var epochsDeleting = 0
   private var streak = (created: 0, deleted: 0)
+  /// Spikes per trial of all hidden neurons in the epoch before the streak, and in the last one.
+  private var rateBefore = 0.0
+  private var lastRate = 0.0
   private var epochsOpposed = 0
   private var opposition = 0.0
   private var epochsMute = 0
@@ -131,14 +134,14 @@ public struct AlarmWatch: Sendable {
   public var numbers: [Double] {
     [
       Double(epochsDeleting), Double(streak.created), Double(streak.deleted), Double(epochsOpposed),
-      opposition, Double(epochsMute), isLate ? 1 : 0, Double(rates.count),
+      opposition, Double(epochsMute), isLate ? 1 : 0, rateBefore, lastRate, Double(rates.count),
     ] + rates + largest
   }
 
   /// nil when the numbers are not such as `numbers` gives.
   public init?(numbers: [Double]) {
-    guard numbers.count >= 8, numbers.allSatisfy({ $0 >= 0 && $0 < 1e15 }),
-      numbers.count >= 8 + Int(numbers[7])
+    guard numbers.count >= 10, numbers.allSatisfy({ $0 >= 0 && $0 < 1e15 }),
+      numbers.count >= 10 + Int(numbers[9])
     else { return nil }
     epochsDeleting = Int(numbers[0])
     streak = (Int(numbers[1]), Int(numbers[2]))
@@ -146,9 +149,10 @@ public struct AlarmWatch: Sendable {
     opposition = numbers[4]
     epochsMute = Int(numbers[5])
     isLate = numbers[6] > 0
-    let layers = Int(numbers[7])
-    rates = Array(numbers[8..<(8 + layers)])
-    largest = Array(numbers[(8 + layers)...])
+    (rateBefore, lastRate) = (numbers[7], numbers[8])
+    let layers = Int(numbers[9])
+    rates = Array(numbers[10..<(10 + layers)])
+    largest = Array(numbers[(10 + layers)...])
   }
 
   /// - Returns: what is wrong after an epoch; empty when all is well.
@@ -230,13 +234,17 @@ public struct AlarmWatch: Sendable {
     return nil
   }
 
-  /// Beyond chance, three standard deviations of as many coin flips, and at a pace of a tenth of all spikes an epoch.
+  /// Beyond chance, three standard deviations of as many coin flips, at a pace of a tenth of all spikes an epoch, and with
+  /// the effect: a tenth fewer spikes than before.
   private mutating func deleting(_ signs: EpochSigns) -> String? {
+    let rate = signs.layers.reduce(0) { $0 + $1.rate * Double($1.size) }
+    defer { lastRate = rate }
     guard signs.deleted > signs.created else {
       epochsDeleting = 0
       streak = (0, 0)
       return nil
     }
+    if epochsDeleting == 0 { rateBefore = lastRate }
     epochsDeleting += 1
     streak = (streak.created + signs.created, streak.deleted + signs.deleted)
     let excess = Double(streak.deleted - streak.created)
@@ -244,10 +252,12 @@ public struct AlarmWatch: Sendable {
     let pace =
       Double(signs.deleted - signs.created) / Double(max(signs.observed, 1))
       * Double(signs.updates) / Double(max(signs.probeSpikes, 1))
-    guard epochsDeleting >= Self.patience, excess > 3 * chance, pace >= 0.1 else { return nil }
+    guard epochsDeleting >= Self.patience, excess > 3 * chance, pace >= 0.1,
+      rate < 0.9 * rateBefore
+    else { return nil }
     return
       "\(streak.deleted) spikes deleted against \(streak.created) created on the probe in "
-      + "\(epochsDeleting) epochs: at this pace \(short(100 * pace)) % of all in an epoch"
+      + "\(epochsDeleting) epochs, and \(short(100 * (1 - rate / rateBefore))) % fewer spikes than before"
   }
 
   private func saturated(_ signs: EpochSigns) -> String? {

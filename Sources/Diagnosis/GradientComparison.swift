@@ -13,6 +13,13 @@ public struct GradientComparison: Sendable, Equatable {
     /// Cosine of the angle between the two; nil where one of them is 0.
     public var cosine: Double?
 
+    public init(projection: String, exactNorm: Double, trainingNorm: Double, cosine: Double?) {
+      self.projection = projection
+      self.exactNorm = exactNorm
+      self.trainingNorm = trainingNorm
+      self.cosine = cosine
+    }
+
     /// Norm of the training gradient over that of the exact one; nil where that is 0.
     public var normRatio: Double? { exactNorm > 0 ? trainingNorm / exactNorm : nil }
   }
@@ -28,6 +35,8 @@ public struct GradientComparison: Sendable, Equatable {
   public var samples = 0
   /// Samples left out because a forward pass was given up.
   public var failed = 0
+
+  public init() {}
 
   /// - Parameters:
   ///   - samples: the mean loss over these.

@@ -3,8 +3,8 @@ import Diagnosis
 import Foundation
 import Training
 
-/// lV - lI over neurons and time: the error that a spike at each instant would transport. The lane's shaping beside
-/// w = 1, on the same probe and weights: the paper's argument in one picture.
+/// lV - lI over neurons and time: the error that a spike at each instant would transport, the lane's shaping beside
+/// w = 1; the gradient by tenth of the trial; and the training gradient against the exact one. All on the probe set.
 enum GradientsScreen {
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
@@ -19,77 +19,206 @@ enum GradientsScreen {
       surface.text(text, x: area.x + 2, y: area.y + 1, style: .dim)
       return
     }
-    let highest = (map.shaped + map.plain).map { abs($0) }.max() ?? 0
-    var rest = area
-    let maps = rest.takeTop(max(6, area.height - 9))
     let hasPlain = lane.isShaped && lane.shaping.kind != "none"
+    let layers = lane.gradientFlow?.layers.count ?? 1
+    let tableRows = 4 + layers * (hasPlain ? 2 : 1)
+    let truthRows = 2 + max(1, lane.comparison?.rows.count ?? 1) + (area.width < 100 ? 1 : 0)
+    var rest = area
+    sentence(lane, snapshot, in: rest.takeTop(1), on: &surface)
+    let hasTruth = rest.height >= tableRows + truthRows + 6
+    let mapRows = max(min(6, rest.height), rest.height - tableRows - (hasTruth ? truthRows : 0))
+    let maps = rest.takeTop(mapRows)
     var left = maps
     let shaped = hasPlain ? left.takeLeft(maps.width / 2) : maps
-    let title = "|lV - lI|  \(Wording.letter(state.lane)) \(lane.name) · \(map.layer)"
+    let highest = (map.shaped + map.plain).map { abs($0) }.max() ?? 0
+    let title = "lV - lI, \(map.layer)"
     heat(
-      map.shaped, map, snapshot, highest,
-      "\(title) · \(lane.isShaped ? lane.shaping.kind : lane.lossKind)",
+      map.shaped, map, lane, snapshot, highest, "\(title): \(lane.letter) \(lane.description)",
       in: shaped, on: &surface)
-    if hasPlain { heat(map.plain, map, snapshot, highest, "w = 1", in: left, on: &surface) }
-    norms(state, snapshot, lane, map, hasPlain, in: rest, on: &surface)
+    if hasPlain {
+      heat(
+        map.plain, map, lane, snapshot, highest, "\(title): the same for w = 1", in: left,
+        on: &surface)
+    }
+    tenths(snapshot, lane, hasPlain, in: rest.takeTop(min(tableRows, rest.height)), on: &surface)
+    if hasTruth { truth(snapshot, lane, in: rest, on: &surface) }
   }
 
+  // MARK: - In a sentence
+
+  /// `99 % of hidden1's gradient comes from the last 300 ms`.
+  static func sentence(_ lane: LaneSnapshot, _ snapshot: Snapshot) -> String {
+    guard let flow = lane.gradientFlow, !flow.layers.isEmpty, lane.layers.count > 0 else {
+      return "computing"
+    }
+    let parts = flow.layers.indices.dropLast().map { layer -> String in
+      let shares = flow.shares(layer: layer)
+      let total = shares.reduce(0, +)
+      guard total > 0 else { return "\(flow.layers[layer]) gets no gradient at all" }
+      let window = 3
+      let start = (0...(shares.count - window)).max { a, b in
+        shares[a..<(a + window)].reduce(0, +) < shares[b..<(b + window)].reduce(0, +)
+      }!
+      let share = 100 * shares[start..<(start + window)].reduce(0, +)
+      let tenth = snapshot.duration / Double(shares.count)
+      let (from, to) = (Double(start) * tenth, Double(start + window) * tenth)
+      let place =
+        start + window == shares.count
+        ? "the last \(Ticks.short(to - from)) ms"
+        : start == 0
+          ? "the first \(Ticks.short(to)) ms" : "\(Ticks.short(from)) to \(Ticks.short(to)) ms"
+      return String(
+        format: "%.0f %% of %@'s gradient comes from %@", share, flow.layers[layer], place)
+    }
+    return "\(lane.letter): " + parts.joined(separator: "; ")
+  }
+
+  private static func sentence<S: Surface>(
+    _ lane: LaneSnapshot, _ snapshot: Snapshot, in area: Area, on surface: inout S
+  ) {
+    guard !area.isEmpty else { return }
+    let samples = snapshot.probeSamples > 0 ? "  (\(snapshot.probeSamples) probe trials)" : ""
+    surface.text(
+      Wording.fit(sentence(lane, snapshot) + samples, area.width - 2), x: area.x + 1, y: area.y,
+      style: .bold)
+  }
+
+  // MARK: - Neurons and time
+
+  private static let shades = Array(" ░▒▓█")
+
   private static func heat<S: Surface>(
-    _ values: [Float], _ map: ErrorMap, _ snapshot: Snapshot, _ highest: Float, _ title: String,
-    in area: Area, on surface: inout S
+    _ values: [Float], _ map: ErrorMap, _ lane: LaneSnapshot, _ snapshot: Snapshot,
+    _ highest: Float, _ title: String, in area: Area, on surface: inout S
   ) {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height, title: title, style: .bold)
     var plot = area.inside
+    let axis = plot.takeLeft(7)
+    let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width, height: 1)
     plot.height -= 1
-    guard plot.width > 8, plot.height > 1, highest > 0 else { return }
+    guard plot.width > 8, plot.height > 1 else { return }
+    guard highest > 0 else {
+      surface.text(
+        Wording.fit("no error: nothing that a spike here did would change the loss", plot.width),
+        x: plot.x, y: plot.y, style: .dim)
+      return
+    }
     for y in 0..<plot.height {
       for x in 0..<plot.width {
         let (row, column) = (y * map.rows / plot.height, x * map.columns / plot.width)
+        let value = values[row * map.columns + column]
         // Four decades, from a trace to full.
-        let share = abs(values[row * map.columns + column]) / highest
-        let level = share > 0 ? 1 + log10(Double(share)) / 4 : 0
-        let isPositive = values[row * map.columns + column] > 0
-        surface.bar(
-          x: plot.x + x, y: plot.y + y, share: max(level, 0), ink: isPositive ? .series1 : .series0)
+        let level = value == 0 ? 0 : max(0, 1 + log10(Double(abs(value) / highest)) / 4)
+        if value > 0 {
+          surface.bar(x: plot.x + x, y: plot.y + y, share: level, ink: .accent)
+        } else if level > 0 {
+          let shade = shades[min(4, 1 + Int(level * 4))]
+          surface.text(String(shade), x: plot.x + x, y: plot.y + y, style: CellStyle(.good))
+        }
       }
     }
-    surface.timeAxis(
-      0...snapshot.duration, unit: "ms",
-      in: Area(x: plot.x, y: plot.y + plot.height, width: plot.width, height: 1))
+    let size =
+      lane.layers.indices.contains(layerIndex(map)) ? lane.layers[layerIndex(map)].size : map.rows
+    surface.text("0", endingAt: axis.x + 6, y: plot.y, style: .dim)
+    surface.text("\(size - 1)", endingAt: axis.x + 6, y: plot.y + plot.height - 1, style: .dim)
+    if plot.height >= 3 {
+      surface.text("neuron", x: axis.x, y: plot.y + plot.height / 2, style: .dim)
+    }
+    surface.timeAxis(0...snapshot.duration, unit: "ms", in: ticks)
   }
 
-  private static func norms<S: Surface>(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ map: ErrorMap,
-    _ hasPlain: Bool, in area: Area, on surface: inout S
+  private static func layerIndex(_ map: ErrorMap) -> Int {
+    (Int(map.layer.dropFirst("hidden".count)) ?? 1) - 1
+  }
+
+  // MARK: - By tenth of the trial
+
+  private static func tenths<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, _ hasPlain: Bool, in area: Area,
+    on surface: inout S
   ) {
     guard area.height >= 4 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "gradient per tenth of the trial, % of the layer's; and its norm", style: .bold)
+      title: "gradient of the weights into a layer, % by tenth of the trial", style: .bold)
     var lines = Lines(area.inside)
     guard let flow = lane.gradientFlow else {
       lines.add("computing", .dim, on: &surface)
       return
     }
-    let kind = lane.isShaped ? lane.shaping.kind : lane.lossKind
+    let cell = area.width >= 84 ? 6 : area.width >= 74 ? 5 : 4
+    let ends = (1...GradientFlow.parts).map { part in
+      right(Ticks.short(snapshot.duration * Double(part) / Double(GradientFlow.parts)), cell)
+    }
+    lines.add(
+      Wording.pad("to, ms", 16) + ends.joined() + "   norm", .dim, on: &surface)
     for (layer, name) in flow.layers.enumerated() {
       lines.add(
-        tenths(name, kind, flow, layer), CellStyle(.series(state.lane)), on: &surface)
+        row(name, lane.isShaped ? "shaped" : "", flow, layer, cell), CellStyle(lane.ink),
+        on: &surface)
       if hasPlain, let plain = lane.plainFlow {
-        lines.add(tenths("", "w = 1", plain, layer), .dim, on: &surface)
+        lines.add(row("", "w = 1", plain, layer, cell), .dim, on: &surface)
       }
     }
-    let legend = "above: orange, error above 0; blue, below; four decades"
-    lines.add(legend, .dim, on: &surface)
+    lines.add(
+      "above: bars, error above 0; shades, below 0; four decades from a trace to full", .dim,
+      on: &surface)
   }
 
-  private static func tenths(
-    _ name: String, _ kind: String, _ flow: GradientFlow, _ layer: Int
+  private static func row(
+    _ name: String, _ kind: String, _ flow: GradientFlow, _ layer: Int, _ cell: Int
   ) -> String {
-    let shares = flow.shares(layer: layer)
     let total = flow.norms[layer].reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return Wording.pad(name, 8) + Wording.pad(kind, 12)
-      + shares.map { String(format: "%5.1f", 100 * $0) }.joined() + "  " + Ticks.short(total)
+    let digits = cell >= 6 ? 1 : 0
+    return Wording.pad(name, 8) + " " + Wording.pad(kind, 7)
+      + flow.shares(layer: layer).map { right(String(format: "%.\(digits)f", 100 * $0), cell) }
+      .joined() + "   " + Ticks.short(total)
+  }
+
+  private static func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  // MARK: - The gradient that trains
+
+  private static func truth<S: Surface>(
+    _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+  ) {
+    let place =
+      lane.comparison == nil ? "" : ", epoch \(Wording.position(lane.comparedAt))"
+    surface.frame(
+      x: area.x, y: area.y, width: area.width, height: area.height,
+      title: "training gradient against exact\(place)", style: .bold)
+    var lines = Lines(area.inside)
+    if lane.trainsExactly {
+      lines.add(
+        "this lane trains with the exact solver: its gradient is the exact one", .dim, on: &surface)
+      return
+    }
+    guard let comparison = lane.comparison else {
+      lines.add(snapshot.comparesGradients ? "computing" : "off: t turns it on", .dim, on: &surface)
+      return
+    }
+    for (index, row) in comparison.rows.enumerated() {
+      let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Wording.unknown
+      var text =
+        Wording.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
+        + "cos \(right(cosine, 5))   norm \(right(Wording.number(row.normRatio), 8)) of exact"
+      if index == 0 && area.width >= 100 { text += "   " + spikes(comparison) }
+      lines.add(text, honest(row) ? .plain : CellStyle(.alarm), on: &surface)
+    }
+    if area.width < 100 { lines.add(spikes(comparison), .dim, on: &surface) }
+  }
+
+  /// Half of the direction is there.
+  private static func honest(_ row: GradientComparison.Row) -> Bool { (row.cosine ?? 1) >= 0.5 }
+
+  private static func spikes(_ comparison: GradientComparison) -> String {
+    let all = max(comparison.exactSpikes + comparison.trainingSpikes, 1)
+    let alone = comparison.onlyExact + comparison.onlyTraining
+    return String(
+      format: "%.1f %% of spikes in one only (%d exact, %d here)",
+      100 * Double(alone) / Double(all), comparison.onlyExact, comparison.onlyTraining)
   }
 }

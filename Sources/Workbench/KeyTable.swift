@@ -229,6 +229,11 @@ extension Action {
           return []
         }),
       Action(
+        name: "exact", keys: [.character("t")], short: "t exact",
+        title: "hold the training gradient against the exact one, or not", screens: [.gradients],
+        obstacle: whenTraining,
+        run: { _, snapshot in [.engine(.compareGradients(!snapshot.comparesGradients))] }),
+      Action(
         name: "order", keys: [.character("o")], short: "order",
         title: "order neurons by index, rate or first spike", screens: [.raster],
         run: { state, _ in

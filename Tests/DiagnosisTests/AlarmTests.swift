@@ -47,12 +47,18 @@ import Testing
 
   /// Created and deleted: beyond chance and beyond an effect size.
   @Test func deletions() {
-    let deleting: Edit = {
-      $0.deleted = 30
-      $0.created = 5
+    func deleting(_ rate: Double) -> Edit {
+      {
+        $0.deleted = 30
+        $0.created = 5
+        $0.layers[0].rate = rate
+      }
     }
-    #expect(kinds([deleting, deleting, deleting]) == [[], [], [.deleting]])
-    #expect(kinds([deleting, fine, deleting, deleting]) == [[], [], [], []])
+    #expect(
+      kinds([fine, deleting(4), deleting(3.8), deleting(3.5)]) == [[], [], [], [.deleting]])
+    // Without the effect, fewer spikes, it is none.
+    #expect(kinds([fine, deleting(4), deleting(4), deleting(4)]).last == [])
+    #expect(kinds([deleting(4), fine, deleting(3), deleting(3)]).last == [])
     // 11 against 10 three times is chance; 5 against 0 of a million spikes is no effect.
     let chance: Edit = {
       $0.deleted = 11
@@ -118,7 +124,7 @@ import Testing
     let again = try #require(AlarmWatch(numbers: watch.numbers))
     #expect(again.numbers == watch.numbers)
     #expect(AlarmWatch(numbers: [1, 2]) == nil)
-    #expect(AlarmWatch(numbers: [0, 0, 0, 0, 0, 0, 0, 5]) == nil)
+    #expect(AlarmWatch(numbers: [0, 0, 0, 0, 0, 0, 0, 0, 0, 5]) == nil)
   }
 
   @Test func recordsJoinEpochsInARow() {

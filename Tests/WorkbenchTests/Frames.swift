@@ -21,6 +21,7 @@ func sampleSnapshot(lanes: Int = 2) -> Snapshot {
   snapshot.classNames = ["yin", "yang", "dot"]
   snapshot.inputs = 5
   snapshot.probe = 3
+  snapshot.probeSamples = 8
   snapshot.probes = 100
   snapshot.resolvedPreset = "name = \"sample\"\n\n[training]\nepochs = 50"
   snapshot.marks = [
@@ -133,6 +134,16 @@ extension LaneSnapshot {
     gradientFlow = flow
     flow.norms[0].reverse()
     plainFlow = flow
+    var comparison = GradientComparison()
+    comparison.rows = [
+      GradientComparison.Row(
+        projection: "input-hidden1", exactNorm: 2e-3, trainingNorm: 9.2e-4, cosine: 0.88),
+      GradientComparison.Row(
+        projection: "hidden1-output", exactNorm: 0.1, trainingNorm: 0.099, cosine: 0.02),
+    ]
+    (comparison.exactSpikes, comparison.trainingSpikes) = (1000, 990)
+    (comparison.onlyExact, comparison.onlyTraining) = (20, 10)
+    if index == 0 { (self.comparison, comparedAt) = (comparison, 11.4) }
     if index == 1 { alarms = [Alarm(.deleting, lane: name, "3 epochs with more deleted")] }
   }
 }

@@ -28,6 +28,8 @@ protocol Lane: AnyObject {
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
   /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by tenth, on the grid.
   func timing() -> (spikes: [[Int]], gradient: GradientFlow?)
+  /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row by row.
+  func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])?
   /// Steps of the grid in a trial.
   var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
@@ -41,8 +43,8 @@ protocol Lane: AnyObject {
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
   /// Runs one sample forward, for the eye; voltages at `points` times.
   func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial
-  /// lV - lI of every hidden layer for one sample, on the grid, under the lane's shaping and under w = 1.
-  func errorMaps(_ data: SpikeDataSet, sample: Int, options: DataOptions?) -> [ErrorMap]
+  /// lV - lI of every hidden layer on the probe set, on the grid, under the lane's shaping and under w = 1.
+  func errorMaps() -> [ErrorMap]
   /// Cures silent neurons as the preset says; called at the end of an epoch.
   func applySilentPolicy(epoch: Int, seed: Int)
 
@@ -157,6 +159,13 @@ final class SolverLane<S: Solver>: Lane {
   func timing() -> (spikes: [[Int]], gradient: GradientFlow?) {
     let none = network.layers.dropLast().map { _ in Array(repeating: 0, count: GradientFlow.parts) }
     return observer?.timing(weights) ?? (none, nil)
+  }
+  func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])? {
+    guard let observer else { return nil }
+    return (
+      solver.problem, observer.samples.map { ($0.train, $0.label) },
+      weights.matrices.map { $0.values.map { Double($0) } }
+    )
   }
   var stepsPerTrial: Int { Int((solver.problem.duration / solver.problem.step).rounded()) }
 

@@ -20,7 +20,7 @@ extension Trainer {
       var random = Random(seed: preset.seed, "cure", commandCount, layer)
       lanes[lane].cure(policy, layer: layer, neurons: neurons, random: &random)
     case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
-      .notice:
+      .notice, .compareGradients:
       return
     }
     commandCount += 1

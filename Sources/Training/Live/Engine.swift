@@ -89,6 +89,7 @@ public final class Engine: Sendable {
       let isIdle = pace.isIdle(training)
       if isWanted.exchange(false, ordering: .acquiringAndReleasing) {
         serial += 1
+        training.truth.isResting = isIdle
         var snapshot = training.snapshot()
         snapshot.serial = serial
         snapshot.isPaused = pace.isPaused

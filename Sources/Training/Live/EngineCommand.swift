@@ -29,13 +29,17 @@ public enum EngineCommand: Sendable, Equatable {
   case setOrderSeed(Int)
   /// Pauses when a condition is met; nil removes them all.
   case stopWhen(StopCondition?)
+  /// Whether the Gradients screen holds the training gradient against the exact one.
+  case compareGradients(Bool)
   /// Says something on the screen's notice line.
   case notice(String)
 
   /// What the log and the curves' marks say; nil for what does not change the training.
   public var logText: String? {
     switch self {
-    case .pause, .resume, .step, .stepEpoch, .probe, .checkpoint, .notice, .detail, .stopWhen: nil
+    case .pause, .resume, .step, .stepEpoch, .probe, .checkpoint, .notice, .detail, .stopWhen,
+      .compareGradients:
+      nil
     case .restart: "restart"
     case .setRate(_, let rate): "rate \(rate)"
     case .setShaping(_, let shaping): "shaping \(shaping.words)"

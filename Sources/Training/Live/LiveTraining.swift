@@ -22,6 +22,10 @@ final class LiveTraining {
   /// Per lane: the last details, and when they were found. They take long: at most two a second.
   private var details: [(found: ContinuousClock.Instant, position: Double, lane: LaneSnapshot)?] =
     []
+  /// The training gradient against the exact one.
+  let truth = GradientTruth()
+  /// Compares at once, not beside the training.
+  var comparesAtOnce = false
   private var stopCondition: StopCondition?
   /// Set when a stop condition was met; the engine then pauses.
   var hasStopped = false
@@ -217,6 +221,7 @@ final class LiveTraining {
         failure = ""
         trainer.observesMargins = detail == .ledger
         details = []
+        truth.forget()
         resetHistory()
       case .checkpoint:
         try writeCheckpoint()
@@ -233,6 +238,8 @@ final class LiveTraining {
       case .stopWhen(let condition):
         stopCondition = condition
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
+      case .compareGradients(let isOn):
+        truth.isOn = isOn
       case .pause, .resume, .step, .stepEpoch: break
       }
       log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
@@ -277,6 +284,15 @@ final class LiveTraining {
     snapshot.notice = notice
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText
+    if detail == .gradients {
+      if comparesAtOnce {
+        truth.updateNow(trainer, position: position)
+      } else {
+        truth.update(trainer, position: position)
+      }
+    }
+    snapshot.comparesGradients = truth.isOn
+    snapshot.probeSamples = preset.diagnosis.samples
     snapshot.lanes = trainer.lanes.indices.map { laneSnapshot($0, probe: snapshot.probe) }
     return snapshot
   }
@@ -335,6 +351,11 @@ final class LiveTraining {
         norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
     }
     picture.curves = curves[index]
+    picture.trainsExactly = lane.options.solver == .exact
+    if truth.isOn, let result = truth.result(of: lane.options.identity) {
+      picture.comparison = result.comparison
+      picture.comparedAt = result.position
+    }
     picture.totals = lane.diagnosis.totals
     picture.alarms = lane.diagnosis.alarms
     picture.alarmRecords = lane.diagnosis.records
@@ -360,7 +381,7 @@ final class LiveTraining {
       var found = LaneSnapshot()
       switch detail {
       case .gradients:
-        found.errors = lane.errorMaps(probeData, sample: probe, options: trainer.preset.data)
+        found.errors = lane.errorMaps()
         let flow = lane.gradientFlow()
         found.gradientFlow = flow?.shaped
         found.plainFlow = flow?.plain

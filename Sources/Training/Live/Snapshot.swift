@@ -24,6 +24,10 @@ public struct Snapshot: Sendable {
   public var classNames: [String] = []
   public var inputs = 0
   public var probe = 0
+  /// Samples of the probe set, which diagnosis looks at.
+  public var probeSamples = 0
+  /// Whether training gradients are held against exact ones.
+  public var comparesGradients = true
   public var probes = 0
   public var lanes: [LaneSnapshot] = []
   /// Commands so far, oldest first; the last thousand.
@@ -74,6 +78,11 @@ public struct LaneSnapshot: Sendable {
   /// Shaped, and under w = 1; only with `.gradients`.
   public var gradientFlow: GradientFlow?
   public var plainFlow: GradientFlow?
+  /// The training gradient against the exact one on the probe set, and at which position; only with `.gradients`.
+  public var comparison: GradientComparison?
+  public var comparedAt = 0.0
+  /// The lane's solver is the exact one.
+  public var trainsExactly = false
   /// The last observed update, its largest events only; and the sums over all observed updates.
   public var ledger: Ledger?
   public var totals = LedgerTotals()
@@ -122,7 +131,7 @@ public struct ProjectionFlow: Sendable, Equatable {
   public var norm: Double?
 }
 
-/// What error a spike would transport, lV - lI, over neurons and time, for one probe sample.
+/// What error a spike would transport, lV - lI, over neurons and time: of all samples of the probe set the largest.
 public struct ErrorMap: Sendable, Equatable {
   /// `hidden1`, ...
   public var layer: String

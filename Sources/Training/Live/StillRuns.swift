@@ -31,6 +31,7 @@ public final class StillRuns: SnapshotSource {
       let training = try LiveTraining(
         { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
         resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+      training.comparesAtOnce = true
       training.apply(.probe(probe))
       training.apply(.detail(detail))
       training.evaluateNow()
