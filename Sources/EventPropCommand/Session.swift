@@ -14,6 +14,8 @@ struct Session {
   private var history = SnapshotHistory()
   private(set) var runPath = ""
   private var detail: Detail?
+  /// What was asked for of the past.
+  private var inspecting = ""
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
   static let framePeriod = 125
 
@@ -37,6 +39,7 @@ struct Session {
         detail = state.screen.detail
         engine.send(.detail(detail))
       }
+      inspect()
       guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
       var effects = handle(event)
       // Keys that are waiting already are taken together.
@@ -58,10 +61,32 @@ struct Session {
     state.lane = min(state.lane, max(snapshot.lanes.count - 1, 0))
   }
 
+  /// Asks for what the screen needs of the past, once.
+  private mutating func inspect() {
+    guard state.back > 0, let detail = state.screen.detail, shown.lacks(detail) else { return }
+    let past = shown
+    let wanted = "\(past.serial) \(detail)"
+    guard wanted != inspecting, past.lanes.allSatisfy({ $0.kept != nil }) else { return }
+    inspecting = wanted
+    engine.send(
+      .inspect(
+        serial: past.serial, position: past.position, past.lanes.compactMap(\.kept), detail))
+  }
+
   /// The snapshot on the screen: live, or one of the past under the live state of pausing.
   private var shown: Snapshot {
     guard state.back > 0, var past = history.back(state.back) else { return live }
     past.isPaused = live.isPaused
+    past.livePosition = live.position
+    // The whole curves, of then and since; a cursor shows where in them this is.
+    for index in past.lanes.indices {
+      let identity = past.lanes[index].identity
+      if let now = live.lanes.first(where: { $0.identity == identity }) {
+        past.lanes[index].curves = now.curves
+      }
+    }
+    past.marks = live.marks
+    past.fill(from: live.inspection, for: state.screen.detail)
     return past
   }
 
@@ -110,6 +135,10 @@ struct Session {
     case .quit: return false
     case .suspend: screen.suspend()
     case .export: export()
+    case .goTo(let position):
+      state.back = position >= live.position ? 0 : history.back(to: position) ?? 0
+      let place = Wording.position(shown.position)
+      state.notice = state.back == 0 ? "live" : "epoch \(place): the nearest snapshot there is"
     }
     return true
   }

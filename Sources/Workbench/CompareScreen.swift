@@ -108,7 +108,7 @@ enum CompareScreen {
     let floor = limits?.lowerBound ?? (low >= 0 && !isLogarithmic ? 0 : -.infinity)
     let y = max(floor, low - margin)...min(limits?.upperBound ?? .infinity, high + margin)
     guard y.lowerBound < y.upperBound else { return }
-    let x = 0...max(snapshot.position, 1e-3)
+    let x = 0...snapshot.end
     surface.plot(raws.map { Curve($0.points, ink: .frame) }, x: x, y: y, in: plot)
     surface.plot(lines.map { Curve($0.points, ink: $0.ink) }, x: x, y: y, in: plot)
     let shown = Area(x: axis.x, y: plot.y, width: 7, height: plot.height)
@@ -117,6 +117,12 @@ enum CompareScreen {
       isLogarithmic: isLogarithmic, in: shown)
     surface.timeAxis(x, unit: "epochs", in: ticks)
     letters(lines, x: x, y: y, in: plot, on: &surface)
+    if snapshot.livePosition != nil {
+      let column = plot.x + Int(snapshot.position / x.upperBound * Double(plot.width - 1))
+      for y in plot.y..<plot.y + plot.height {
+        surface.text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
+      }
+    }
   }
 
   /// Each lane's letter where its curve ends; letters that would lie on each other move down.
@@ -154,18 +160,18 @@ enum CompareScreen {
       let y = bars.y + 1 + label
       surface.text(Wording.pad(snapshot.classNames[label], 8), x: x, y: y, style: .dim)
       x += 9
-      for (index, lane) in snapshot.lanes.enumerated() where x + 8 <= bars.x + bars.width {
+      for lane in snapshot.lanes where x + 8 <= bars.x + bars.width {
         let own = lane.labels.indices.filter { lane.labels[$0] == label }
         let right = own.count { lane.predictions[$0] == label }
         let text = own.isEmpty ? "-" : Wording.percent(Double(right) / Double(own.count))
-        surface.text(text, endingAt: x + 8, y: y, style: CellStyle(.series(index)))
+        surface.text(text, endingAt: x + 8, y: y, style: CellStyle(lane.ink))
         x += 9
       }
     }
     guard let lane = state.chosen(snapshot) else { return }
     surface.frame(
       x: left.x, y: left.y, width: left.width, height: left.height,
-      title: "confusion of \(lane.name): rows label, columns answer", style: .bold)
+      title: "confusion of \(lane.letter): rows label, columns answer", style: .bold)
     var counts = Array(repeating: Array(repeating: 0, count: classes + 1), count: classes)
     for (label, answer) in zip(lane.labels, lane.predictions) {
       counts[label][answer < 0 ? classes : answer] += 1

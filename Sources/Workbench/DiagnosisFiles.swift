@@ -7,13 +7,14 @@ public enum DiagnosisFiles {
   /// The sums of each lane's last observed update.
   static func updates(_ snapshot: Snapshot) -> String {
     table(updatesHeader, snapshot) { lane in
-      lane.ledger.map { updates($0, lane: lane.name) } ?? []
+      lane.ledger.map { updates($0, lane: lane.fields) } ?? []
     }
   }
 
   /// Its events.
   static func events(_ snapshot: Snapshot) -> String {
-    table(eventsHeader, snapshot) { lane in lane.ledger.map { events($0, lane: lane.name) } ?? [] }
+    table(eventsHeader, snapshot) { lane in lane.ledger.map { events($0, lane: lane.fields) } ?? []
+    }
   }
 
   private static func table(
@@ -23,7 +24,7 @@ public enum DiagnosisFiles {
   }
 
   public static let updatesHeader =
-    "lane,epoch,batch,layer,unchanged,moved,created,deleted,mean_shift_ms,predicted,actual,"
+    "lane,letter,trained_on,epoch,batch,layer,unchanged,moved,created,deleted,mean_shift_ms,predicted,actual,"
     + "by_creation_and_deletion"
 
   /// One line per layer.
@@ -37,11 +38,11 @@ public enum DiagnosisFiles {
 
   /// Counts per bin of every lane and layer.
   public static func margins(_ snapshot: Snapshot) -> String {
-    table("lane,layer,margin_from,margin_to,count", snapshot, margins)
+    table("lane,letter,trained_on,layer,margin_from,margin_to,count", snapshot, margins)
   }
 
   public static let eventsHeader =
-    "lane,epoch,batch,event,layer,neuron,trial,time_ms,change_of_loss"
+    "lane,letter,trained_on,epoch,batch,event,layer,neuron,trial,time_ms,change_of_loss"
 
   public static func events(_ ledger: Ledger, lane: String) -> [String] {
     ledger.events.map { event in
@@ -58,21 +59,21 @@ public enum DiagnosisFiles {
       let width = 2 * histogram.range / Double(histogram.counts.count)
       return histogram.counts.enumerated().map { bin, count in
         let low = -histogram.range + Double(bin) * width
-        return "\(lane.name),\(histogram.layer),\(low),\(low + width),\(count)"
+        return "\(lane.fields),\(histogram.layer),\(low),\(low + width),\(count)"
       }
     }
   }
 
   /// Every silent neuron of every lane.
   public static func silence(_ snapshot: Snapshot) -> String {
-    var lines = ["lane,layer,neuron,dead_since_epoch,why,below_threshold,lift"]
+    var lines = ["lane,letter,trained_on,layer,neuron,dead_since_epoch,why,below_threshold,lift"]
     for lane in snapshot.lanes {
       for neuron in lane.silence?.neurons ?? [] {
         let since = SilenceScreen.deadSince(neuron, lane).map(String.init) ?? ""
         let distance = neuron.reason.distance.map { "\($0)" } ?? ""
         let lift = neuron.lift.map { "\($0)" } ?? ""
         lines.append(
-          "\(lane.name),hidden\(neuron.layer + 1),\(neuron.neuron),\(since),\(neuron.reason.words),\(distance),\(lift)"
+          "\(lane.fields),hidden\(neuron.layer + 1),\(neuron.neuron),\(since),\(neuron.reason.words),\(distance),\(lift)"
         )
       }
     }
@@ -81,7 +82,7 @@ public enum DiagnosisFiles {
 
   /// Norms of the gradient per layer and tenth of the trial: over all samples, then per class.
   public static func flow(_ snapshot: Snapshot) -> String {
-    var lines = ["lane,shaping,class,layer,tenth,norm"]
+    var lines = ["lane,letter,trained_on,shaping,class,layer,tenth,norm"]
     for lane in snapshot.lanes {
       let kind = lane.isShaped ? lane.shaping.kind : "unshaped"
       for (shaping, flow) in [(kind, lane.gradientFlow), ("w = 1", lane.plainFlow)] {
@@ -90,7 +91,7 @@ public enum DiagnosisFiles {
           for (layer, values) in norms.enumerated() {
             for (tenth, norm) in values.enumerated() {
               lines.append(
-                "\(lane.name),\(shaping),\(name),\(flow.layers[layer]),\(tenth + 1),\(norm)")
+                "\(lane.fields),\(shaping),\(name),\(flow.layers[layer]),\(tenth + 1),\(norm)")
             }
           }
         }

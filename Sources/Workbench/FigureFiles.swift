@@ -47,51 +47,54 @@ public enum FigureFiles {
 
   /// Counts per lane, label and answer.
   private static func confusion(_ snapshot: Snapshot) -> String {
-    var lines = ["lane,label,answer,count"]
+    var lines = ["lane,letter,trained_on,label,answer,count"]
     for lane in snapshot.lanes {
       let pairs = zip(lane.labels, lane.predictions).map { [$0, $1] }
       let counts = Dictionary(pairs.map { ($0, 1) }, uniquingKeysWith: +)
       for (pair, count) in counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         let names = pair.map { Wording.className($0, snapshot) }
-        lines.append("\(lane.name),\(names[0]),\(names[1]),\(count)")
+        lines.append("\(lane.fields),\(names[0]),\(names[1]),\(count)")
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
   private static func raster(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {
-    var lines = ["lane,layer,neuron,time_ms"]
+    var lines = ["lane,letter,trained_on,layer,neuron,time_ms"]
     for lane in snapshot.lanes {
       for (unit, time) in lane.trial.input.map({ ($0.unit, $0.time) }) {
-        lines.append("\(lane.name),input,\(unit),\(time)")
+        lines.append("\(lane.fields),input,\(unit),\(time)")
       }
       for (index, spikes) in lane.trial.layers.enumerated() {
         let layer = index < lane.layers.count ? "hidden\(index + 1)" : "output"
-        for spike in spikes { lines.append("\(lane.name),\(layer),\(spike.neuron),\(spike.time)") }
+        for spike in spikes {
+          lines.append("\(lane.fields),\(layer),\(spike.neuron),\(spike.time)")
+        }
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
   private static func shaping(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {
-    var lines = ["lane,time_ms,weight"]
+    var lines = ["lane,letter,trained_on,time_ms,weight"]
     for lane in snapshot.lanes {
       for (index, weight) in lane.trial.weight.enumerated() {
         let time = (Double(index) + 0.5) / Double(lane.trial.weight.count) * snapshot.duration
-        lines.append("\(lane.name),\(time),\(weight)")
+        lines.append("\(lane.fields),\(time),\(weight)")
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
   private static func errors(_ snapshot: Snapshot) -> String {
-    var lines = ["lane,layer,time_ms,norm_shaped,norm_plain"]
+    var lines = ["lane,letter,trained_on,layer,time_ms,norm_shaped,norm_plain"]
     for lane in snapshot.lanes {
       for map in lane.errors {
         for column in 0..<map.columns {
           let time = (Double(column) + 0.5) / Double(map.columns) * snapshot.duration
           lines.append(
-            "\(lane.name),\(map.layer),\(time),\(map.shapedNorm[column]),\(map.plainNorm[column])")
+            "\(lane.fields),\(map.layer),\(time),\(map.shapedNorm[column]),\(map.plainNorm[column])"
+          )
         }
       }
     }
@@ -99,10 +102,10 @@ public enum FigureFiles {
   }
 
   private static func curves(_ snapshot: Snapshot) -> String {
-    var lines = ["lane,curve,epoch,value"]
+    var lines = ["lane,letter,trained_on,curve,epoch,value"]
     for lane in snapshot.lanes {
       func add(_ name: String, _ series: BoundedSeries) {
-        for (x, y) in zip(series.xs, series.ys) { lines.append("\(lane.name),\(name),\(x),\(y)") }
+        for (x, y) in zip(series.xs, series.ys) { lines.append("\(lane.fields),\(name),\(x),\(y)") }
       }
       add("loss", lane.curves.loss)
       add("train_accuracy", lane.curves.trainAccuracy)

@@ -186,6 +186,13 @@ extension Action {
           return []
         }),
       Action(
+        name: "goto", keys: [], short: "",
+        title: "go to an epoch: :goto 12.5, or a click on the curve",
+        run: { state, _ in
+          state.prompt = Prompt(.command, text: "goto ")
+          return []
+        }),
+      Action(
         name: "next-probe", keys: [.character("p")], short: "probe",
         title: "show the next probe sample",
         obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),

@@ -44,8 +44,14 @@ extension Wording {
     text.count <= width ? text : width > 0 ? text.prefix(width - 1) + "…" : ""
   }
 
+  /// A field of a CSV table.
+  public static func quoted(_ field: String) -> String {
+    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+    return "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\""
+  }
+
   /// Epochs, whole or with a tenth.
-  static func position(_ position: Double) -> String {
+  public static func position(_ position: Double) -> String {
     position == position.rounded() ? String(Int(position)) : String(format: "%.1f", position)
   }
 
@@ -56,6 +62,12 @@ extension Wording {
 }
 
 extension LaneSnapshot {
+  /// How it is called in tables: name in files, letter, loss; quoted where need be.
+  var fields: String {
+    let was = past.last.map { " (was \($0.description) to e\(Wording.position($0.end)))" } ?? ""
+    return [name, letter, description + was].map(Wording.quoted).joined(separator: ",")
+  }
+
   /// Drawn with: stays with the lane.
   var ink: Ink { .series(identity) }
 

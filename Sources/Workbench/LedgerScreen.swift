@@ -13,8 +13,8 @@ enum LedgerScreen {
     guard let ledger = lane.ledger else {
       surface.frame(
         x: area.x, y: area.y, width: area.width, height: area.height,
-        title: "ledger  \(Wording.letter(state.lane)) \(lane.name)",
-        style: CellStyle(.series(state.lane), bold: true))
+        title: "ledger: \(lane.letter) \(Wording.label(lane))",
+        style: CellStyle(lane.ink, bold: true))
       let text =
         "no update observed yet: the preset's diagnosis.every says how often; n observes one"
       surface.text(
@@ -43,8 +43,8 @@ enum LedgerScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title:
-        "ledger  \(Wording.letter(state.lane)) \(lane.name) · update of epoch \(ledger.epoch + 1), batch \(ledger.batch + 1)",
-      style: CellStyle(.series(state.lane), bold: true))
+        "ledger: \(lane.letter) \(Wording.label(lane)); update of epoch \(ledger.epoch + 1), batch \(ledger.batch + 1)",
+      style: CellStyle(lane.ink, bold: true))
     var lines = Lines(area.inside)
     let isOpposed = ledger.predicted * ledger.actual < 0
     lines.add("change of the probe's loss", .dim, on: &surface)
@@ -188,7 +188,7 @@ enum LedgerScreen {
       let bin = x / columns
       let share = highest > 0 ? log(1 + Double(histogram.counts[bin])) / highest : 0
       let filled = share * Double(plot.height)
-      let ink: Ink = bin < bins / 2 ? .series1 : .series(state.lane)
+      let ink: Ink = bin < bins / 2 ? .series1 : lane.ink
       for row in 0..<plot.height {
         let part = min(max(filled - Double(plot.height - 1 - row), 0), 1)
         if part > 0 {

@@ -300,6 +300,24 @@ enum OverviewScreen {
     }
   }
 
+  /// Where the curves of a lane's panel are; nil where they are not shown.
+  static func curveArea(_ snapshot: Snapshot, _ index: Int, in area: Area) -> Area? {
+    let lane = snapshot.lanes[index]
+    var inside = area.inside
+    inside.x += 1
+    inside.width -= 2
+    let rows = Rows(
+      inside.height, layers: lane.layers.count, projections: lane.flow.count,
+      isShaped: lane.isShaped)
+    guard rows.curves >= 3, inside.width > 20 else { return nil }
+    let above =
+      1 + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight + rows.axis
+      + rows.activity + rows.flow + 1
+    return Area(
+      x: inside.x + 7, y: inside.y + above, width: inside.width - 14,
+      height: rows.curves - 1 - (rows.curves - 1 >= 4 ? 1 : 0))
+  }
+
   /// Raw and smoothed loss of a lane since its loss last changed.
   private static func losses(
     _ lane: LaneSnapshot, _ snapshot: Snapshot
@@ -335,7 +353,7 @@ enum OverviewScreen {
       axis.height -= 1
     }
     let values = alike.flatMap { lane in losses(lane, snapshot).raw.map(\.y) }.filter(\.isFinite)
-    let x = 0...max(snapshot.position, 1e-3)
+    let x = 0...snapshot.end
     if let high = values.max(), let low = values.min() {
       let span = low...max(high, low + 1e-9)
       let (raw, smooth) = losses(lane, snapshot)
@@ -352,6 +370,12 @@ enum OverviewScreen {
       let column = plot.x + Int(mark.position / x.upperBound * Double(plot.width - 1))
       if column < plot.x + plot.width {
         surface.text("▲", x: column, y: plot.y + plot.height - 1, style: CellStyle(.accent))
+      }
+    }
+    if snapshot.livePosition != nil {
+      let column = plot.x + Int(snapshot.position / x.upperBound * Double(plot.width - 1))
+      for y in plot.y..<plot.y + plot.height {
+        surface.text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
       }
     }
     if ticks.y > plot.y + plot.height - 1 { surface.timeAxis(x, unit: "epochs", in: ticks) }

@@ -27,8 +27,9 @@ enum RasterScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title:
-        "raster  \(Wording.letter(state.lane)) \(lane.name) · \(name) · by \(state.order.rawValue)",
-      style: CellStyle(.series(state.lane), bold: true))
+        "raster of \(name), by \(state.order.rawValue): \(lane.letter) \(Wording.label(lane)); probe \(snapshot.probe), "
+        + "label \(Wording.className(lane.trial.label, snapshot)), answer \(Wording.className(lane.trial.prediction, snapshot))",
+      style: CellStyle(lane.ink, bold: true))
     let plot = plotArea(in: area)
     guard plot.width > 10, plot.height > 2, layers.indices.contains(index) else { return }
     let chosen = Set(state.neurons.filter { $0 < size })
@@ -52,7 +53,7 @@ enum RasterScreen {
       readOut(state, snapshot, lane, spikes, cursor, plot, on: &surface)
     }
     surface.raster(
-      spikes.map { RasterSpike(time: $0.time, row: rank[$0.neuron], ink: .series(state.lane)) },
+      spikes.map { RasterSpike(time: $0.time, row: rank[$0.neuron], ink: lane.ink) },
       rows: rows.count, time: time, in: plot)
     surface.timeAxis(
       time, unit: "ms",

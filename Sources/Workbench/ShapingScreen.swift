@@ -115,8 +115,8 @@ enum ShapingScreen {
     guard let lane = state.chosen(snapshot) else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "shaping  \(Wording.letter(state.lane)) \(lane.name)",
-      style: CellStyle(.series(state.lane), bold: true))
+      title: "w(t): \(lane.letter) \(Wording.label(lane))",
+      style: CellStyle(lane.ink, bold: true))
     let plot = plotArea(in: area)
     guard plot.width > 10, plot.height > 2 else { return }
     guard lane.isShaped else {
@@ -138,7 +138,7 @@ enum ShapingScreen {
       return (x * snapshot.duration, lane.shaping.weight(at: x))
     }
     surface.plot(
-      [Curve(curve, ink: .series(state.lane))], x: 0...snapshot.duration, y: 0...top, in: plot)
+      [Curve(curve, ink: lane.ink)], x: 0...snapshot.duration, y: 0...top, in: plot)
     surface.valueAxis(
       0...top, in: Area(x: area.inside.x, y: plot.y, width: 6, height: plot.height))
     surface.timeAxis(

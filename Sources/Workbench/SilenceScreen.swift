@@ -102,8 +102,8 @@ enum SilenceScreen {
     guard let lane = state.chosen(snapshot) else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "silence  \(Wording.letter(state.lane)) \(lane.name), on the probe set",
-      style: CellStyle(.series(state.lane), bold: true))
+      title: "silent on the probe set: \(lane.letter) \(Wording.label(lane))",
+      style: CellStyle(lane.ink, bold: true))
     var lines = Lines(area.inside)
     guard let report = lane.silence else {
       lines.add("computing", .dim, on: &surface)

@@ -5,8 +5,11 @@ public struct SnapshotHistory {
   private var snapshots: [Snapshot] = []
   private var stride = 1
   private var skipped = 0
-  /// Snapshots kept at the most; at about 100 kB each (two lanes), 13 MB.
+  /// Snapshots kept at the most: besides their weights about 100 kB each (two lanes).
   public static let limit = 128
+  /// For the weights in them; where they are large, fewer snapshots are kept.
+  public static let memory = 256 << 20
+  private var limit = Self.limit
 
   public init() {}
 
@@ -15,16 +18,27 @@ public struct SnapshotHistory {
   /// Adds a snapshot when its turn has come.
   /// - Returns: by how many places older ones have moved back.
   public mutating func append(_ snapshot: Snapshot) -> Int {
+    guard snapshot.isKept else { return 0 }
     if let last = snapshots.last, last.position == snapshot.position { return 0 }
+    let bytes = snapshot.lanes.reduce(0) { $0 + ($1.kept?.bytes ?? 0) }
+    limit = min(Self.limit, max(8, Self.memory / max(bytes, 1) / 2 * 2))
     skipped += 1
     guard skipped >= stride else { return 0 }
     skipped = 0
-    if snapshots.count == Self.limit {
+    if snapshots.count >= limit {
       snapshots = snapshots.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
       stride *= 2
     }
     snapshots.append(snapshot)
     return 1
+  }
+
+  /// How many places back the snapshot nearest to a position is.
+  public func back(to position: Double) -> Int? {
+    let nearest = snapshots.indices.min {
+      abs(snapshots[$0].position - position) < abs(snapshots[$1].position - position)
+    }
+    return nearest.map { snapshots.count - 1 - $0 }
   }
 
   public func back(_ steps: Int) -> Snapshot? {

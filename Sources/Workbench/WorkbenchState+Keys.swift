@@ -154,6 +154,10 @@ extension WorkbenchState {
     if words.count == 2 {
       switch name {
       case "rate": return setRate(words[1], snapshot)
+      case "goto":
+        if let epoch = Double(words[1]), epoch >= 0 { return [.goTo(epoch)] }
+        notice = "goto \"\(words[1])\": allowed is an epoch, as 12 or 12.5"
+        return []
       case "probe": if let probe = Int(words[1]) { return [.engine(.probe(probe))] }
       case "shaping":
         if let shaping = ShapingScreen.shaping(named: words[1]) {
@@ -186,7 +190,14 @@ extension WorkbenchState {
     switch screen {
     case .overview:
       let areas = OverviewScreen.laneAreas(self, snapshot, width: width, height: height)
-      if let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) { lane = hit.lane }
+      if let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) {
+        lane = hit.lane
+        let plot = OverviewScreen.curveArea(snapshot, lane, in: hit.area)
+        if let plot, plot.contains(x: x, y: y), snapshot.isStill == false {
+          let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
+          return [.goTo(share * snapshot.end)]
+        }
+      }
     case .raster:
       let plot = RasterScreen.plotArea(width: width, height: height)
       if plot.contains(x: x, y: y) {

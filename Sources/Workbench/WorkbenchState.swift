@@ -91,6 +91,8 @@ public enum RasterOrder: String, Sendable, CaseIterable {
 public enum Effect: Sendable, Equatable {
   case engine(EngineCommand)
   case export
+  /// To the snapshot nearest to a position of the training, in epochs.
+  case goTo(Double)
   case quit
   case suspend
 }

@@ -30,6 +30,8 @@ protocol Lane: AnyObject {
   func timing() -> (spikes: [[Int]], gradient: GradientFlow?)
   /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row by row.
   func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])?
+  /// The weights alone, as they are at this moment.
+  func keep() -> KeptLane
   /// Steps of the grid in a trial.
   var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
@@ -52,6 +54,9 @@ protocol Lane: AnyObject {
   func arrays() -> [(name: String, array: NPYArray)]
   /// - Throws: `RunError` when one is missing or has the wrong shape.
   func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws
+  /// Takes over weights that `keep` gave.
+  /// - Throws: `RunError` when they are of another network.
+  func take(_ kept: KeptLane) throws
   var adamCount: Int { get }
 }
 
@@ -166,6 +171,12 @@ final class SolverLane<S: Solver>: Lane {
       solver.problem, observer.samples.map { ($0.train, $0.label) },
       weights.matrices.map { $0.values.map { Double($0) } }
     )
+  }
+  func keep() -> KeptLane { KeptLane(options, weights.matrices.map { NPYArray($0) }) }
+  func take(_ kept: KeptLane) throws {
+    for (array, matrix) in zip(kept.weights, weights.matrices) {
+      try array.copy(to: matrix, name: "history")
+    }
   }
   var stepsPerTrial: Int { Int((solver.problem.duration / solver.problem.step).rounded()) }
 

@@ -20,7 +20,7 @@ extension Trainer {
       var random = Random(seed: preset.seed, "cure", commandCount, layer)
       lanes[lane].cure(policy, layer: layer, neurons: neurons, random: &random)
     case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
-      .notice, .compareGradients:
+      .notice, .compareGradients, .inspect:
       return
     }
     commandCount += 1
@@ -54,6 +54,15 @@ extension Trainer {
     } else if options.past.last?.description == options.description {
       options.past.removeLast()
     }
+  }
+
+  /// A lane as it was, to look at.
+  func past(_ kept: KeptLane) throws -> any Lane {
+    let lane = makeLane(
+      kept.options, preset, try preset.problem(for: kept.options, data: data.train))
+    try lane.take(kept)
+    watch(lane)
+    return lane
   }
 
   /// Adds a copy of a lane that goes on with the same or another loss.

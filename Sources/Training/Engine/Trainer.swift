@@ -87,7 +87,7 @@ public final class Trainer {
   var probeData: SpikeDataSet { data.test.count > 0 ? data.test : data.train }
 
   /// Gives a lane the probe set.
-  private func watch(_ lane: any Lane) {
+  func watch(_ lane: any Lane) {
     lane.watch(
       probeData.probeSet(preset.diagnosis.samples, options: preset.data, duration: preset.duration),
       preset.diagnosis)

@@ -31,6 +31,8 @@ public enum EngineCommand: Sendable, Equatable {
   case stopWhen(StopCondition?)
   /// Whether the Gradients screen holds the training gradient against the exact one.
   case compareGradients(Bool)
+  /// Computes what a screen needs of a past snapshot, from its lanes of then.
+  case inspect(serial: Int, position: Double, [KeptLane], Detail)
   /// Says something on the screen's notice line.
   case notice(String)
 
@@ -38,7 +40,7 @@ public enum EngineCommand: Sendable, Equatable {
   public var logText: String? {
     switch self {
     case .pause, .resume, .step, .stepEpoch, .probe, .checkpoint, .notice, .detail, .stopWhen,
-      .compareGradients:
+      .compareGradients, .inspect:
       nil
     case .restart: "restart"
     case .setRate(_, let rate): "rate \(rate)"

@@ -24,6 +24,9 @@ final class LiveTraining {
     []
   /// The training gradient against the exact one.
   let truth = GradientTruth()
+  private var inspection: Inspection?
+  /// When weights were last kept for a look back, and where: at most twice a second, and once per place.
+  private var lastKept: (time: ContinuousClock.Instant, position: Double)?
   /// Compares at once, not beside the training.
   var comparesAtOnce = false
   private var stopCondition: StopCondition?
@@ -240,6 +243,13 @@ final class LiveTraining {
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
       case .compareGradients(let isOn):
         truth.isOn = isOn
+      case .inspect(let serial, let position, let kept, let detail):
+        var found = Inspection()
+        (found.serial, found.detail) = (serial, detail)
+        found.lanes = try kept.map {
+          self.detail(detail, of: try trainer.past($0), position: position, isPast: true)
+        }
+        inspection = found
       case .pause, .resume, .step, .stepEpoch: break
       }
       log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
@@ -291,9 +301,19 @@ final class LiveTraining {
         truth.update(trainer, position: position)
       }
     }
+    snapshot.inspection = inspection
+    let now = ContinuousClock.now
+    snapshot.isKept =
+      lastKept.map { $0.position != position && now - $0.time >= .milliseconds(400) } ?? true
+    if snapshot.isKept { lastKept = (now, position) }
     snapshot.comparesGradients = truth.isOn
     snapshot.probeSamples = preset.diagnosis.samples
     snapshot.lanes = trainer.lanes.indices.map { laneSnapshot($0, probe: snapshot.probe) }
+    if snapshot.isKept {
+      for index in snapshot.lanes.indices {
+        snapshot.lanes[index].kept = trainer.lanes[index].keep()
+      }
+    }
     return snapshot
   }
 
@@ -377,28 +397,38 @@ final class LiveTraining {
     if details[index].map({ $0.position != position && now - $0.found > .milliseconds(500) })
       ?? true
     {
-      let lane = trainer.lanes[index]
-      var found = LaneSnapshot()
-      switch detail {
-      case .gradients:
-        found.errors = lane.errorMaps()
-        let flow = lane.gradientFlow()
-        found.gradientFlow = flow?.shaped
-        found.plainFlow = flow?.plain
-      case .ledger:
-        found.margins = (lane.margins(pool: trainer.pool)?.layers ?? []).map {
-          MarginHistogram(layer: $0.layer, counts: $0.histogram(bins: 40, range: 1), range: 1)
-        }
-      case .silence:
-        found.silence = lane.silence(pool: trainer.pool)
-      }
+      let found = self.detail(
+        detail, of: trainer.lanes[index], position: position, isPast: false)
       details[index] = (now, position, found)
     }
     guard let found = details[index]?.lane else { return }
-    picture.errors = found.errors
-    picture.gradientFlow = found.gradientFlow
-    picture.plainFlow = found.plainFlow
-    picture.margins = found.margins
-    picture.silence = found.silence
+    picture.takeDetail(from: found)
+  }
+
+  /// What only one screen shows, of a lane of now or of the past.
+  private func detail(
+    _ detail: Detail, of lane: any Lane, position: Double, isPast: Bool
+  ) -> LaneSnapshot {
+    var found = LaneSnapshot()
+    switch detail {
+    case .gradients:
+      found.errors = lane.errorMaps()
+      let flow = lane.gradientFlow()
+      found.gradientFlow = flow?.shaped
+      found.plainFlow = flow?.plain
+      if isPast && truth.isOn && lane.options.solver == .grid, let probe = lane.comparable() {
+        found.comparison = GradientComparison(
+          probe.problem, samples: probe.samples, weights: probe.weights,
+          reach: trainer.preset.diagnosis.reach)
+        found.comparedAt = position
+      }
+    case .ledger:
+      found.margins = (lane.margins(pool: trainer.pool)?.layers ?? []).map {
+        MarginHistogram(layer: $0.layer, counts: $0.histogram(bins: 40, range: 1), range: 1)
+      }
+    case .silence:
+      found.silence = lane.silence(pool: trainer.pool)
+    }
+    return found
   }
 }

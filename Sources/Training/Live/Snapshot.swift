@@ -13,6 +13,12 @@ public struct Snapshot: Sendable {
   public var batch = 0
   public var batches = 0
   public var isPaused = false
+  /// Where the training is now, when this is a snapshot of the past: curves go on until there.
+  public var livePosition: Double?
+  /// Its lanes hold their weights: it can be looked at again when it is past.
+  public var isKept = true
+  /// The last that was asked for of a past snapshot.
+  public var inspection: Inspection?
   /// Finished runs are looked at: nothing trains.
   public var isStill = false
   /// All epochs are done.
@@ -38,6 +44,8 @@ public struct Snapshot: Sendable {
   public var failure = ""
   public var resolvedPreset = ""
 
+  /// Where the x axis of curves ends.
+  public var end: Double { max(livePosition ?? position, 1e-3) }
   /// Epochs as a number with fraction: the x of all curves.
   public var position: Double { Double(epoch) + Double(batch) / Double(max(batches, 1)) }
 
@@ -81,6 +89,8 @@ public struct LaneSnapshot: Sendable {
   /// The training gradient against the exact one on the probe set, and at which position; only with `.gradients`.
   public var comparison: GradientComparison?
   public var comparedAt = 0.0
+  /// Weights and options, for a look back; nil where there was no time to keep them.
+  public var kept: KeptLane?
   /// The lane's solver is the exact one.
   public var trainsExactly = false
   /// The last observed update, its largest events only; and the sums over all observed updates.

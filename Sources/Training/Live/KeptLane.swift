@@ -1,0 +1,59 @@
+/// A lane's weights and options at some moment: enough to look at it again. A constant.
+public final class KeptLane: Sendable, Equatable {
+  let options: LaneOptions
+  /// In the order of `Network.projections`.
+  let weights: [NPYArray]
+
+  init(_ options: LaneOptions, _ weights: [NPYArray]) {
+    self.options = options
+    self.weights = weights
+  }
+
+  public var bytes: Int { weights.reduce(0) { $0 + $1.bytes.count } }
+
+  public static func == (a: KeptLane, b: KeptLane) -> Bool { a === b }
+}
+
+/// What a screen shows of a past snapshot and its numbers do not hold: computed anew from the weights of then.
+public struct Inspection: Sendable {
+  /// The snapshot it belongs to.
+  public var serial = 0
+  public var detail = Detail.gradients
+  /// Per lane: errors, gradient flow, margins or silence, as `detail` says; all else is empty.
+  public var lanes: [LaneSnapshot] = []
+}
+
+extension Snapshot {
+  /// A past snapshot with what was computed for it since.
+  public mutating func fill(from inspection: Inspection?, for detail: Detail?) {
+    guard let inspection, let detail, inspection.serial == serial, inspection.detail == detail
+    else {
+      return
+    }
+    for (index, found) in inspection.lanes.enumerated() where lanes.indices.contains(index) {
+      lanes[index].takeDetail(from: found)
+    }
+  }
+
+  /// Whether it must be asked for.
+  public func lacks(_ detail: Detail) -> Bool {
+    switch detail {
+    case .gradients: lanes.contains { $0.gradientFlow == nil && !$0.layers.isEmpty }
+    case .ledger: lanes.contains { $0.margins.isEmpty && !$0.layers.isEmpty }
+    case .silence: lanes.contains { $0.silence == nil && !$0.layers.isEmpty }
+    }
+  }
+}
+
+extension LaneSnapshot {
+  mutating func takeDetail(from found: LaneSnapshot) {
+    errors = found.errors
+    gradientFlow = found.gradientFlow
+    plainFlow = found.plainFlow
+    margins = found.margins
+    silence = found.silence
+    if let comparison = found.comparison {
+      (self.comparison, comparedAt) = (comparison, found.comparedAt)
+    }
+  }
+}
