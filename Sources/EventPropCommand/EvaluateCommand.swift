@@ -70,11 +70,12 @@ struct EvaluateCommand: ParsableCommand {
       let new = result.accuracy { unseen.contains(data.speakers[$0]) }
       print("  seen speakers \(Console.percent(seen)), unseen speakers \(Console.percent(new))")
     }
+    let width = max(8, data.classNames.map(\.count).max() ?? 0)
     for (label, title) in data.classNames.enumerated() {
       guard let accuracy = result.accuracy(where: { result.labels[$0] == label }) else { continue }
       let bar = Console.bar(accuracy, width: 20)
       print(
-        "  \(title.padding(toLength: 8, withPad: " ", startingAt: 0)) \(bar) "
+        "  \(Console.pad(title, width)) \(bar) "
           + Console.percent(accuracy))
     }
     if confusion { printConfusion(result, data.classNames) }
@@ -86,10 +87,11 @@ struct EvaluateCommand: ParsableCommand {
     for (label, prediction) in zip(result.labels, result.predictions) {
       counts[label][prediction < 0 ? classes.count : prediction] += 1
     }
+    let width = max(8, classes.map(\.count).max() ?? 0)
     print("  confusion (rows: label; columns: prediction 0, 1, ..., last: no output spike)")
     for row in counts.indices {
       let cells = counts[row].map { String(format: "%5d", $0) }.joined()
-      print("  \(classes[row].padding(toLength: 8, withPad: " ", startingAt: 0))\(cells)")
+      print("  \(Console.pad(classes[row], width))\(cells)")
     }
   }
 }

@@ -11,10 +11,12 @@ enum CompareScreen {
     var rest = area
     let tableRows = snapshot.lanes.count + 3 + (snapshot.lanes.count > 1 ? 1 : 0)
     let isWide = area.width >= 100
-    let classRows = min(snapshot.classNames.count, 10) + 2
+    let classRows = min(snapshot.classNames.count, max(10, area.height / 3)) + 3
     let hasClasses = area.height >= tableRows + classRows + 16
     var plots = rest.takeTop(max(6, area.height - tableRows - (hasClasses ? classRows : 0)))
-    if hasClasses { classes(state, snapshot, in: rest.takeTop(classRows), on: &surface) }
+    if hasClasses {
+      ClassesPanel.draw(state, snapshot, in: rest.takeTop(classRows), on: &surface)
+    }
     var losses = isWide ? plots.takeLeft(plots.width / 2) : plots.takeTop((plots.height + 1) / 2)
     let kinds = lossKinds(snapshot, fitting: max(1, losses.height / 6))
     for (index, kind) in kinds.shown.enumerated() {
@@ -142,51 +144,6 @@ enum CompareScreen {
       while taken.contains(row), row < plot.y + plot.height - 1 { row += 1 }
       taken.insert(row)
       surface.text(line.letter, x: column, y: row, style: CellStyle(line.ink, bold: true))
-    }
-  }
-
-  /// Accuracy per class of every lane, and the confusion of the chosen one.
-  private static func classes<S: Surface>(
-    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
-  ) {
-    var left = area
-    let bars = left.takeLeft(area.width / 2)
-    surface.frame(
-      x: bars.x, y: bars.y, width: bars.width, height: bars.height, title: "test accuracy by class",
-      style: .bold)
-    let classes = snapshot.classNames.count
-    for label in 0..<min(classes, bars.height - 2) {
-      var x = bars.x + 1
-      let y = bars.y + 1 + label
-      surface.text(Wording.pad(snapshot.classNames[label], 8), x: x, y: y, style: .dim)
-      x += 9
-      for lane in snapshot.lanes where x + 8 <= bars.x + bars.width {
-        let own = lane.labels.indices.filter { lane.labels[$0] == label }
-        let right = own.count { lane.predictions[$0] == label }
-        let text = own.isEmpty ? "-" : Wording.percent(Double(right) / Double(own.count))
-        surface.text(text, endingAt: x + 8, y: y, style: CellStyle(lane.ink))
-        x += 9
-      }
-    }
-    guard let lane = state.chosen(snapshot) else { return }
-    surface.frame(
-      x: left.x, y: left.y, width: left.width, height: left.height,
-      title: "confusion of \(lane.letter): rows label, columns answer", style: .bold)
-    var counts = Array(repeating: Array(repeating: 0, count: classes + 1), count: classes)
-    for (label, answer) in zip(lane.labels, lane.predictions) {
-      counts[label][answer < 0 ? classes : answer] += 1
-    }
-    let cell = min(6, max(3, (left.width - 10) / (classes + 1)))
-    for row in 0..<min(classes, left.height - 2) {
-      let y = left.y + 1 + row
-      surface.text(Wording.pad(snapshot.classNames[row], 7), x: left.x + 1, y: y, style: .dim)
-      for column in 0..<classes where left.x + 8 + cell * (column + 1) < left.x + left.width {
-        let count = counts[row][column]
-        let style =
-          row == column ? CellStyle(.good) : count > 0 ? CellStyle(.alarm) : CellStyle(.frame)
-        surface.text(
-          String(count), endingAt: left.x + 8 + cell * (column + 1), y: y, style: style)
-      }
     }
   }
 

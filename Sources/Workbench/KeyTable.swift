@@ -271,13 +271,27 @@ extension Action {
           return []
         }),
       Action(
-        name: "down", keys: [.down], short: "", title: "scroll down", screens: [.log],
+        name: "right", keys: [.right], short: "", title: "more columns of the confusion",
+        screens: [.compare],
+        run: { state, snapshot in
+          state.scrollColumn = min(state.scrollColumn + 1, snapshot.classNames.count)
+          return []
+        }),
+      Action(
+        name: "left", keys: [.left], short: "", title: "back in the confusion's columns",
+        screens: [.compare],
+        run: { state, _ in
+          state.scrollColumn = max(0, state.scrollColumn - 1)
+          return []
+        }),
+      Action(
+        name: "down", keys: [.down], short: "", title: "scroll down", screens: [.log, .compare],
         run: { state, _ in
           state.scroll += 1
           return []
         }),
       Action(
-        name: "up", keys: [.up], short: "", title: "scroll up", screens: [.log],
+        name: "up", keys: [.up], short: "", title: "scroll up", screens: [.log, .compare],
         run: { state, _ in
           state.scroll = max(0, state.scroll - 1)
           return []

@@ -4,7 +4,7 @@ import Foundation
 import Training
 
 /// What updates do to spikes, and what that does to the loss: the last observed update, the sums since the start,
-/// the dearest events, margins and the spikes at risk.
+/// the most costly events, margins and the spikes at risk.
 enum LedgerScreen {
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
@@ -55,17 +55,19 @@ enum LedgerScreen {
     lines.add(
       "  beyond the prediction   \(signed(ledger.gap))", .plain, on: &surface)
     lines.add(
-      "  events one by one       \(signed(ledger.byCreationAndDeletion))  (\(ledger.priced) of \(ledger.created + ledger.deleted) priced)",
-      .plain, on: &surface)
+      "  by creation, deletion   "
+        + effect(
+          ledger.byCreationAndDeletion, ledger.creationAndDeletionError, ledger.priced,
+          of: ledger.created + ledger.deleted), .plain, on: &surface)
     lines.add(
-      "spikes  unchanged   moved created deleted  mean shift", .dim, on: &surface)
+      "spikes  unchanged   moved created deleted  mean shift, ms", .dim, on: &surface)
     for layer in ledger.layers {
       let numbers =
         right(String(layer.unchanged), 9)
         + [layer.moved, layer.created, layer.deleted].map { right(String($0), 8) }.joined()
       lines.add(
-        Wording.pad(layer.layer, 8) + numbers + "  \(signed(layer.meanShift)) ms",
-        CellStyle(layer.deleted > layer.created ? .alarm : .text), on: &surface)
+        Wording.pad(layer.layer, 8) + numbers + right(shift(layer.meanShift), 12), .plain,
+        on: &surface)
     }
     if area.width < 116 || area.height > 9 + ledger.layers.count {
       let totals = lane.totals
@@ -84,10 +86,9 @@ enum LedgerScreen {
       title: "since the start: \(Wording.grouped(Double(totals.updates))) observed updates",
       style: .bold)
     var lines = Lines(area.inside)
-    let isLosing = totals.deleted > totals.created
     lines.add(
       "created \(Wording.grouped(Double(totals.created)))   deleted \(Wording.grouped(Double(totals.deleted)))   moved \(Wording.grouped(Double(totals.moved)))",
-      CellStyle(isLosing ? .alarm : .text), on: &surface)
+      .plain, on: &surface)
     lines.add("change of the probe's loss, summed", .dim, on: &surface)
     lines.add("  predicted               \(signed(totals.predicted))", .plain, on: &surface)
     lines.add("  actual                  \(signed(totals.actual))", .plain, on: &surface)
@@ -96,8 +97,10 @@ enum LedgerScreen {
       .plain,
       on: &surface)
     lines.add(
-      "  events one by one       \(signed(totals.byCreationAndDeletion))  (they interact)", .plain,
-      on: &surface)
+      "  by creation, deletion   "
+        + effect(
+          totals.byCreationAndDeletion, totals.byCreationAndDeletionError, totals.priced,
+          of: totals.created + totals.deleted), .plain, on: &surface)
     lines.add(
       "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
     lines.add(
@@ -105,8 +108,24 @@ enum LedgerScreen {
       .plain, on: &surface)
   }
 
+  /// The effect of created and deleted spikes on the loss, each priced alone, with what it rests on.
+  private static func effect(_ change: Double, _ error: Double?, _ priced: Int, of all: Int)
+    -> String
+  {
+    if all == 0 { return "none was created or deleted" }
+    guard let error else { return "\(Wording.unknown)  (\(priced) of \(all) priced: too few)" }
+    let bar = priced < all ? String(format: " ± %.1e", error) : ""
+    return "\(signed(change))\(bar)  (\(priced) of \(all) priced)"
+  }
+
+  /// ms; what rounds to nothing is nothing.
+  private static func shift(_ milliseconds: Double) -> String {
+    abs(milliseconds) < 5e-4 ? "0" : String(format: "%+.3f", milliseconds)
+  }
+
+  /// A share only of what is not near 0.
   private static func share(_ totals: LedgerTotals) -> String {
-    guard totals.actual != 0 else { return "" }
+    guard abs(totals.actual) >= 0.5 * abs(totals.predicted), totals.actual != 0 else { return "" }
     return String(
       format: "  (%.0f %% of the actual)",
       100 * (totals.actual - totals.predicted) / totals.actual)
@@ -118,15 +137,16 @@ enum LedgerScreen {
     guard area.height >= 3 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "created and deleted, the dearest first", style: .bold)
+      title: "created and deleted spikes, the most costly first", style: .bold)
     var lines = Lines(area.inside)
     guard !ledger.events.isEmpty else {
       lines.add("this update only moved spikes", .dim, on: &surface)
       return
     }
     lines.add(
-      "event    layer    neuron  trial      time   change of loss", .dim, on: &surface)
-    for event in ledger.events.prefix(max(0, area.height - 3)) {
+      "event    layer    neuron  probe      time   change of loss", .dim, on: &surface)
+    let (shown, left) = Lines.fitting(ledger.created + ledger.deleted, rows: area.height - 3)
+    for event in ledger.events.prefix(shown) {
       let layer =
         ledger.layers.indices.contains(event.layer) ? ledger.layers[event.layer].layer : "output"
       let text =
@@ -134,8 +154,9 @@ enum LedgerScreen {
         + right(String(event.neuron), 7) + right(String(event.trial), 7)
         + right(String(format: "%.1f ms", event.time), 10) + "   "
         + (event.lossChange.map { signed($0) } ?? "not priced")
-      lines.add(text, CellStyle(event.kind == .deleted ? .alarm : .good), on: &surface)
+      lines.add(text, CellStyle(event.kind == .deleted ? .accent : .good), on: &surface)
     }
+    if left > 0 { lines.add("\(left) more", .dim, on: &surface) }
   }
 
   private static func atRisk<S: Surface>(
@@ -144,14 +165,15 @@ enum LedgerScreen {
     guard area.height >= 3 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "at risk: margins that shrink", style: .bold)
+      title: "at risk: spikes whose margin above threshold shrinks", style: .bold)
     var lines = Lines(area.inside)
     guard !lane.atRisk.isEmpty else {
       lines.add("none within 200 updates", .dim, on: &surface)
       return
     }
-    lines.add("layer    neuron  trial      time   margin  updates left", .dim, on: &surface)
-    for spike in lane.atRisk.prefix(max(0, area.height - 3)) {
+    lines.add("layer    neuron  probe      time   margin  updates left", .dim, on: &surface)
+    let (shown, left) = Lines.fitting(lane.atRisk.count, rows: area.height - 3)
+    for spike in lane.atRisk.prefix(shown) {
       lines.add(
         Wording.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
           + right(String(spike.neuron), 7)
@@ -159,6 +181,7 @@ enum LedgerScreen {
           + right(Ticks.short(spike.margin), 9) + right(String(format: "%.0f", spike.updates), 14),
         .plain, on: &surface)
     }
+    if left > 0 { lines.add("\(left) more", .dim, on: &surface) }
   }
 
   private static func margins<S: Surface>(
@@ -167,7 +190,9 @@ enum LedgerScreen {
     guard area.height >= 4 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "margins: silent stretches below threshold | spikes above it", style: .bold)
+      title:
+        "margins of V, threshold 1: silent stretches below it | spikes above it; counts on a log scale",
+      style: .bold)
     var plot = area.inside
     guard
       let histogram = lane.margins.isEmpty
@@ -200,8 +225,12 @@ enum LedgerScreen {
     surface.text("-\(Ticks.short(histogram.range))", x: axisRow.x, y: axisRow.y, style: .dim)
     surface.text("0", x: axisRow.x + width / 2, y: axisRow.y, style: .bold)
     surface.text(
-      "+\(Ticks.short(histogram.range)) V", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
-    surface.text("log", x: label.x, y: label.y + 1, style: .dim)
+      "+\(Ticks.short(histogram.range))", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
+    if plot.height > 2 {
+      surface.text(
+        "\(histogram.counts.max() ?? 0)", x: label.x, y: label.y + 1, style: .dim)
+      surface.text("most", x: label.x, y: label.y + 2, style: .dim)
+    }
   }
 
   static func signed(_ x: Double) -> String {
@@ -218,6 +247,13 @@ struct Lines {
   private var area: Area
 
   init(_ area: Area) { self.area = area }
+
+  /// How many of a list fit into some rows; where not all do, a row is left to say how many more there are.
+  static func fitting(_ count: Int, rows: Int) -> (shown: Int, left: Int) {
+    if count <= rows { return (count, 0) }
+    let shown = max(0, rows - 1)
+    return (shown, count - shown)
+  }
 
   mutating func add<S: Surface>(_ text: String, _ style: CellStyle, on surface: inout S) {
     guard area.height > 0 else { return }

@@ -49,6 +49,9 @@ enum RasterScreen {
     surface.text(String(rows[0]), endingAt: plot.x - 1, y: plot.y, style: .dim)
     surface.text(
       String(rows[rows.count - 1]), endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
+    if plot.height >= 5 {
+      surface.text("neuron", endingAt: plot.x - 1, y: plot.y + plot.height / 2, style: .dim)
+    }
     if let cursor = state.cursor, state.zoom.contains(cursor) {
       readOut(state, snapshot, lane, spikes, cursor, plot, on: &surface)
     }

@@ -117,19 +117,27 @@ enum SilenceScreen {
     lines.add(
       stop ?? "gradient reaches every layer", stop == nil ? .dim : CellStyle(.alarm), on: &surface)
     lines.add(
-      "  layer    neuron  dead since  why               below   waking lift", .dim,
+      "  layer    neuron  no spike since  why            V below 1   lift per weight that wakes it",
+      .dim,
       on: &surface)
     let rows = max(0, area.height - 5)
-    for index in window(state, rows: rows, of: report.neurons.count) {
+    let shown = window(state, rows: rows, of: report.neurons.count)
+    if shown.count < report.neurons.count {
+      let (above, below) = (shown.lowerBound, report.neurons.count - shown.upperBound)
+      surface.text(
+        " \(above) more above, \(below) below ", endingAt: area.x + area.width - 2,
+        y: area.y + area.height - 1, style: .dim)
+    }
+    for index in shown {
       let neuron = report.neurons[index]
       let isChosen = index == min(state.row, report.neurons.count - 1)
       let since = deadSince(neuron, lane)
       let text =
         (isChosen ? "> " : "  ") + Wording.pad("hidden\(neuron.layer + 1)", 9)
         + LedgerScreen.right(String(neuron.neuron), 6) + "  "
-        + Wording.pad(since.map { "epoch \($0)" } ?? "-", 12)
+        + Wording.pad(since.map { "epoch \($0)" } ?? "this probe", 16)
         + Wording.pad(neuron.reason.words, 15)
-        + LedgerScreen.right(neuron.reason.distance.map { Ticks.short($0) } ?? "-", 8)
+        + LedgerScreen.right(neuron.reason.distance.map { Ticks.short($0) } ?? Wording.unknown, 9)
         + LedgerScreen.right(neuron.lift.map { "+" + Ticks.short($0) } ?? "none", 14)
       lines.add(text, isChosen ? CellStyle(.accent, bold: true) : .plain, on: &surface)
     }
@@ -153,7 +161,7 @@ enum SilenceScreen {
       }
     }
     let all = lane.layers.reduce(0) { $0 + $1.size }
-    return "\(report.neurons.count) of \(all) hidden neurons"
+    return "\(report.neurons.count) of \(all) hidden neurons have no spike in any probe trial"
       + (counts.isEmpty ? "" : ": " + counts.map { "\($0.1) \($0.0)" }.joined(separator: ", "))
   }
 }

@@ -58,8 +58,9 @@ public struct WorkbenchState: Sendable {
   /// Compare: logarithmic loss axis.
   public var isLogarithmic = false
   public var smoothing = 0.9
-  /// Log: first line shown.
+  /// Log: first line shown. Compare: first class; and first column of the confusion.
   public var scroll = 0
+  public var scrollColumn = 0
   /// Silence: the chosen row.
   public var row = 0
   /// Shaping: corner being moved.

@@ -8,7 +8,8 @@ import Testing
 @Suite struct InspectionTests {
   @Test(arguments: [Detail.gradients, .ledger, .silence])
   func thePastIsAsItWasWhenItWasNow(detail: Detail) throws {
-    let text = tinyPreset(extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nloss.kind = \"max\"")
+    let text = tinyPreset(
+      extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nloss.kind = \"max\"")
     let training = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
     let undisturbed = try makeTrainer(text)
     for _ in 0..<3 { _ = training.trainBatch() }

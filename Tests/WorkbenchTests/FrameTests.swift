@@ -1,5 +1,6 @@
 import Charts
 import Foundation
+@testable import Diagnosis
 import Testing
 import Training
 
@@ -88,6 +89,44 @@ import Training
       let text = Workbench.frame(state, snapshot, width: 120, height: 40).plainText
       #expect(text.contains("STOPPED") && text.contains("batch 7: the loss is nan"))
     }
+  }
+
+  /// Long names and many classes: nothing is cut so that two look alike, and what is left out is said.
+  @Test func classesKeepTheirNamesAndScroll() {
+    var snapshot = sampleSnapshot()
+    snapshot.classNames = (0..<30).map { "category_number_\($0)" }
+    for lane in snapshot.lanes.indices {
+      snapshot.lanes[lane].labels = (0..<90).map { $0 % 30 }
+      snapshot.lanes[lane].predictions = (0..<90).map { $0 % 30 }
+    }
+    var state = WorkbenchState()
+    state.screen = .compare
+    func text() -> String { Workbench.frame(state, snapshot, width: 120, height: 50).plainText }
+    #expect(text().contains("category_number_7 ") && text().contains("more classes, ↑ ↓"))
+    #expect(text().contains("more ← →"))
+    let first = text()
+    #expect(!first.contains("category_number_29"))
+    for _ in 0..<29 { _ = state.handle(.down, snapshot) }
+    for _ in 0..<30 { _ = state.handle(.right, snapshot) }
+    #expect(text().contains("category_number_29") && text().contains("none"))
+    #expect(ClassesPanel.fit("category_number_29", 9) == "cate…r_29")
+  }
+
+  /// A list that is cut says how much of it is missing.
+  @Test func cutListsSayHowMuchIsLeft() {
+    var snapshot = sampleSnapshot()
+    var ledger = snapshot.lanes[0].ledger!
+    ledger.layers[0].deleted = 64
+    ledger.events = (0..<64).map {
+      SpikeEvent(kind: .deleted, trial: 0, layer: 0, neuron: $0, time: 1, lossChange: 1e-3)
+    }
+    snapshot.lanes[0].ledger = ledger
+    var state = WorkbenchState()
+    state.screen = .ledger
+    let text = Workbench.frame(state, snapshot, width: 120, height: 40).plainText
+    let shown = text.components(separatedBy: "deleted  hidden1").count - 1
+    #expect(text.contains("\(65 - shown) more"))
+    #expect(Lines.fitting(5, rows: 5) == (5, 0) && Lines.fitting(6, rows: 5) == (4, 2))
   }
 
   @Test func svgAndCSVComeFromTheSameState() throws {
