@@ -17,21 +17,26 @@ enum HelpPanel {
   ) {
     let hits = matches(state)
     let width = min(area.width, 78)
-    let height = min(area.height, max(hits.count, 1) + 4)
+    // As high as for all actions: it does not jump while one types.
+    let height = min(area.height, Action.all.count + 4)
     guard width > 20, height > 4 else { return }
     var panel = Canvas(width: width, height: height, marks: canvas.marks)
     panel.frame(x: 0, y: 0, width: width, height: height, title: "keys", style: .bold)
     panel.text(
       "search: \(state.helpFilter)_", x: 2, y: 1, style: CellStyle(.accent, bold: true))
     panel.text(
-      "Enter runs the first, Esc closes", endingAt: width - 2, y: 1, style: .dim)
+      "↑ ↓ choose, Enter runs, Esc closes", endingAt: width - 2, y: 1, style: .dim)
     if hits.isEmpty { panel.text("nothing of that name", x: 2, y: 3, style: .dim) }
-    for (row, action) in hits.prefix(height - 4).enumerated() {
+    let rows = height - 4
+    let chosen = min(state.helpRow, max(hits.count - 1, 0))
+    let first = max(0, min(chosen - rows + 1, hits.count - rows))
+    for (row, action) in hits.dropFirst(first).prefix(rows).enumerated() {
       let obstacle = action.obstacle(state, snapshot)
       let keys = action.keys.map(\.label).joined(separator: " ")
       let place = action.screens.map {
         " (" + $0.map(\.title).sorted().joined(separator: ", ") + ")"
       }
+      if first + row == chosen { panel.text("▶", x: 1, y: 3 + row, style: .bold) }
       let text = action.title + (place ?? "") + (obstacle.map { ": " + $0 } ?? "")
       panel.text(
         Wording.pad(keys, 9), x: 2, y: 3 + row,
@@ -39,10 +44,10 @@ enum HelpPanel {
       panel.text(
         Wording.pad(action.name, 16), x: 11, y: 3 + row, style: obstacle == nil ? .plain : .dim)
       panel.text(
-        String(text.prefix(width - 29)), x: 27, y: 3 + row, style: obstacle == nil ? .plain : .dim)
+        Wording.fit(text, width - 29), x: 27, y: 3 + row, style: obstacle == nil ? .plain : .dim)
     }
-    if hits.count > height - 4 {
-      let more = " \(hits.count - height + 4) more: type to search "
+    if hits.count > rows {
+      let more = " \(first) more above, \(hits.count - first - rows) below: type to search "
       panel.text(more, endingAt: width - 2, y: height - 1, style: .dim)
     }
     canvas.overlay(

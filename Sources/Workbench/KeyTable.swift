@@ -346,6 +346,7 @@ extension Action {
       run: { state, _ in
         state.isHelpShown = true
         state.helpFilter = ""
+        state.helpRow = 0
         return []
       }),
     Action(

@@ -134,11 +134,12 @@ enum StatusLines {
   ) {
     let known = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
     let shown = known.filter { $0.screens != nil } + known.filter { $0.screens == nil }
-    // Help and quit come first where there is little room, last where there is enough.
-    let last = shown.filter { ["help", "quit"].contains($0.name) }
+    // The way to other screens, help and quit are kept where there is little room, and come last where there is enough.
+    let kept = ["screen-1", "help", "quit"]
+    let last = shown.filter { kept.contains($0.name) }
     let reserved = last.reduce(0) { $0 + $1.short.count + 2 }
     var x = area.x + 1
-    for action in shown.filter({ !["help", "quit"].contains($0.name) }) + last {
+    for action in shown.filter({ !kept.contains($0.name) }) + last {
       let key = action.keys[0].label
       let hasKey = action.short.contains(" ") && action.name != "pause"
       let text = hasKey ? action.short : "\(key) \(action.short)"

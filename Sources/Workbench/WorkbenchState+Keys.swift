@@ -42,14 +42,23 @@ extension WorkbenchState {
     case .backspace: if helpFilter.isEmpty { isHelpShown = false } else { helpFilter.removeLast() }
     case .enter:
       isHelpShown = false
-      guard let action = HelpPanel.matches(self).first else { return [] }
+      let hits = HelpPanel.matches(self)
+      guard let action = hits.isEmpty ? nil : hits[min(helpRow, hits.count - 1)] else { return [] }
       guard action.applies(on: screen) else {
         screen = action.screens!.min { $0.rawValue < $1.rawValue }!
         return perform(action, snapshot)
       }
       return perform(action, snapshot)
+    case .up: helpRow = max(0, helpRow - 1)
+    case .down: helpRow = min(helpRow + 1, max(HelpPanel.matches(self).count - 1, 0))
+    case .pageUp: helpRow = max(0, helpRow - 10)
+    case .pageDown: helpRow = min(helpRow + 10, max(HelpPanel.matches(self).count - 1, 0))
+    case .home: helpRow = 0
+    case .end: helpRow = max(HelpPanel.matches(self).count - 1, 0)
     case .character("?") where helpFilter.isEmpty: isHelpShown = false
-    case .character(let c): if helpFilter.count < 30 { helpFilter.append(c) }
+    case .character(let c):
+      if helpFilter.count < 30 { helpFilter.append(c) }
+      helpRow = 0
     default: break
     }
     return []

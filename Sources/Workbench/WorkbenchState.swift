@@ -44,6 +44,8 @@ public struct WorkbenchState: Sendable {
   /// Alarm list: the chosen row.
   public var alarmRow = 0
   public var helpFilter = ""
+  /// Help: the chosen action among those found.
+  public var helpRow = 0
   /// Text being typed after `:` or for a value; nil when no prompt is open.
   public var prompt: Prompt?
   public var isQuitAsked = false

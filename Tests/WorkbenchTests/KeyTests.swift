@@ -237,3 +237,27 @@ import Testing
     #expect(RasterScreen.order(spikes, size: 4, by: .firstSpike) == [2, 0, 1, 3])
   }
 }
+
+@Suite struct HelpTests {
+  /// Every action can be reached by arrows, and runs.
+  @Test func helpScrollsToTheLastAction() {
+    var state = WorkbenchState()
+    let snapshot = sampleSnapshot()
+    _ = state.handle(.character("?"), snapshot)
+    let count = HelpPanel.matches(state).count
+    for _ in 0..<(count + 5) { _ = state.handle(.down, snapshot) }
+    #expect(state.helpRow == count - 1)
+    let text = Workbench.frame(state, snapshot, width: 80, height: 24).plainText
+    #expect(
+      text.contains("leave; training is checkpointed") && text.contains("more above, 0 below"))
+    _ = state.handle(.home, snapshot)
+    for character in "screen: Log" { _ = state.handle(.character(character), snapshot) }
+    _ = state.handle(.escape, snapshot)
+    _ = state.handle(.character("?"), snapshot)
+    for character in "screen" { _ = state.handle(.character(character), snapshot) }
+    let index = HelpPanel.matches(state).firstIndex { $0.name == "screen-6" } ?? 0
+    for _ in 0..<index { _ = state.handle(.down, snapshot) }
+    _ = state.handle(.enter, snapshot)
+    #expect(state.screen == .compare && !state.isHelpShown)
+  }
+}
