@@ -57,10 +57,11 @@ struct DiagnoseCommand: ParsableCommand {
       preset, run: isRun ? name : nil, place: place, threads: threads)
     var updateLines = [DiagnosisFiles.updatesHeader]
     var eventLines = [DiagnosisFiles.eventsHeader]
+    let fields = Dictionary(session.identities.map { ($0.name, $0.fields) }) { a, _ in a }
     for _ in 0..<updates {
       for (lane, ledger) in try session.observeUpdate() {
-        updateLines += DiagnosisFiles.updates(ledger, lane: lane)
-        eventLines += DiagnosisFiles.events(ledger, lane: lane)
+        updateLines += DiagnosisFiles.updates(ledger, lane: fields[lane] ?? lane)
+        eventLines += DiagnosisFiles.events(ledger, lane: fields[lane] ?? lane)
       }
     }
     let gradients = session.snapshot(.gradients)
@@ -88,15 +89,15 @@ struct DiagnoseCommand: ParsableCommand {
 
   private func report(_ sums: [LedgerTotals], _ silence: Snapshot) {
     print(
-      "lane             updates  created  deleted    moved   predicted      actual   by creation, deletion  silent"
+      "lane             updates  created  deleted    moved   predicted      actual  silent  by creation, deletion"
     )
     for (totals, lane) in zip(sums, silence.lanes) {
       print(
-        lane.name.padding(toLength: 16, withPad: " ", startingAt: 0)
+        Console.pad(lane.name, 16)
           + String(
-            format: "%8d %8d %8d %8d  %+10.3e  %+10.3e   %+10.3e          %8d", totals.updates,
+            format: "%8d %8d %8d %8d  %+10.3e  %+10.3e%8d  ", totals.updates,
             totals.created, totals.deleted, totals.moved, totals.predicted, totals.actual,
-            totals.byCreationAndDeletion, lane.silence?.neurons.count ?? 0))
+            lane.silence?.neurons.count ?? 0) + LedgerScreen.effect(totals))
     }
     print("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
   }

@@ -25,15 +25,22 @@ public enum DiagnosisFiles {
 
   public static let updatesHeader =
     "lane,letter,trained_on,epoch,batch,layer,unchanged,moved,created,deleted,mean_shift_ms,predicted,actual,"
-    + "by_creation_and_deletion"
+    + "by_creation_and_deletion,by_creation_and_deletion_error,events,events_priced"
 
   /// One line per layer.
   public static func updates(_ ledger: Ledger, lane: String) -> [String] {
     ledger.layers.map { layer in
       "\(lane),\(ledger.epoch + 1),\(ledger.batch + 1),\(layer.layer),\(layer.unchanged),"
         + "\(layer.moved),\(layer.created),\(layer.deleted),\(layer.meanShift),"
-        + "\(ledger.predicted),\(ledger.actual),\(ledger.byCreationAndDeletion)"
+        + "\(ledger.predicted),\(ledger.actual),\(effect(ledger)),"
+        + "\(ledger.created + ledger.deleted),\(ledger.priced)"
     }
+  }
+
+  /// The change by creation and deletion, and its standard error; empty where too few events were priced.
+  private static func effect(_ ledger: Ledger) -> String {
+    guard let error = ledger.creationAndDeletionError else { return "," }
+    return "\(ledger.byCreationAndDeletion),\(error)"
   }
 
   /// Counts per bin of every lane and layer.

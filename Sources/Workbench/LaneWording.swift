@@ -63,7 +63,7 @@ extension Wording {
 
 extension LaneSnapshot {
   /// How it is called in tables: name in files, letter, loss; quoted where need be.
-  var fields: String {
+  public var fields: String {
     let was = past.last.map { " (was \($0.description) to e\(Wording.position($0.end)))" } ?? ""
     return [name, letter, description + was].map(Wording.quoted).joined(separator: ",")
   }

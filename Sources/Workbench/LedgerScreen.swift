@@ -5,7 +5,7 @@ import Training
 
 /// What updates do to spikes, and what that does to the loss: the last observed update, the sums since the start,
 /// the most costly events, margins and the spikes at risk.
-enum LedgerScreen {
+public enum LedgerScreen {
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
@@ -98,14 +98,19 @@ enum LedgerScreen {
       on: &surface)
     lines.add(
       "  by creation, deletion   "
-        + effect(
-          totals.byCreationAndDeletion, totals.byCreationAndDeletionError, totals.priced,
-          of: totals.created + totals.deleted), .plain, on: &surface)
+        + effect(totals), .plain, on: &surface)
     lines.add(
       "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
     lines.add(
       "at risk: \(lane.risks.cameTrue) went as predicted, \(lane.risks.didNot) stayed, \(lane.risks.watched) watched",
       .plain, on: &surface)
+  }
+
+  /// The sums' effect of creation and deletion, with what it rests on.
+  public static func effect(_ totals: LedgerTotals) -> String {
+    effect(
+      totals.byCreationAndDeletion, totals.byCreationAndDeletionError, totals.priced,
+      of: totals.created + totals.deleted)
   }
 
   /// The effect of created and deleted spikes on the loss, each priced alone, with what it rests on.

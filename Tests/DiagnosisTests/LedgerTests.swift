@@ -131,4 +131,32 @@ import Testing
     odd.silent = [.infinity, 1e300, .nan]
     #expect(odd.histogram(bins: 4, range: 1).reduce(0, +) == 3)
   }
+
+  /// Four of six events priced at 1, 2, 3, 6: scaled up 6 x 3 = 18; s = sqrt(14/3), so that the error is
+  /// 6 sqrt(14/3 / 4 (1 - 4/6)) = 6 sqrt(7/18).
+  @Test func pricesAreScaledUpWithAnError() throws {
+    var ledger = Ledger()
+    ledger.events = (0..<6).map {
+      SpikeEvent(kind: .deleted, trial: 0, layer: 0, neuron: $0, time: 1)
+    }
+    let prices = [1.0, 2, 3, 6]
+    for (index, price) in prices.enumerated() { ledger.events[index].lossChange = price }
+    ledger.priced = 4
+    ledger.byCreationAndDeletion = 18
+    let error = try #require(ledger.creationAndDeletionError)
+    #expect(abs(error - 6 * (7.0 / 18).squareRoot()) < 1e-12)
+    var totals = LedgerTotals()
+    totals.add(ledger)
+    totals.add(ledger)
+    #expect(totals.priced == 8)
+    #expect(abs(try #require(totals.byCreationAndDeletionError) - error * 2.0.squareRoot()) < 1e-12)
+    // One price of many says nothing, and then neither does the sum.
+    ledger.priced = 1
+    for index in 1..<6 { ledger.events[index].lossChange = nil }
+    #expect(ledger.creationAndDeletionError == nil)
+    totals.add(ledger)
+    #expect(totals.byCreationAndDeletionError == nil)
+    ledger.events.removeLast(5)
+    #expect(ledger.creationAndDeletionError == 0)
+  }
 }

@@ -85,7 +85,9 @@ import Testing
     #expect(first.text.contains("created") && first.text.contains("wrote updates.csv"))
     for name in ["updates", "events", "margins", "silence", "flow"] {
       let text = try String(contentsOfFile: scratch.file("a/\(name).csv"), encoding: .utf8)
-      #expect(text.hasPrefix("lane,"), "\(name)")
+      #expect(text.hasPrefix("lane,letter,trained_on,"), "\(name)")
+      let widths = text.split(separator: "\n").map { $0.count { $0 == "," } }
+      #expect(Set(widths).count == 1, "\(name)")
     }
     let updates = try String(contentsOfFile: scratch.file("a/updates.csv"), encoding: .utf8)
     #expect(updates.split(separator: "\n").count == 3)

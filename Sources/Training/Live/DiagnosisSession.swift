@@ -30,6 +30,15 @@ public final class DiagnosisSession {
     }
   }
 
+  /// Who the lanes are, and nothing else of them.
+  public var identities: [LaneSnapshot] {
+    training.trainer.lanes.map { lane in
+      var identity = LaneSnapshot()
+      identity.identify(lane.options)
+      return identity
+    }
+  }
+
   /// The lanes after the last update.
   public func snapshot(_ detail: Detail) -> Snapshot {
     training.apply(.detail(detail))

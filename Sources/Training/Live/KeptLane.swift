@@ -46,6 +46,15 @@ extension Snapshot {
 }
 
 extension LaneSnapshot {
+  /// Name, letter, and what the lane is trained on.
+  mutating func identify(_ options: LaneOptions) {
+    name = options.name
+    identity = options.identity
+    letter = Trainer.letter(options.identity)
+    description = options.description
+    past = options.past
+  }
+
   mutating func takeDetail(from found: LaneSnapshot) {
     errors = found.errors
     gradientFlow = found.gradientFlow

@@ -321,11 +321,7 @@ final class LiveTraining {
     let lane = trainer.lanes[index]
     let tally = lane.lastTally
     var picture = LaneSnapshot()
-    picture.name = lane.name
-    picture.identity = lane.options.identity
-    picture.letter = Trainer.letter(lane.options.identity)
-    picture.description = lane.options.description
-    picture.past = lane.options.past
+    picture.identify(lane.options)
     picture.lossKind = lane.options.lossKind
     picture.shaping = lane.shaping
     picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
