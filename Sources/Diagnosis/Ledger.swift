@@ -32,12 +32,13 @@ public struct Ledger: Sendable, Equatable {
 
   /// Standard error of `byCreationAndDeletion` for having priced only n of m events: m s/sqrt(n) sqrt(1 - n/m), s their
   /// standard deviation. 0 when all were; nil when fewer than two of more were, which says nothing.
-  public var creationAndDeletionError: Double? {
-    let all = events.count
-    if priced == all { return 0 }
+  public private(set) var creationAndDeletionError: Double? = 0
+
+  private func scalingError() -> Double? {
+    if priced == events.count { return 0 }
     let changes = events.compactMap(\.lossChange)
     guard changes.count >= 2 else { return nil }
-    let (n, m) = (Double(changes.count), Double(all))
+    let (n, m) = (Double(changes.count), Double(events.count))
     let mean = changes.reduce(0, +) / n
     let variance = changes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
     return m * (variance / n * (1 - n / m)).squareRoot()
@@ -165,6 +166,7 @@ extension Ledger {
         (lossesAfter[event.trial] - loss(event.trial, event.undoing)) / Double(trials)
     }
     priced = count
+    creationAndDeletionError = scalingError()
     if count > 0 {
       byCreationAndDeletion =
         events.reduce(0) { $0 + ($1.lossChange ?? 0) } * Double(events.count) / Double(count)

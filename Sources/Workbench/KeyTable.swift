@@ -203,8 +203,8 @@ extension Action {
       Action(
         name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
         title: "zoom into the trial", screens: [.raster],
-        run: { state, _ in
-          state.zoomTime(by: 0.5)
+        run: { state, snapshot in
+          state.zoomTime(by: 0.5, around: state.middleOfSpikes(snapshot))
           return []
         }),
       Action(
@@ -404,8 +404,18 @@ extension WorkbenchState {
     snapshot.lanes.indices.contains(lane) ? snapshot.lanes[lane] : snapshot.lanes.first
   }
 
-  mutating func zoomTime(by factor: Double) {
-    let middle = cursor ?? (zoom.lowerBound + zoom.upperBound) / 2
+  /// The middle spike of the chosen layer in view, as a share of the trial: zooming in on it never shows an empty frame.
+  func middleOfSpikes(_ snapshot: Snapshot) -> Double? {
+    guard let trial = chosen(snapshot)?.trial, !trial.layers.isEmpty, snapshot.duration > 0 else {
+      return nil
+    }
+    let shares = trial.layers[min(layer, trial.layers.count - 1)]
+      .map { $0.time / snapshot.duration }.filter { zoom.contains($0) }.sorted()
+    return shares.isEmpty ? nil : shares[shares.count / 2]
+  }
+
+  mutating func zoomTime(by factor: Double, around spikes: Double? = nil) {
+    let middle = cursor ?? spikes ?? (zoom.lowerBound + zoom.upperBound) / 2
     let half = min(0.5, max(0.002, (zoom.upperBound - zoom.lowerBound) / 2 * factor))
     let low = min(max(0, middle - half), 1 - 2 * half)
     zoom = low...(low + 2 * half)

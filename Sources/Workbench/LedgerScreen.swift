@@ -196,7 +196,7 @@ public enum LedgerScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title:
-        "margins of V, threshold 1: silent stretches below it | spikes above it; counts on a log scale",
+        "margins of V: silent stretches below threshold | spikes above it; counts on a log scale",
       style: .bold)
     var plot = area.inside
     guard

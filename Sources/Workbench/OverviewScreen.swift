@@ -132,7 +132,8 @@ enum OverviewScreen {
       style: CellStyle(ink, bold: true))
     if let alarm = lane.alarms.first, area.width > 40 {
       surface.text(
-        " \(Wording.fit("! \(alarm.kind.rawValue): \(alarm.text)", area.width - 32)) ", x: area.x + 2,
+        " \(Wording.fit("! \(alarm.kind.rawValue): \(alarm.text)", area.width - 32)) ",
+        x: area.x + 2,
         y: area.y + area.height - 1, style: CellStyle(.alarm))
     }
     var inside = area.inside

@@ -117,7 +117,7 @@ enum SilenceScreen {
     lines.add(
       stop ?? "gradient reaches every layer", stop == nil ? .dim : CellStyle(.alarm), on: &surface)
     lines.add(
-      "  layer    neuron  no spike since  why            V below 1   lift per weight that wakes it",
+      "  layer    neuron  no spike since  why            V short by  lift per weight that wakes it",
       .dim,
       on: &surface)
     let rows = max(0, area.height - 5)
@@ -135,7 +135,8 @@ enum SilenceScreen {
       let text =
         (isChosen ? "> " : "  ") + Wording.pad("hidden\(neuron.layer + 1)", 9)
         + LedgerScreen.right(String(neuron.neuron), 6) + "  "
-        + Wording.pad(since.map { "epoch \($0)" } ?? "this probe", 16)
+        + Wording.pad(
+          neuron.reason == .noGradient ? "spikes" : since.map { "epoch \($0)" } ?? "this probe", 16)
         + Wording.pad(neuron.reason.words, 15)
         + LedgerScreen.right(neuron.reason.distance.map { Ticks.short($0) } ?? Wording.unknown, 9)
         + LedgerScreen.right(neuron.lift.map { "+" + Ticks.short($0) } ?? "none", 14)
@@ -152,7 +153,8 @@ enum SilenceScreen {
 
   private static func summary(_ report: SilenceReport, _ lane: LaneSnapshot) -> String {
     var counts: [(String, Int)] = []
-    for neuron in report.neurons {
+    let silent = report.neurons.filter { $0.reason != .noGradient }
+    for neuron in silent {
       let words = neuron.reason.words
       if let index = counts.firstIndex(where: { $0.0 == words }) {
         counts[index].1 += 1
@@ -161,7 +163,9 @@ enum SilenceScreen {
       }
     }
     let all = lane.layers.reduce(0) { $0 + $1.size }
-    return "\(report.neurons.count) of \(all) hidden neurons have no spike in any probe trial"
+    let spiking = report.neurons.count - silent.count
+    return "\(silent.count) of \(all) hidden neurons have no spike in any probe trial"
       + (counts.isEmpty ? "" : ": " + counts.map { "\($0.1) \($0.0)" }.joined(separator: ", "))
+      + (spiking > 0 ? "; \(spiking) spike without a gradient" : "")
   }
 }

@@ -139,24 +139,27 @@ import Testing
     ledger.events = (0..<6).map {
       SpikeEvent(kind: .deleted, trial: 0, layer: 0, neuron: $0, time: 1)
     }
-    let prices = [1.0, 2, 3, 6]
-    for (index, price) in prices.enumerated() { ledger.events[index].lossChange = price }
-    ledger.priced = 4
-    ledger.byCreationAndDeletion = 18
+    // Of six, the events 0, 1, 3 and 4 are priced.
+    let prices = [1.0, 2, 0, 3, 6, 0]
+    var few = ledger
+    ledger.price(limit: 4, trials: 1, lossesAfter: [10]) { 10 - prices[$1.neuron] }
+    #expect(ledger.priced == 4 && ledger.byCreationAndDeletion == 18)
     let error = try #require(ledger.creationAndDeletionError)
     #expect(abs(error - 6 * (7.0 / 18).squareRoot()) < 1e-12)
+    // Of what is shown of the events it does not depend.
+    ledger.events.removeLast(3)
+    #expect(ledger.creationAndDeletionError == error)
     var totals = LedgerTotals()
     totals.add(ledger)
     totals.add(ledger)
     #expect(totals.priced == 8)
     #expect(abs(try #require(totals.byCreationAndDeletionError) - error * 2.0.squareRoot()) < 1e-12)
     // One price of many says nothing, and then neither does the sum.
-    ledger.priced = 1
-    for index in 1..<6 { ledger.events[index].lossChange = nil }
-    #expect(ledger.creationAndDeletionError == nil)
-    totals.add(ledger)
+    few.price(limit: 1, trials: 1, lossesAfter: [10]) { 10 - prices[$1.neuron] }
+    #expect(few.creationAndDeletionError == nil)
+    totals.add(few)
     #expect(totals.byCreationAndDeletionError == nil)
-    ledger.events.removeLast(5)
-    #expect(ledger.creationAndDeletionError == 0)
+    few.price(limit: 6, trials: 1, lossesAfter: [10]) { 10 - prices[$1.neuron] }
+    #expect(few.creationAndDeletionError == 0)
   }
 }

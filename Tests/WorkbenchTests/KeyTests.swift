@@ -261,3 +261,17 @@ import Testing
     #expect(state.screen == .compare && !state.isHelpShown)
   }
 }
+
+@Suite struct ZoomTests {
+  /// However often one zooms in, a spike stays in view.
+  @Test func zoomingStaysOnSpikes() {
+    var state = WorkbenchState()
+    state.screen = .raster
+    let snapshot = sampleSnapshot()
+    for _ in 0..<12 {
+      _ = state.handle(.character("+"), snapshot)
+      #expect(state.middleOfSpikes(snapshot) != nil)
+    }
+    #expect(state.zoom.upperBound - state.zoom.lowerBound < 0.01)
+  }
+}
