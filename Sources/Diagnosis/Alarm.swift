@@ -140,7 +140,9 @@ public struct AlarmWatch: Sendable {
 
   /// nil when the numbers are not such as `numbers` gives.
   public init?(numbers: [Double]) {
-    guard numbers.count >= 10, numbers.allSatisfy({ $0 >= 0 && $0 < 1e15 }),
+    // Counts must be such; sizes may be anything that training came to, infinity included.
+    guard numbers.count >= 10, numbers.allSatisfy({ $0 >= 0 }),
+      [0, 1, 2, 3, 5, 9].allSatisfy({ numbers[$0] < 1e15 }),
       numbers.count >= 10 + Int(numbers[9])
     else { return nil }
     epochsDeleting = Int(numbers[0])
@@ -244,7 +246,7 @@ public struct AlarmWatch: Sendable {
       streak = (0, 0)
       return nil
     }
-    if epochsDeleting == 0 { rateBefore = lastRate }
+    if epochsDeleting == 0 { rateBefore = lastRate > 0 ? lastRate : rate }
     epochsDeleting += 1
     streak = (streak.created + signs.created, streak.deleted + signs.deleted)
     let excess = Double(streak.deleted - streak.created)
@@ -270,7 +272,8 @@ public struct AlarmWatch: Sendable {
 
   /// Three epochs in a row, by a tenth of the loss in sum.
   private mutating func opposed(_ signs: EpochSigns) -> String? {
-    guard signs.predicted < 0, signs.actual > 0 else {
+    guard signs.predicted < 0, signs.actual > 0, signs.actual.isFinite, signs.predicted.isFinite
+    else {
       (epochsOpposed, opposition) = (0, 0)
       return nil
     }
@@ -303,9 +306,9 @@ public struct AlarmWatch: Sendable {
   /// Two or three digits.
   private func short(_ x: Double) -> String {
     let size = abs(x)
-    if size >= 100 { return "\(Int(x.rounded()))" }
-    if size >= 10 { return "\((10 * x).rounded() / 10)" }
-    if size >= 0.01 || size == 0 { return "\((100 * x).rounded() / 100)" }
+    if size >= 100 && size < 1e6 { return "\(Int(x.rounded()))" }
+    if size >= 10 && size < 100 { return "\((10 * x).rounded() / 10)" }
+    if (size >= 0.01 && size < 10) || size == 0 { return "\((100 * x).rounded() / 100)" }
     let text = "\(x)"
     guard let mark = text.firstIndex(of: "e") else { return String(text.prefix(7)) }
     return String(text[..<mark].prefix(4)) + text[mark...]

@@ -59,6 +59,8 @@ import Testing
     // Without the effect, fewer spikes, it is none.
     #expect(kinds([fine, deleting(4), deleting(4), deleting(4)]).last == [])
     #expect(kinds([deleting(4), fine, deleting(3), deleting(3)]).last == [])
+    // Deleting from the first epoch on.
+    #expect(kinds([deleting(4), deleting(3.8), deleting(3)]).last == [.deleting])
     // 11 against 10 three times is chance; 5 against 0 of a million spikes is no effect.
     let chance: Edit = {
       $0.deleted = 11
@@ -124,6 +126,14 @@ import Testing
     let again = try #require(AlarmWatch(numbers: watch.numbers))
     #expect(again.numbers == watch.numbers)
     #expect(AlarmWatch(numbers: [1, 2]) == nil)
+    // What an exploding run came to is kept and read back too.
+    signs.norms = [("a", 1e40), ("b", 1e308)]
+    let exploding = watch.check(signs, lane: "a")
+    #expect(exploding.contains { $0.kind == .exploding && $0.text.contains("e+40") })
+    #expect(AlarmWatch(numbers: watch.numbers)?.numbers == watch.numbers)
+    signs.actual = .infinity
+    for _ in 0..<4 { _ = watch.check(signs, lane: "a") }
+    #expect(AlarmWatch(numbers: watch.numbers) != nil)
     #expect(AlarmWatch(numbers: [0, 0, 0, 0, 0, 0, 0, 0, 0, 5]) == nil)
   }
 

@@ -117,6 +117,31 @@ import Testing
     #expect(lines.allSatisfy { $0.split(separator: ",").count == 4 })
   }
 
+  /// Checkpoints of before the alarms looked at effects have other numbers for them: they are resumed.
+  @Test func checkpointsWithOlderAlarmsAreResumed() throws {
+    let (path, _, _) = try trained()
+    let place = try #require(Checkpoint.all(in: path).last)
+    let file = place.path + "/state.toml"
+    let state = try String(contentsOfFile: file, encoding: .utf8)
+    let lines = state.split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.hasPrefix("alarm_signs") ? "alarm_watch = [0.0, 3.0, 5.0, 1.0, 0.25, 0.5]" : String($0)
+    }
+    #expect(lines.contains { $0.hasPrefix("alarm_watch") })
+    try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try reopened(path).trainer.epoch == 3)
+  }
+
+  /// Numbers that no count can be do not stop a run from being opened.
+  @Test func oddNumbersInMetricsAreNoCounts() throws {
+    let (path, _, training) = try trained()
+    let file = path + "/metrics.csv"
+    let text =
+      "epoch,lane,train_loss,train_accuracy,dead_hidden1,mute_trials\n1,a,0.5,0.5,nan,1e30\n"
+    try text.write(toFile: file, atomically: true, encoding: .utf8)
+    let rows = MetricsTable.read(file, training.trainer.network)
+    #expect(rows.count == 1 && rows[0].dead == [0] && rows[0].mute == 0)
+  }
+
   // MARK: - Who a lane is, and what it is trained on
 
   @Test func descriptionsAreDerivedAndLettersStay() throws {

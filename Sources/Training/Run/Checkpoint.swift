@@ -114,7 +114,7 @@ public enum Checkpoint {
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
         table["batches"] = .integer(lane.epochBatches)
         table["ledger"] = .list(lane.diagnosis.totals.numbers.map { .real($0) })
-        table["alarm_watch"] = .list(lane.diagnosis.watch.numbers.map { .real($0) })
+        table["alarm_signs"] = .list(lane.diagnosis.watch.numbers.map { .real($0) })
         // 0: not dead.
         table["dead_since"] = .list(
           lane.diagnosis.deadSince.map { .list($0.map { .integer($0 ?? 0) }) })
@@ -216,9 +216,11 @@ public enum Checkpoint {
     if let since, since.map(\.count) == tally.spikes.map(\.count) {
       lane.diagnosis.deadSince = since.map { $0.map { $0 > 0 ? $0 : nil } }
     }
-    if let numbers = try section.list("alarm_watch", "a number", { $0.number }) {
+    // Of checkpoints before `alarm_signs`: other signs, from which nothing follows. The watch begins anew.
+    _ = try section.list("alarm_watch", "a number", { $0.number })
+    if let numbers = try section.list("alarm_signs", "a number", { $0.number }) {
       guard let watch = AlarmWatch(numbers: numbers) else {
-        throw section.error("alarm_watch", "allowed are at least four numbers from 0 on")
+        throw section.error("alarm_signs", "allowed are at least ten numbers from 0 on")
       }
       lane.diagnosis.watch = watch
     }

@@ -107,7 +107,7 @@ extension EpochMetrics {
   /// From a row by column names; nil where epoch, lane, loss or accuracy of training are missing.
   fileprivate init?(_ values: [String: String], _ network: Network) {
     func number(_ key: String) -> Double? { values[key].flatMap(Double.init) }
-    func count(_ key: String) -> Int { number(key).map { Int($0) } ?? 0 }
+    func count(_ key: String) -> Int { number(key).flatMap { Int(exactly: $0.rounded()) } ?? 0 }
     guard let epoch = values["epoch"].flatMap(Int.init), let lane = values["lane"],
       let trainLoss = number("train_loss"), let trainAccuracy = number("train_accuracy")
     else { return nil }
