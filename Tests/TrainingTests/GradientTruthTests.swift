@@ -44,6 +44,35 @@ import Testing
     #expect(training.trainer.state == undisturbed.state)
   }
 
+  /// After a change of loss, or a restart, what was found before is not shown as if it were of now.
+  @Test func whatIsNoLongerSoIsForgotten() throws {
+    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    training.apply(.detail(.gradients))
+    _ = training.trainBatch()
+    let before = try #require(wait(training) { $0.lanes[0].comparison != nil })
+    training.truth.isOn = false
+    training.apply(.setLoss(lane: 0, kind: "max"))
+    training.truth.isOn = true
+    let after = try #require(wait(training) { $0.lanes[0].comparison != nil })
+    #expect(after.lanes[0].comparison != before.lanes[0].comparison)
+    let lane = training.trainer.lanes[0]
+    let probe = try #require(lane.comparable())
+    #expect(
+      after.lanes[0].comparison
+        == GradientComparison(
+          probe.problem, samples: probe.samples, weights: probe.weights, reach: 10))
+    // One under way when all begins again is dropped.
+    _ = training.trainBatch()
+    training.truth.isResting = true
+    _ = training.snapshot()
+    training.apply(.restart)
+    for _ in 0..<20 {
+      let lane = training.snapshot().lanes[0]
+      #expect(lane.comparison == nil || lane.comparedAt == 0)
+      usleep(5000)
+    }
+  }
+
   @Test func canBeSwitchedOff() throws {
     let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
     training.apply(.compareGradients(false))

@@ -206,4 +206,26 @@ import Testing
     #expect(again.lanes[0].past.map(\.end) == [1.75])
     #expect(again.marks.map(\.text) == ["loss max", "fork max"])
   }
+
+  /// Within an epoch, the commands given in it are marks too, and the accuracy is that of the predictions beside it.
+  @Test func aPlaceWithinAnEpochShowsWhatIsOfIt() throws {
+    let path = scratch.file("within")
+    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    for batch in 0..<6 {
+      if batch == 5 { training.apply(.setRate(lane: 0, 0.1)) }
+      _ = training.trainBatch()
+    }
+    try training.writeCheckpoint()
+    #expect(try reopened(path).snapshot().marks.map(\.text) == ["rate 0.1"])
+    let place = try #require(Checkpoint.all(in: path).last)
+    #expect((place.epoch, place.batch) == (1, 2))
+    let preset = try Preset(contentsOf: path + "/preset.toml")
+    let runs = try StillRuns([StillRuns.Item(preset: preset, folder: path, place: place)])
+    for lane in try #require(runs.snapshot(after: 0)).lanes {
+      let right = zip(lane.labels, lane.predictions).count { $0 == $1 }
+      #expect(lane.testAccuracy == Double(right) / Double(lane.labels.count))
+    }
+  }
 }

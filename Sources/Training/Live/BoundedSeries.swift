@@ -53,8 +53,8 @@ public struct BoundedSeries: Sendable, Equatable {
     var last = xs.first ?? 0
     return zip(xs, ys).map { x, y in
       let decay = pow(smoothing, max(x - last, 0) / unit)
-      last = x
       guard y.isFinite else { return y }
+      last = x
       sum = decay * sum + y
       weight = decay * weight + 1
       return sum / weight

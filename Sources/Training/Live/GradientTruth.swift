@@ -21,6 +21,7 @@ final class GradientTruth {
     var weights: [[Double]]
     var reach: Double
     var position: Double
+    var generation: Int
 
     func run() -> Result {
       Result(
@@ -32,6 +33,8 @@ final class GradientTruth {
   private struct Shared {
     var isBusy = false
     var results: [Int: Result] = [:]
+    /// Of the networks compared: what comes in of older ones is not kept.
+    var generation = 0
     var seconds = 0.0
   }
 
@@ -52,7 +55,13 @@ final class GradientTruth {
   /// Of a lane, by its identity.
   func result(of identity: Int) -> Result? { shared.state.withLock { $0.results[identity] } }
 
-  func forget() { shared.state.withLock { $0.results.removeAll() } }
+  /// The networks are others now: results so far, and one that is under way, are not theirs.
+  func forget() {
+    shared.state.withLock {
+      $0.results.removeAll()
+      $0.generation += 1
+    }
+  }
 
   /// Begins the next comparison when its time has come; called once per snapshot of a screen that shows it.
   func update(_ trainer: Trainer, position: Double) {
@@ -70,7 +79,7 @@ final class GradientTruth {
       let result = job.run()
       let seconds = (clock.now - start) / .seconds(1)
       shared.state.withLock {
-        $0.results[job.identity] = result
+        if $0.generation == job.generation { $0.results[job.identity] = result }
         $0.seconds += seconds
         $0.isBusy = false
       }
@@ -108,6 +117,7 @@ final class GradientTruth {
     guard lane.options.solver == .grid, let probe = lane.comparable() else { return nil }
     return Job(
       identity: lane.options.identity, problem: probe.problem, samples: probe.samples,
-      weights: probe.weights, reach: trainer.preset.diagnosis.reach, position: position)
+      weights: probe.weights, reach: trainer.preset.diagnosis.reach, position: position,
+      generation: shared.state.withLock { $0.generation })
   }
 }

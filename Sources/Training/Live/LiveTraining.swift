@@ -19,8 +19,8 @@ final class LiveTraining {
   private(set) var failure = ""
   private var probeSample = 0
   private var detail: Detail?
-  /// Per lane: the last details, and when they were found. They take long: at most two a second.
-  private var details: [(found: ContinuousClock.Instant, position: Double, lane: LaneSnapshot)?] =
+  /// Per lane: the last details, and when the next may be found. They take long.
+  private var details: [(due: ContinuousClock.Instant, position: Double, lane: LaneSnapshot)?] =
     []
   /// The training gradient against the exact one.
   let truth = GradientTruth()
@@ -56,7 +56,9 @@ final class LiveTraining {
       try self.run?.logBeginning(of: trainer)
     }
     resetHistory()
-    if let run = self.run, trainer.epoch > 0 { takeHistory(of: run.path, until: trainer.epoch) }
+    if let run = self.run, trainer.epoch > 0 || trainer.batchInEpoch > 0 {
+      takeHistory(of: run.path, until: trainer.epoch)
+    }
   }
 
   private func resetHistory() {
@@ -84,7 +86,7 @@ final class LiveTraining {
       for (p, norm) in row.gradientNorms.enumerated() { curves[lane].norms[p].append(x: x, norm) }
     }
     let log = try? LoggedCommand.read(folder.appendingPathComponent("commands.jsonl"))
-    marks = (log ?? []).filter { $0.epoch < epoch || ($0.epoch == epoch && $0.batch == 0) }
+    marks = (log ?? []).filter { ($0.epoch, $0.batch) <= (epoch, trainer.batchInEpoch) }
       .suffix(Self.markLimit).map {
         CommandMark(
           position: Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1)),
@@ -197,6 +199,7 @@ final class LiveTraining {
       case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed, .cure:
         try trainer.apply(command)
         details = []
+        truth.forget()
       case .fork(let lane, _):
         try trainer.apply(command)
         details = []
@@ -342,8 +345,11 @@ final class LiveTraining {
       : isRunning && lane.epochTally.lossTrials > 0 ? lane.epochTally.meanLoss : nil
     picture.trainAccuracy =
       isRecord ? record?.trainAccuracy : isRunning ? lane.epochTally.accuracy : nil
-    picture.testLoss = lastEvaluated[index]?.testLoss ?? evaluations[index]?.loss
-    picture.testAccuracy = lastEvaluated[index]?.testAccuracy ?? evaluations[index]?.accuracy
+    // The row of this very place; else of the same evaluation as the predictions beside them.
+    let isHere = lastEvaluated[index]?.epoch == trainer.epoch && trainer.batchInEpoch == 0
+    let (row, evaluation) = (lastEvaluated[index], evaluations[index])
+    picture.testLoss = isHere ? row?.testLoss : evaluation?.loss ?? row?.testLoss
+    picture.testAccuracy = isHere ? row?.testAccuracy : evaluation?.accuracy ?? row?.testAccuracy
     picture.predictions = evaluations[index]?.predictions ?? []
     picture.labels = evaluations[index]?.labels ?? []
     picture.trial = lane.probe(
@@ -390,12 +396,15 @@ final class LiveTraining {
     guard let detail else { return }
     if details.count != trainer.lanes.count { details = trainer.lanes.map { _ in nil } }
     let now = ContinuousClock.now
-    if details[index].map({ $0.position != position && now - $0.found > .milliseconds(500) })
+    if details[index].map({ $0.position != position && now > $0.due })
       ?? true
     {
       let found = self.detail(
         detail, of: trainer.lanes[index], position: position, isPast: false)
-      details[index] = (now, position, found)
+      // At most twice a second, and a fifth of the time.
+      let end = ContinuousClock.now
+      let wait = max(Duration.milliseconds(500), now.duration(to: end) * 4)
+      details[index] = (end.advanced(by: wait), position, found)
     }
     guard let found = details[index]?.lane else { return }
     picture.takeDetail(from: found)
