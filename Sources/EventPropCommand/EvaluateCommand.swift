@@ -78,16 +78,15 @@ struct EvaluateCommand: ParsableCommand {
         "  \(Console.pad(title, width)) \(bar) "
           + Console.percent(accuracy))
     }
-    if confusion { printConfusion(result, data.classNames) }
+    if confusion { printConfusion(result, data.classNames, width) }
   }
 
-  private func printConfusion(_ result: Evaluation, _ classes: [String]) {
+  private func printConfusion(_ result: Evaluation, _ classes: [String], _ width: Int) {
     var counts = Array(
       repeating: Array(repeating: 0, count: classes.count + 1), count: classes.count)
     for (label, prediction) in zip(result.labels, result.predictions) {
       counts[label][prediction < 0 ? classes.count : prediction] += 1
     }
-    let width = max(8, classes.map(\.count).max() ?? 0)
     print("  confusion (rows: label; columns: prediction 0, 1, ..., last: no output spike)")
     for row in counts.indices {
       let cells = counts[row].map { String(format: "%5d", $0) }.joined()

@@ -119,12 +119,7 @@ enum CompareScreen {
       isLogarithmic: isLogarithmic, in: shown)
     surface.timeAxis(x, unit: "epochs", in: ticks)
     letters(lines, x: x, y: y, in: plot, on: &surface)
-    if snapshot.livePosition != nil {
-      let column = plot.x + Int(snapshot.position / x.upperBound * Double(plot.width - 1))
-      for y in plot.y..<plot.y + plot.height {
-        surface.text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
-      }
-    }
+    surface.pastCursor(snapshot, in: plot)
   }
 
   /// Each lane's letter where its curve ends; letters that would lie on each other move down.

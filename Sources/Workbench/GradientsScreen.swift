@@ -149,7 +149,8 @@ enum GradientsScreen {
     }
     let cell = area.width >= 84 ? 6 : area.width >= 74 ? 5 : 4
     let ends = (1...GradientFlow.parts).map { part in
-      right(Ticks.short(snapshot.duration * Double(part) / Double(GradientFlow.parts)), cell)
+      Wording.right(
+        Ticks.short(snapshot.duration * Double(part) / Double(GradientFlow.parts)), cell)
     }
     lines.add(
       Wording.pad("to, ms", 16) + ends.joined() + "   norm", .dim, on: &surface)
@@ -172,12 +173,10 @@ enum GradientsScreen {
     let total = flow.norms[layer].reduce(0) { $0 + $1 * $1 }.squareRoot()
     let digits = cell >= 6 ? 1 : 0
     return Wording.pad(name, 8) + " " + Wording.pad(kind, 7)
-      + flow.shares(layer: layer).map { right(String(format: "%.\(digits)f", 100 * $0), cell) }
+      + flow.shares(layer: layer).map {
+        Wording.right(String(format: "%.\(digits)f", 100 * $0), cell)
+      }
       .joined() + "   " + Ticks.short(total)
-  }
-
-  private static func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   // MARK: - The gradient that trains
@@ -204,7 +203,7 @@ enum GradientsScreen {
       let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Wording.unknown
       var text =
         Wording.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
-        + "cos \(right(cosine, 5))   norm \(right(Wording.number(row.normRatio), 8)) of exact"
+        + "cos \(Wording.right(cosine, 5))   norm \(Wording.right(Wording.number(row.normRatio), 8)) of exact"
       if index == 0 && area.width >= 100 { text += "   " + spikes(comparison) }
       lines.add(text, honest(row) ? .plain : CellStyle(.alarm), on: &surface)
     }

@@ -44,10 +44,9 @@ extension Wording {
     text.count <= width ? text : width > 0 ? text.prefix(width - 1) + "…" : ""
   }
 
-  /// A field of a CSV table.
-  public static func quoted(_ field: String) -> String {
-    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
-    return "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\""
+  /// A text moved to the right end of its columns.
+  static func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// Epochs, whole or with a tenth.
@@ -65,7 +64,7 @@ extension LaneSnapshot {
   /// How it is called in tables: name in files, letter, loss; quoted where need be.
   public var fields: String {
     let was = past.last.map { " (was \($0.description) to e\(Wording.position($0.end)))" } ?? ""
-    return [name, letter, description + was].map(Wording.quoted).joined(separator: ",")
+    return [name, letter, description + was].map(CSV.quoted).joined(separator: ",")
   }
 
   /// Drawn with: stays with the lane.
@@ -97,4 +96,15 @@ extension LaneSnapshot {
 extension Snapshot {
   /// x from one batch to the next.
   var batchLength: Double { 1 / Double(max(batches, 1)) }
+}
+
+extension Surface {
+  /// Where in curves that go on until now a snapshot of the past stands.
+  mutating func pastCursor(_ snapshot: Snapshot, in plot: Area) {
+    guard snapshot.livePosition != nil else { return }
+    let column = plot.x + Int(snapshot.position / snapshot.end * Double(plot.width - 1))
+    for y in plot.y..<plot.y + plot.height {
+      text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
+    }
+  }
 }

@@ -63,10 +63,10 @@ public enum LedgerScreen {
       "spikes  unchanged   moved created deleted  mean shift, ms", .dim, on: &surface)
     for layer in ledger.layers {
       let numbers =
-        right(String(layer.unchanged), 9)
-        + [layer.moved, layer.created, layer.deleted].map { right(String($0), 8) }.joined()
+        Wording.right(String(layer.unchanged), 9)
+        + [layer.moved, layer.created, layer.deleted].map { Wording.right(String($0), 8) }.joined()
       lines.add(
-        Wording.pad(layer.layer, 8) + numbers + right(shift(layer.meanShift), 12), .plain,
+        Wording.pad(layer.layer, 8) + numbers + Wording.right(shift(layer.meanShift), 12), .plain,
         on: &surface)
     }
     if area.width < 116 || area.height > 9 + ledger.layers.count {
@@ -156,8 +156,8 @@ public enum LedgerScreen {
         ledger.layers.indices.contains(event.layer) ? ledger.layers[event.layer].layer : "output"
       let text =
         Wording.pad(event.kind.rawValue, 9) + Wording.pad(layer, 8)
-        + right(String(event.neuron), 7) + right(String(event.trial), 7)
-        + right(String(format: "%.1f ms", event.time), 10) + "   "
+        + Wording.right(String(event.neuron), 7) + Wording.right(String(event.trial), 7)
+        + Wording.right(String(format: "%.1f ms", event.time), 10) + "   "
         + (event.lossChange.map { signed($0) } ?? "not priced")
       lines.add(text, CellStyle(event.kind == .deleted ? .accent : .good), on: &surface)
     }
@@ -181,9 +181,11 @@ public enum LedgerScreen {
     for spike in lane.atRisk.prefix(shown) {
       lines.add(
         Wording.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
-          + right(String(spike.neuron), 7)
-          + right(String(spike.trial), 7) + right(String(format: "%.1f ms", spike.time), 10)
-          + right(Ticks.short(spike.margin), 9) + right(String(format: "%.0f", spike.updates), 14),
+          + Wording.right(String(spike.neuron), 7)
+          + Wording.right(String(spike.trial), 7)
+          + Wording.right(String(format: "%.1f ms", spike.time), 10)
+          + Wording.right(Ticks.short(spike.margin), 9)
+          + Wording.right(String(format: "%.0f", spike.updates), 14),
         .plain, on: &surface)
     }
     if left > 0 { lines.add("\(left) more", .dim, on: &surface) }
@@ -240,10 +242,6 @@ public enum LedgerScreen {
 
   static func signed(_ x: Double) -> String {
     x.isFinite ? String(format: "%+.2e", x) : "\(x)"
-  }
-
-  static func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }
 

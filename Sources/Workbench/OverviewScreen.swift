@@ -314,20 +314,21 @@ enum OverviewScreen {
     let above =
       1 + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight + rows.axis
       + rows.activity + rows.flow + 1
-    return Area(
-      x: inside.x + 7, y: inside.y + above, width: inside.width - 14,
-      height: rows.curves - 1 - (rows.curves - 1 >= 4 ? 1 : 0))
+    return curvePlot(
+      in: Area(
+        x: inside.x, y: inside.y + above, width: inside.width, height: rows.curves - 1))
   }
 
-  /// Raw and smoothed loss of a lane since its loss last changed.
-  private static func losses(
-    _ lane: LaneSnapshot, _ snapshot: Snapshot
-  ) -> (raw: [(x: Double, y: Double)], smooth: [(x: Double, y: Double)]) {
-    let series = lane.curves.loss
-    return (
-      lane.sinceChange(series, series.ys),
-      lane.sinceChange(series, series.smoothed(smoothing, per: snapshot.batchLength))
-    )
+  /// The plot within the rows of the curves: between two axes, above the epochs where there is room for them.
+  private static func curvePlot(in strip: Area) -> Area {
+    Area(
+      x: strip.x + 7, y: strip.y, width: strip.width - 14,
+      height: strip.height - (strip.height >= 4 ? 1 : 0))
+  }
+
+  /// Loss of a lane since it last changed.
+  private static func lossSinceChange(_ lane: LaneSnapshot) -> [(x: Double, y: Double)] {
+    lane.sinceChange(lane.curves.loss, lane.curves.loss.ys)
   }
 
   private static let smoothing = 0.8
@@ -342,43 +343,36 @@ enum OverviewScreen {
     let isShared = alike.count > 1 || snapshot.lanes.count == 1
     let axisNote = isShared ? "" : " (axis of its own)"
     heading("loss, smoothed \(smoothing)\(axisNote); test accuracy", &area, on: &surface)
-    var plot = area.takeTop(rows.curves - 1)
-    var axis = plot.takeLeft(7)
-    let accuracyAxis = Area(x: plot.x + plot.width - 6, y: plot.y, width: 6, height: plot.height)
-    plot.width -= 7
-    axis.width -= 1
+    let strip = area.takeTop(rows.curves - 1)
+    let plot = curvePlot(in: strip)
     guard plot.width > 4 else { return }
-    let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width, height: 1)
-    if plot.height >= 4 {
-      plot.height -= 1
-      axis.height -= 1
-    }
-    let values = alike.flatMap { lane in losses(lane, snapshot).raw.map(\.y) }.filter(\.isFinite)
+    let axis = Area(x: strip.x, y: strip.y, width: 6, height: plot.height)
+    let right = strip.x + strip.width
+    let values = alike.flatMap { lane in lossSinceChange(lane).map(\.y) }.filter(\.isFinite)
     let x = 0...snapshot.end
     if let high = values.max(), let low = values.min() {
       let span = low...max(high, low + 1e-9)
-      let (raw, smooth) = losses(lane, snapshot)
-      surface.plot([Curve(raw, ink: .frame)], x: x, y: span, in: plot)
-      surface.plot([Curve(smooth, ink: ink)], x: x, y: span, in: plot)
+      let smooth = lane.curves.loss.smoothed(smoothing, per: snapshot.batchLength)
+      surface.plot([Curve(lossSinceChange(lane), ink: .frame)], x: x, y: span, in: plot)
+      surface.plot(
+        [Curve(lane.sinceChange(lane.curves.loss, smooth), ink: ink)], x: x, y: span, in: plot)
       surface.valueAxis(span, in: axis)
     }
     let accuracy = zip(lane.curves.testAccuracy.xs, lane.curves.testAccuracy.ys).map { ($0, $1) }
     surface.plot([Curve(accuracy, ink: .good)], x: x, y: 0...1, in: plot)
-    surface.text("100 %", endingAt: accuracyAxis.x + 6, y: plot.y, style: CellStyle(.good))
+    surface.text("100 %", endingAt: right, y: plot.y, style: CellStyle(.good))
     surface.text(
-      "0 %", endingAt: accuracyAxis.x + 6, y: plot.y + plot.height - 1, style: CellStyle(.good))
+      "0 %", endingAt: right, y: plot.y + plot.height - 1, style: CellStyle(.good))
     for mark in snapshot.marks where mark.lane == lane.name || mark.lane.isEmpty {
       let column = plot.x + Int(mark.position / x.upperBound * Double(plot.width - 1))
       if column < plot.x + plot.width {
         surface.text("▲", x: column, y: plot.y + plot.height - 1, style: CellStyle(.accent))
       }
     }
-    if snapshot.livePosition != nil {
-      let column = plot.x + Int(snapshot.position / x.upperBound * Double(plot.width - 1))
-      for y in plot.y..<plot.y + plot.height {
-        surface.text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
-      }
+    surface.pastCursor(snapshot, in: plot)
+    if plot.height < strip.height {
+      let ticks = Area(x: plot.x, y: plot.y + plot.height, width: plot.width, height: 1)
+      surface.timeAxis(x, unit: "epochs", in: ticks)
     }
-    if ticks.y > plot.y + plot.height - 1 { surface.timeAxis(x, unit: "epochs", in: ticks) }
   }
 }

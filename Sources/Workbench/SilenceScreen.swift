@@ -134,12 +134,12 @@ enum SilenceScreen {
       let since = deadSince(neuron, lane)
       let text =
         (isChosen ? "> " : "  ") + Wording.pad("hidden\(neuron.layer + 1)", 9)
-        + LedgerScreen.right(String(neuron.neuron), 6) + "  "
+        + Wording.right(String(neuron.neuron), 6) + "  "
         + Wording.pad(
           neuron.reason == .noGradient ? "spikes" : since.map { "epoch \($0)" } ?? "this probe", 16)
         + Wording.pad(neuron.reason.words, 15)
-        + LedgerScreen.right(neuron.reason.distance.map { Ticks.short($0) } ?? Wording.unknown, 9)
-        + LedgerScreen.right(neuron.lift.map { "+" + Ticks.short($0) } ?? "none", 14)
+        + Wording.right(neuron.reason.distance.map { Ticks.short($0) } ?? Wording.unknown, 9)
+        + Wording.right(neuron.lift.map { "+" + Ticks.short($0) } ?? "none", 14)
       lines.add(text, isChosen ? CellStyle(.accent, bold: true) : .plain, on: &surface)
     }
   }

@@ -202,7 +202,7 @@ extension WorkbenchState {
       if let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) {
         lane = hit.lane
         let plot = OverviewScreen.curveArea(snapshot, lane, in: hit.area)
-        if let plot, plot.contains(x: x, y: y), snapshot.isStill == false {
+        if let plot, plot.contains(x: x, y: y), !snapshot.isStill {
           let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
           return [.goTo(share * snapshot.end)]
         }

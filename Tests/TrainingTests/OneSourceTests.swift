@@ -96,7 +96,7 @@ import Testing
       let again = MetricsTable.row(row, network, columns: Array(numbers))
       #expect(line.hasPrefix(again + ","))
     }
-    #expect(MetricsTable.fields("1,\"a, \"\"b\"\"\",,x") == ["1", "a, \"b\"", "", "x"])
+    #expect(CSV.fields("1,\"a, \"\"b\"\"\",,x") == ["1", "a, \"b\"", "", "x"])
     // Windows line ends, and a line cut off by a crash.
     let file = scratch.write(
       text.replacingOccurrences(of: "\n", with: "\r\n") + "4,a,sum", to: "crlf.csv")

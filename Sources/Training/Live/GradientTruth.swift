@@ -90,7 +90,7 @@ final class GradientTruth {
 
   /// All lanes at once, on this thread: for figures, and runs that are looked at.
   func updateNow(_ trainer: Trainer, position: Double) {
-    for lane in trainer.lanes {
+    for lane in trainer.lanes where result(of: lane.options.identity)?.position != position {
       guard let job = job(lane, trainer, position) else { continue }
       let result = job.run()
       shared.state.withLock { $0.results[job.identity] = result }

@@ -310,7 +310,7 @@ final class LiveTraining {
       lastKept.map { $0.position != position && now - $0.time >= .milliseconds(400) } ?? true
     if snapshot.isKept { lastKept = (now, position) }
     snapshot.comparesGradients = truth.isOn
-    snapshot.probeSamples = preset.diagnosis.samples
+    snapshot.probeSamples = min(preset.diagnosis.samples, probeData.count)
     snapshot.lanes = trainer.lanes.indices.map { laneSnapshot($0, probe: snapshot.probe) }
     if snapshot.isKept {
       for index in snapshot.lanes.indices {
@@ -388,11 +388,11 @@ final class LiveTraining {
     }
     picture.atRisk = lane.diagnosis.atRisk
     picture.risks = lane.diagnosis.risks
-    addDetail(to: &picture, index, probe: probe)
+    addDetail(to: &picture, index)
     return picture
   }
 
-  private func addDetail(to picture: inout LaneSnapshot, _ index: Int, probe: Int) {
+  private func addDetail(to picture: inout LaneSnapshot, _ index: Int) {
     guard let detail else { return }
     if details.count != trainer.lanes.count { details = trainer.lanes.map { _ in nil } }
     let now = ContinuousClock.now

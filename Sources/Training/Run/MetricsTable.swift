@@ -22,7 +22,7 @@ enum MetricsTable {
   /// A row under the columns of a file, which may be an older one with fewer.
   static func row(_ metrics: EpochMetrics, _ network: Network, columns: [String]) -> String {
     let values = values(metrics, network)
-    return columns.map { quoted(values[$0] ?? "") }.joined(separator: ",")
+    return columns.map { CSV.quoted(values[$0] ?? "") }.joined(separator: ",")
   }
 
   private static func values(_ metrics: EpochMetrics, _ network: Network) -> [String: String] {
@@ -60,14 +60,9 @@ enum MetricsTable {
     return values
   }
 
-  private static func quoted(_ field: String) -> String {
-    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
-    return "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\""
-  }
-
   /// The columns of a file.
   static func header(of text: String) -> [String] {
-    text.split(whereSeparator: \.isNewline).first.map { fields(String($0)) } ?? []
+    text.split(whereSeparator: \.isNewline).first.map { CSV.fields(String($0)) } ?? []
   }
 
   /// The rows of a metrics.csv; those that are not whole are left out.
@@ -76,30 +71,10 @@ enum MetricsTable {
     let lines = text.split(whereSeparator: \.isNewline)
     let columns = header(of: text)
     return lines.dropFirst().compactMap { line in
-      let fields = fields(String(line))
+      let fields = CSV.fields(String(line))
       guard fields.count == columns.count else { return nil }
       return EpochMetrics(Dictionary(zip(columns, fields)) { a, _ in a }, network)
     }
-  }
-
-  /// Fields of one line, quotes undone.
-  static func fields(_ line: String) -> [String] {
-    var fields = [""]
-    var isQuoted = false
-    var previous: Character = ","
-    for c in line {
-      if c == "\"" {
-        // Two quotes within quotes are one.
-        if !isQuoted && previous == "\"" { fields[fields.count - 1].append(c) }
-        isQuoted.toggle()
-      } else if c == "," && !isQuoted {
-        fields.append("")
-      } else {
-        fields[fields.count - 1].append(c)
-      }
-      previous = c
-    }
-    return fields
   }
 }
 
