@@ -88,7 +88,7 @@ public struct SilenceReport: Sendable, Equatable {
         layer: layer, neuron: neuron, reason: .noInput, lift: lift(neuron, walks, theta))
     }
     let highest = walks.map { $0.peak(of: neuron).v }.max()!
-    let excited = walks.map { $0.excitation.peak(of: neuron).v }.max()!
+    let excited = walks.map { $0.peak(of: neuron, onlyExcitation: true).v }.max()!
     let distance = theta - highest
     return SilentNeuron(
       layer: layer, neuron: neuron,
@@ -101,14 +101,15 @@ public struct SilenceReport: Sendable, Equatable {
   private static func lift(_ neuron: Int, _ walks: [VoltageWalk], _ theta: Double) -> Double? {
     var best: Double?
     for walk in walks where walk.arrivals.contains(where: { $0 > 0 }) {
-      var c = 1.0
+      var c = best ?? 1
+      // Only a trial in which the best lift so far is more than enough has a smaller one.
+      if best != nil, walk.peak(of: neuron, lift: c).v <= theta { continue }
       for _ in 0..<60 where walk.peak(of: neuron, lift: c).v < theta { c *= 2 }
       for _ in 0..<40 {
         let top = walk.peak(of: neuron, lift: c)
-        let plain = walk.voltage(of: neuron, at: top.time)
-        let unit = (top.v - plain) / c
+        let unit = (top.v - top.plain) / c
         guard unit > 0 else { break }
-        let next = (theta - plain) / unit
+        let next = (theta - top.plain) / unit
         if abs(next - c) <= 1e-9 * max(abs(c), 1e-12) {
           c = next
           break
@@ -128,41 +129,38 @@ extension VoltageWalk {
     times.indices.contains { jumps[$0 * layer.size + neuron] != 0 }
   }
 
-  /// The highest V of a neuron without spikes, and when.
-  func peak(of neuron: Int, lift: Double = 0) -> (v: Double, time: Double) {
-    var best = (v: 0.0, time: 0.0)
-    forEachStretch(of: neuron, resets: [], lift: lift) { stretch in
-      let top = stretch.highest
-      if top.v > best.v { best = (top.v, stretch.start + top.after) }
+  /// The highest V of a neuron without spikes, when, and what V is then without the lift.
+  /// - Parameters:
+  ///   - lift: added to the weight of every arriving spike.
+  ///   - onlyExcitation: events that lower I do nothing.
+  func peak(of neuron: Int, lift: Double = 0, onlyExcitation: Bool = false) -> (
+    v: Double, time: Double, plain: Double
+  ) {
+    var best = (v: 0.0, time: 0.0, plain: 0.0)
+    var lifted = Stretch(
+      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+    var plain = lifted
+    for (event, decay) in gaps.enumerated() {
+      let time = event < times.count ? times[event] : duration
+      lifted.length = time - lifted.start
+      // V rises towards I at most, and I decays.
+      if lifted.length > 0, max(lifted.v, lifted.i) > best.v {
+        let top = lifted.highest
+        if top.v > best.v {
+          best = (top.v, lifted.start + top.after, plain.voltage(after: top.after))
+        }
+      }
+      lifted.v = decay.a * lifted.v + decay.rise * lifted.i
+      lifted.i *= decay.b
+      plain.v = decay.a * plain.v + decay.rise * plain.i
+      plain.i *= decay.b
+      lifted.start = time
+      guard event < times.count else { break }
+      var jump = jumps[event * layer.size + neuron]
+      if onlyExcitation { jump = max(jump, 0) }
+      plain.i += jump
+      lifted.i += jump + lift * Double(arrivals[event])
     }
     return best
-  }
-
-  /// V of a neuron without spikes.
-  func voltage(of neuron: Int, at time: Double) -> Double {
-    var value = 0.0
-    forEachStretch(of: neuron, resets: []) { stretch in
-      if stretch.start <= time, time <= stretch.start + stretch.length {
-        value = stretch.voltage(after: time - stretch.start)
-      }
-    }
-    return value
-  }
-
-  /// The same walk without inhibition: events that lower I do nothing.
-  var excitation: VoltageWalk {
-    VoltageWalk(
-      times: times, jumps: jumps.map { max($0, 0) }, arrivals: arrivals, layer: layer,
-      duration: duration)
-  }
-
-  private init(
-    times: [Double], jumps: [Double], arrivals: [Int], layer: Layer, duration: Double
-  ) {
-    self.times = times
-    self.jumps = jumps
-    self.arrivals = arrivals
-    self.layer = layer
-    self.duration = duration
   }
 }

@@ -13,6 +13,8 @@ struct VoltageWalk {
   let arrivals: [Int]
   let layer: Layer
   let duration: Double
+  /// Decay up to each event, and from the last one to T.
+  let gaps: [Decay]
 
   /// - Parameters:
   ///   - arriving: spikes and the weights (row of the spike's neuron) that they arrive with.
@@ -41,6 +43,9 @@ struct VoltageWalk {
     self.times = times
     self.jumps = jumps
     self.arrivals = arrivals
+    gaps = zip([0] + times, times + [duration]).map {
+      Decay(over: max(0, $1 - $0), tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+    }
   }
 
   /// One stretch without events of one neuron: V and I at its start, and how long it lasts.

@@ -57,6 +57,10 @@ struct Console {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
+  static func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
   static func percent(_ share: Double?) -> String {
     share.map { String(format: "%.2f %%", 100 * $0) } ?? "-"
   }

@@ -87,9 +87,16 @@ struct EvaluateCommand: ParsableCommand {
     for (label, prediction) in zip(result.labels, result.predictions) {
       counts[label][prediction < 0 ? classes.count : prediction] += 1
     }
-    print("  confusion (rows: label; columns: prediction 0, 1, ..., last: no output spike)")
+    print("  confusion (rows: label; columns: prediction)")
+    let titles = classes + ["none"]
+    let cell = max(5, min(10, titles.map(\.count).max()! + 1))
+    // Names over columns are cut to fit; those that then look alike give way to their numbers.
+    var heads = titles.map { $0.count < cell ? $0 : $0.prefix(cell - 2) + "…" }
+    if Set(heads).count < heads.count { heads = classes.indices.map(String.init) + ["none"] }
+    print(
+      "  \(Console.pad("", width))" + heads.map { Console.right($0, cell) }.joined())
     for row in counts.indices {
-      let cells = counts[row].map { String(format: "%5d", $0) }.joined()
+      let cells = counts[row].map { Console.right(String($0), cell) }.joined()
       print("  \(Console.pad(classes[row], width))\(cells)")
     }
   }

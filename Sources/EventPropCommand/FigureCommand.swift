@@ -58,6 +58,10 @@ struct FigureCommand: ParsableCommand {
     let still = try StillRuns(
       [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: screen.detail)
     let snapshot = still.snapshot(after: 0)!
+    guard (0..<snapshot.probes).contains(probe) else {
+      throw RunError(
+        "--probe", "is \(probe); the samples shown are 0 to \(snapshot.probes - 1)")
+    }
     guard snapshot.lanes.indices.contains(lane) else {
       throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
     }

@@ -35,7 +35,8 @@ public final class Screen {
 
   /// - Throws: `TerminalError` without a terminal that can place a cursor.
   public init(colors: ColorMode, theme: Theme) throws {
-    if setlocale(LC_ALL, "") == nil || !Screen.isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
+    // Characters only: with a locale's decimal comma, libraries would misread numbers.
+    if setlocale(LC_CTYPE, "") == nil || !Screen.isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
     isUnicode = Screen.isUTF8
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
       throw TerminalError(description: "no terminal")
@@ -153,7 +154,10 @@ public final class Screen {
     var attributes: attr_t = 0
     if style.isBold { attributes |= eventprop_bold() }
     if style.isReversed { attributes |= eventprop_reverse() }
-    if colors != .full && style.ink == .dim { attributes |= eventprop_dim() }
+    // Without shades, what stands back (words, frames, raw curves behind smoothed ones) is dim.
+    if colors != .full && (style.ink == .dim || style.ink == .frame) {
+      attributes |= eventprop_dim()
+    }
     return attributes
   }
 

@@ -144,37 +144,69 @@ enum CompareScreen {
 
   // MARK: - The lanes in numbers
 
+  private struct Column {
+    var title: String
+    var width: Int
+    /// The higher, the longer it stays where there is little room.
+    var weight: Int
+    var value: (LaneSnapshot) -> String
+  }
+
+  /// The table's columns that fit, in their order.
+  private static func columns(_ snapshot: Snapshot, fitting width: Int) -> [Column] {
+    func list(_ values: [String]) -> String { values.joined(separator: " ") }
+    let layers = max(1, snapshot.lanes.map(\.layers.count).max() ?? 1)
+    var columns = [
+      Column(title: "own loss", width: 10, weight: 6) { Wording.number($0.trainLoss) },
+      Column(title: "train", width: 9, weight: 4) { Wording.percent($0.trainAccuracy) },
+      Column(title: "test", width: 9, weight: 7) { Wording.percent($0.testAccuracy) },
+      Column(title: "η", width: 9, weight: 2) { Wording.rate($0.rate) },
+      Column(title: "spikes", width: max(8, 6 * layers + 1), weight: 3) {
+        list($0.layers.map { Wording.fixed($0.mean, 2) })
+      },
+      Column(title: "dead", width: max(5, 4 * layers), weight: 1) {
+        list($0.layers.map { $0.dead.map(String.init) ?? Wording.unknown })
+      },
+    ]
+    if let first = snapshot.lanes.first, snapshot.lanes.count > 1 {
+      columns.insert(
+        Column(title: "against A, points", width: 22, weight: 5) { lane in
+          guard lane.identity != first.identity || lane.run != first.run,
+            let pair = PairedAccuracy(first, lane)
+          else { return "" }
+          return String(
+            format: "%+.1f ± %.1f  p %@", pair.points, pair.standardError, probability(pair.p))
+        }, at: 3)
+    }
+    while columns.reduce(0, { $0 + $1.width }) > width, columns.count > 1 {
+      columns.remove(at: columns.indices.min { columns[$0].weight < columns[$1].weight }!)
+    }
+    return columns
+  }
+
   private static func table<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     guard area.height >= 3 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "lanes: loss and train of the epoch's training samples, test of the last evaluation",
+      title: Wording.fit(
+        "lanes: loss and train of the epoch's training samples, test of the last evaluation",
+        area.width - 6),
       style: .bold)
     let inside = area.inside
-    let name = max(20, min(44, inside.width - 76))
-    let columns =
-      Wording.pad("  lane", name + 2)
-      + "own loss  train    test     against A, points     η        spikes   dead"
-    surface.text(String(columns.prefix(inside.width)), x: inside.x, y: inside.y, style: .dim)
-    let first = snapshot.lanes.first
+    let columns = columns(snapshot, fitting: inside.width - 24)
+    let left = inside.width - 4 - columns.reduce(0) { $0 + $1.width }
+    let name = max(20, min(44, left))
+    let heading =
+      Wording.pad("  lane", name + 4)
+      + columns.map { Wording.pad($0.title, $0.width) }.joined()
+    surface.text(String(heading.prefix(inside.width)), x: inside.x, y: inside.y, style: .dim)
     for (index, lane) in snapshot.lanes.enumerated() where index + 1 < inside.height {
-      let pair = index > 0 ? first.flatMap { PairedAccuracy($0, lane) } : nil
-      let difference = pair.map {
-        String(format: "%+.1f ± %.1f  p %@", $0.points, $0.standardError, probability($0.p))
-      }
-      let spikes = lane.layers.map { Wording.fixed($0.mean, 2) }.joined(separator: " ")
-      let dead = lane.layers.map { $0.dead.map(String.init) ?? Wording.unknown }
-        .joined(separator: " ")
       let row =
         Wording.pad(
           Wording.fit("\(lane.letter) \(Wording.label(lane))", name), name) + "  "
-        + Wording.pad(Wording.number(lane.trainLoss), 10)
-        + Wording.pad(Wording.percent(lane.trainAccuracy), 9)
-        + Wording.pad(Wording.percent(lane.testAccuracy), 9)
-        + Wording.pad(difference ?? "", 22) + Wording.pad(Wording.rate(lane.rate), 9)
-        + Wording.pad(spikes, 9) + dead
+        + columns.map { Wording.pad($0.value(lane), $0.width) }.joined()
       let mark = index == state.lane && snapshot.lanes.count > 1 ? "▶ " : "  "
       surface.text(
         String((mark + row).prefix(inside.width)), x: inside.x, y: inside.y + 1 + index,

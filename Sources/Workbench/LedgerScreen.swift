@@ -23,39 +23,40 @@ public enum LedgerScreen {
     }
     var rest = area
     let isWide = area.width >= 116
-    let summary = min(area.height, max(9 + ledger.layers.count, 10))
-    var top = rest.takeTop(isWide ? summary : summary + 2)
+    // Frame, six lines and one a layer; narrow, another for the sums.
+    let summary = isWide ? max(8 + ledger.layers.count, 10) : 9 + ledger.layers.count
+    var top = rest.takeTop(min(area.height, summary))
     let update = isWide ? top.takeLeft(area.width / 2) : top
-    self.update(state, lane, ledger, in: update, on: &surface)
+    self.update(lane, ledger, isWide: isWide, in: update, on: &surface)
     if isWide { totals(lane, in: top, on: &surface) }
-    let histogramRows = min(rest.height / 2, 9)
+    let histogramRows = min(rest.height / 2, max(9, area.height / 4))
     var lists = rest.takeTop(rest.height - histogramRows)
     let events = isWide ? lists.takeLeft(area.width / 2) : lists
     self.events(ledger, snapshot, in: events, on: &surface)
-    if isWide { atRisk(lane, in: lists, on: &surface) }
+    if isWide { atRisk(lane, snapshot, in: lists, on: &surface) }
     margins(state, lane, in: rest, on: &surface)
   }
 
   private static func update<S: Surface>(
-    _ state: WorkbenchState, _ lane: LaneSnapshot, _ ledger: Ledger, in area: Area,
-    on surface: inout S
+    _ lane: LaneSnapshot, _ ledger: Ledger, isWide: Bool, in area: Area, on surface: inout S
   ) {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title:
-        "ledger: \(lane.letter) \(Wording.label(lane)); update of epoch \(ledger.epoch + 1), batch \(ledger.batch + 1)",
+      title: Wording.fit(
+        "ledger, epoch \(ledger.epoch + 1) batch \(ledger.batch + 1): \(lane.letter) \(Wording.label(lane))",
+        area.width - 6),
       style: CellStyle(lane.ink, bold: true))
     var lines = Lines(area.inside)
     let isOpposed = ledger.predicted * ledger.actual < 0
     lines.add("change of the probe's loss", .dim, on: &surface)
-    lines.add("  predicted, g . dw       \(signed(ledger.predicted))", .plain, on: &surface)
+    lines.add("  predicted, g . dw  \(signed(ledger.predicted))", .plain, on: &surface)
     lines.add(
-      "  actual                  \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
+      "  actual             \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
       CellStyle(isOpposed ? .alarm : .text), on: &surface)
     lines.add(
-      "  beyond the prediction   \(signed(ledger.gap))", .plain, on: &surface)
+      "  beyond prediction  \(signed(ledger.gap))", .plain, on: &surface)
     lines.add(
-      "  by creation, deletion   "
+      "  created, deleted   "
         + effect(
           ledger.byCreationAndDeletion, ledger.creationAndDeletionError, ledger.priced,
           of: ledger.created + ledger.deleted), .plain, on: &surface)
@@ -69,7 +70,7 @@ public enum LedgerScreen {
         Wording.pad(layer.layer, 8) + numbers + Wording.right(shift(layer.meanShift), 12), .plain,
         on: &surface)
     }
-    if area.width < 116 || area.height > 9 + ledger.layers.count {
+    if !isWide {
       let totals = lane.totals
       lines.add(
         "all \(totals.updates) observed: \(totals.created) created, \(totals.deleted) deleted",
@@ -90,14 +91,14 @@ public enum LedgerScreen {
       "created \(Wording.grouped(Double(totals.created)))   deleted \(Wording.grouped(Double(totals.deleted)))   moved \(Wording.grouped(Double(totals.moved)))",
       .plain, on: &surface)
     lines.add("change of the probe's loss, summed", .dim, on: &surface)
-    lines.add("  predicted               \(signed(totals.predicted))", .plain, on: &surface)
-    lines.add("  actual                  \(signed(totals.actual))", .plain, on: &surface)
+    lines.add("  predicted          \(signed(totals.predicted))", .plain, on: &surface)
+    lines.add("  actual             \(signed(totals.actual))", .plain, on: &surface)
     lines.add(
-      "  beyond the prediction   \(signed(totals.actual - totals.predicted))\(share(totals))",
+      "  beyond prediction  \(signed(totals.actual - totals.predicted))\(share(totals))",
       .plain,
       on: &surface)
     lines.add(
-      "  by creation, deletion   "
+      "  created, deleted   "
         + effect(totals), .plain, on: &surface)
     lines.add(
       "updates that went against the prediction: \(totals.opposed)", .plain, on: &surface)
@@ -118,9 +119,9 @@ public enum LedgerScreen {
     -> String
   {
     if all == 0 { return "none was created or deleted" }
-    guard let error else { return "\(Wording.unknown)  (\(priced) of \(all) priced: too few)" }
+    guard let error else { return "\(Wording.unknown)  \(priced) of \(all) priced: too few" }
     let bar = priced < all ? String(format: " ± %.1e", error) : ""
-    return "\(signed(change))\(bar)  (\(priced) of \(all) priced)"
+    return "\(signed(change))\(bar)  \(priced) of \(Wording.grouped(Double(all))) priced"
   }
 
   /// ms; what rounds to nothing is nothing.
@@ -145,19 +146,20 @@ public enum LedgerScreen {
       title: "created and deleted spikes, the most costly first", style: .bold)
     var lines = Lines(area.inside)
     guard !ledger.events.isEmpty else {
-      lines.add("this update only moved spikes", .dim, on: &surface)
+      lines.add("this update only moved spikes; n trains and observes another", .dim, on: &surface)
       return
     }
     lines.add(
-      "event    layer    neuron  probe      time   change of loss", .dim, on: &surface)
+      "event    layer    neuron  sample      time  change of loss", .dim, on: &surface)
     let (shown, left) = Lines.fitting(ledger.created + ledger.deleted, rows: area.height - 3)
     for event in ledger.events.prefix(shown) {
       let layer =
         ledger.layers.indices.contains(event.layer) ? ledger.layers[event.layer].layer : "output"
       let text =
         Wording.pad(event.kind.rawValue, 9) + Wording.pad(layer, 8)
-        + Wording.right(String(event.neuron), 7) + Wording.right(String(event.trial), 7)
-        + Wording.right(String(format: "%.1f ms", event.time), 10) + "   "
+        + Wording.right(String(event.neuron), 7)
+        + Wording.right(String(snapshot.sample(ofTrial: event.trial)), 8)
+        + Wording.right(String(format: "%.1f ms", event.time), 10) + "  "
         + (event.lossChange.map { signed($0) } ?? "not priced")
       lines.add(text, CellStyle(event.kind == .deleted ? .accent : .good), on: &surface)
     }
@@ -165,7 +167,7 @@ public enum LedgerScreen {
   }
 
   private static func atRisk<S: Surface>(
-    _ lane: LaneSnapshot, in area: Area, on surface: inout S
+    _ lane: LaneSnapshot, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     guard area.height >= 3 else { return }
     surface.frame(
@@ -173,16 +175,16 @@ public enum LedgerScreen {
       title: "at risk: spikes whose margin above threshold shrinks", style: .bold)
     var lines = Lines(area.inside)
     guard !lane.atRisk.isEmpty else {
-      lines.add("none within 200 updates", .dim, on: &surface)
+      lines.add("none would be gone within 200 updates at its present pace", .dim, on: &surface)
       return
     }
-    lines.add("layer    neuron  probe      time   margin  updates left", .dim, on: &surface)
+    lines.add("layer    neuron  sample      time   margin  updates left", .dim, on: &surface)
     let (shown, left) = Lines.fitting(lane.atRisk.count, rows: area.height - 3)
     for spike in lane.atRisk.prefix(shown) {
       lines.add(
         Wording.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
           + Wording.right(String(spike.neuron), 7)
-          + Wording.right(String(spike.trial), 7)
+          + Wording.right(String(snapshot.sample(ofTrial: spike.trial)), 8)
           + Wording.right(String(format: "%.1f ms", spike.time), 10)
           + Wording.right(Ticks.short(spike.margin), 9)
           + Wording.right(String(format: "%.0f", spike.updates), 14),
@@ -197,9 +199,9 @@ public enum LedgerScreen {
     guard area.height >= 4 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title:
-        "margins of V: silent stretches below threshold | spikes above it; counts on a log scale",
-      style: .bold)
+      title: Wording.fit(
+        "margins of V: silent stretches below threshold | spikes above; log counts",
+        area.width - 6), style: .bold)
     var plot = area.inside
     guard
       let histogram = lane.margins.isEmpty
@@ -220,7 +222,8 @@ public enum LedgerScreen {
       let bin = x / columns
       let share = highest > 0 ? log(1 + Double(histogram.counts[bin])) / highest : 0
       let filled = share * Double(plot.height)
-      let ink: Ink = bin < bins / 2 ? .series1 : lane.ink
+      // Silent stretches have no lane's colour: the halves differ whatever the lane is.
+      let ink: Ink = bin < bins / 2 ? .frame : lane.ink
       for row in 0..<plot.height {
         let part = min(max(filled - Double(plot.height - 1 - row), 0), 1)
         if part > 0 {
@@ -234,9 +237,8 @@ public enum LedgerScreen {
     surface.text(
       "+\(Ticks.short(histogram.range))", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
     if plot.height > 2 {
-      surface.text(
-        "\(histogram.counts.max() ?? 0)", x: label.x, y: label.y + 1, style: .dim)
-      surface.text("most", x: label.x, y: label.y + 2, style: .dim)
+      let most = "most \(histogram.counts.max() ?? 0)"
+      surface.text(Wording.fit(most, label.width - 1), x: label.x, y: label.y + 1, style: .dim)
     }
   }
 

@@ -22,22 +22,68 @@ enum LogScreen {
         String("none yet: s, l, e, f change the training".prefix(inside.width)), x: inside.x,
         y: inside.y, style: .dim)
     }
-    for (row, mark) in snapshot.marks.suffix(max(inside.height, 0)).enumerated() {
-      let text = "epoch \(mark.epoch) batch \(mark.batch)  \(mark.lane)  \(mark.text)"
+    let done = LogScreen.lines(snapshot.marks)
+    let (shown, left) = Lines.fitting(done.count, rows: max(inside.height, 0))
+    if left > 0 {
       surface.text(
-        String(text.prefix(inside.width)), x: inside.x, y: inside.y + row, style: .plain)
+        Wording.fit("\(left) earlier ones: commands.jsonl in the run's folder", inside.width),
+        x: inside.x, y: inside.y, style: .dim)
+      _ = inside.takeTop(1)
+    }
+    for (row, line) in done.suffix(shown).enumerated() {
+      surface.text(
+        Wording.fit(line, inside.width), x: inside.x, y: inside.y + row, style: .plain)
     }
     surface.frame(
       x: rest.x, y: rest.y, width: rest.width, height: rest.height, title: "preset, ↑ ↓ scroll",
       style: .bold)
     let box = rest.inside
-    let lines = snapshot.resolvedPreset.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = snapshot.resolvedPreset.split(
+      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     let first = min(state.scroll, max(0, lines.count - box.height))
+    let below = lines.count - first - box.height
+    if first > 0 || below > 0 {
+      surface.text(
+        " \(first) more above, \(max(0, below)) below ", endingAt: rest.x + rest.width - 2,
+        y: rest.y + rest.height - 1, style: .dim)
+    }
     for (row, line) in lines.dropFirst(first).prefix(max(box.height, 0)).enumerated() {
       let isHeading = line.hasPrefix("[")
       surface.text(
         String(line.prefix(box.width)), x: box.x, y: box.y + row,
         style: isHeading ? CellStyle(.accent, bold: true) : .plain)
     }
+  }
+
+  /// One line a command; neurons lifted one by one at the same batch are one line, with how many and by how much.
+  static func lines(_ marks: [CommandMark]) -> [String] {
+    var lines: [String] = []
+    var lifts: [(by: Double, text: String)] = []
+    for (index, mark) in marks.enumerated() {
+      let place = "epoch \(mark.epoch) batch \(mark.batch)  \(mark.lane)  "
+      let words = mark.text.split(separator: " ")
+      guard words.count == 4, words[0] == "lift", let by = Double(words[1]) else {
+        lines.append(place + mark.text)
+        continue
+      }
+      lifts.append((by, mark.text))
+      let next = index + 1 < marks.count ? marks[index + 1] : nil
+      let goesOn =
+        next.map {
+          let other = $0.text.split(separator: " ")
+          return other.count == 4 && other[0] == "lift" && other[2] == words[2]
+            && ($0.epoch, $0.batch, $0.lane) == (mark.epoch, mark.batch, mark.lane)
+        } ?? false
+      if goesOn { continue }
+      let amounts = lifts.map(\.by)
+      lines.append(
+        place
+          + (lifts.count == 1
+            ? mark.text
+            : "lift \(lifts.count) neurons of \(words[2]) by \(Ticks.short(amounts.min()!)) to \(Ticks.short(amounts.max()!))")
+      )
+      lifts = []
+    }
+    return lines
   }
 }

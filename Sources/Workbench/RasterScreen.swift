@@ -26,9 +26,10 @@ enum RasterScreen {
     let size = isHidden ? lane.layers[index].size : snapshot.classNames.count
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title:
-        "raster of \(name), by \(state.order.rawValue): \(lane.letter) \(Wording.label(lane)); probe \(snapshot.probe), "
-        + "label \(Wording.className(lane.trial.label, snapshot)), answer \(Wording.className(lane.trial.prediction, snapshot))",
+      title: Wording.fit(
+        "\(name) by \(state.order.rawValue); sample \(snapshot.probe), "
+          + "label \(Wording.className(lane.trial.label, snapshot)), answer \(Wording.className(lane.trial.prediction, snapshot)); "
+          + "\(lane.letter) \(Wording.label(lane))", area.width - 6),
       style: CellStyle(lane.ink, bold: true))
     let plot = plotArea(in: area)
     guard plot.width > 10, plot.height > 2, layers.indices.contains(index) else { return }
@@ -46,11 +47,16 @@ enum RasterScreen {
       String(
         "\(spikes.count) spikes of \(active) of \(rows.count) neurons; \(rows.count - active) silent; \(shown) in view"
           .prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .plain)
-    surface.text(String(rows[0]), endingAt: plot.x - 1, y: plot.y, style: .dim)
-    surface.text(
-      String(rows[rows.count - 1]), endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
+    let ends = endLabels(rows, by: state.order)
+    surface.text(ends.top, endingAt: plot.x - 1, y: plot.y, style: .dim)
+    surface.text(ends.bottom, endingAt: plot.x - 1, y: plot.y + plot.height - 1, style: .dim)
     if plot.height >= 5 {
-      surface.text("neuron", endingAt: plot.x - 1, y: plot.y + plot.height / 2, style: .dim)
+      surface.text(
+        chosen.isEmpty ? "neuron" : "chosen", endingAt: plot.x - 1, y: plot.y + plot.height / 2,
+        style: .dim)
+    }
+    if state.order != .index {
+      silentLine(active, of: rows.count, in: plot, on: &surface)
     }
     if let cursor = state.cursor, state.zoom.contains(cursor) {
       readOut(state, snapshot, lane, spikes, cursor, plot, on: &surface)
@@ -81,6 +87,32 @@ enum RasterScreen {
       + (near.isEmpty ? "no spike" : "\(near.count) spikes, neurons \(list)")
     surface.text(
       text, endingAt: plot.x + plot.width, y: plot.y - 1, style: CellStyle(.accent))
+  }
+
+  /// What stands at the ends of the neuron axis: numbers where the rows run with them, else what they are sorted by.
+  private static func endLabels(_ rows: [Int], by order: RasterOrder) -> (
+    top: String, bottom: String
+  ) {
+    switch order {
+    case .index: (String(rows[0]), String(rows[rows.count - 1]))
+    case .rate: ("most", "least")
+    case .firstSpike: ("first", "last")
+    }
+  }
+
+  /// Where the neurons without a spike begin, and how many they are.
+  private static func silentLine<S: Surface>(
+    _ active: Int, of rows: Int, in plot: Area, on surface: inout S
+  ) {
+    guard active < rows else { return }
+    let y = min(plot.y + active * plot.height / rows, plot.y + plot.height - 1)
+    let text = " \(rows - active) without a spike "
+    for x in plot.x..<plot.x + plot.width {
+      surface.text("┄", x: x, y: y, style: CellStyle(.frame))
+    }
+    if text.count + 4 <= plot.width {
+      surface.text(text, endingAt: plot.x + plot.width - 2, y: y, style: .dim)
+    }
   }
 
   /// Neurons from the top row down; silent ones last.

@@ -128,8 +128,8 @@ enum ShapingScreen {
     }
     surface.text(
       String(
-        "w(t): \(lane.shaping.kind)   the weight of the loss integral over the trial".prefix(
-          area.width - 4)),
+        "\(lane.shaping.kind): the factor by which the loss at time t counts".prefix(area.width - 4)
+      ),
       x: area.x + 2, y: area.y + 1, style: .plain)
     let top = highest(lane.shaping)
     let count = plot.width * 2

@@ -102,7 +102,7 @@ enum StatusLines {
     } else if let prompt = state.prompt {
       let (label, hints) =
         switch prompt.purpose {
-        case .command: (":", "   " + state.completions.prefix(6).joined(separator: "  "))
+        case .command: (":", "   " + state.completions.prefix(8).joined(separator: "  "))
         case .rate:
           (
             "learning rate of \(state.chosen(snapshot)?.letter ?? "A"): ",
@@ -114,6 +114,8 @@ enum StatusLines {
             "   Enter: the same; or a loss (max), shaping linear, rate 1e-3"
           )
         case .neurons: ("neurons: ", "   as 0-31, 40; nothing shows all")
+        case .silence:
+          ("only with: ", "   words of a line, as hidden2, inhibited, 57; nothing shows all")
         }
       say(label + prompt.text + "_", .bold)
       canvas.text(

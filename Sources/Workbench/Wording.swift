@@ -28,6 +28,22 @@ public enum Wording {
     return ([digits] + groups).joined(separator: ",")
   }
 
+  /// A sentence in lines of at most so many columns; words stay whole where they fit.
+  static func wrapped(_ text: String, _ width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+
   static func letter(_ lane: Int) -> String { String(UnicodeScalar(UInt8(65 + lane % 26))) }
 
   static func className(_ index: Int, _ snapshot: Snapshot) -> String {

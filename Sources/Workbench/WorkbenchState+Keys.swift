@@ -95,6 +95,9 @@ extension WorkbenchState {
       case .command: return runCommand(entered.text, snapshot)
       case .neurons: return chooseNeurons(entered.text)
       case .fork: return fork(entered.text, snapshot)
+      case .silence:
+        silenceFilter = entered.text
+        row = 0
       }
     case .character(let c): if prompt!.text.count < 60 { prompt!.text.append(c) }
     default: break
@@ -102,11 +105,26 @@ extension WorkbenchState {
     return []
   }
 
-  /// Command names that begin with what has been typed.
+  /// What the typed text can be completed to: names, and the values of commands that choose among words.
   var completions: [String] {
     guard let prompt, prompt.purpose == .command else { return [] }
-    return Action.all.map(\.name).filter { $0.hasPrefix(prompt.text) }
+    let names = Action.all.map(\.name) + Self.typedOnly
+    let values = Self.values.flatMap { name, words in words.map { "\(name) \($0)" } }
+    let hits = (prompt.text.contains(" ") ? values : names).filter { $0.hasPrefix(prompt.text) }
+    // A name that is whole and takes a word goes on with its words.
+    return hits == [prompt.text] || hits.isEmpty
+      ? values.filter { $0.hasPrefix(prompt.text) && $0 != prompt.text } : hits
   }
+
+  /// Commands without a key.
+  private static let typedOnly = ["regularisation", "order-seed", "stop", "lift", "redraw"]
+
+  private static let values: [(name: String, words: [String])] = [
+    ("loss", LossTable.all.map(\.kind)),
+    ("fork", LossTable.all.map(\.kind)),
+    ("shaping", ["none", "linear", "exponential", "sigmoid", "input", "custom"]),
+    ("stop", ["epoch", "accuracy", "dead"]),
+  ]
 
   private mutating func setRate(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     guard let rate = Double(text), rate >= 0, rate <= 1000 else {
@@ -216,7 +234,7 @@ extension WorkbenchState {
     case .shaping:
       return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
     case .silence:
-      SilenceScreen.click(&self, y: y, height: height, snapshot)
+      SilenceScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
     case .compare, .log, .gradients, .ledger: break
     }
     return []

@@ -63,8 +63,11 @@ public struct WorkbenchState: Sendable {
   /// Log: first line shown. Compare: first class; and first column of the confusion.
   public var scroll = 0
   public var scrollColumn = 0
-  /// Silence: the chosen row.
+  /// Silence: the chosen row of the list as it is ordered and filtered.
   public var row = 0
+  public var silenceOrder = SilenceOrder.index
+  /// Silence: only neurons of which a line holds all these words.
+  public var silenceFilter = ""
   /// Shaping: corner being moved.
   public var corner = 0
 
@@ -73,7 +76,7 @@ public struct WorkbenchState: Sendable {
 
 /// A line of input at the bottom of the screen.
 public struct Prompt: Sendable, Equatable {
-  public enum Purpose: Sendable, Equatable { case command, rate, neurons, fork }
+  public enum Purpose: Sendable, Equatable { case command, rate, neurons, fork, silence }
   public var purpose: Purpose
   public var text = ""
 
@@ -88,6 +91,15 @@ public enum RasterOrder: String, Sendable, CaseIterable {
   case index
   case rate
   case firstSpike = "first spike"
+}
+
+/// How the list of silent neurons is sorted.
+public enum SilenceOrder: String, Sendable, CaseIterable {
+  case index
+  /// Those silent the longest first.
+  case since
+  /// Those that come closest to threshold first.
+  case distance
 }
 
 /// What a key press asks the world to do.

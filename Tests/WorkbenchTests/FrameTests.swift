@@ -2,7 +2,7 @@ import Charts
 import Foundation
 @testable import Diagnosis
 import Testing
-import Training
+@testable import Training
 
 @testable import Workbench
 
@@ -110,6 +110,37 @@ import Training
     for _ in 0..<30 { _ = state.handle(.right, snapshot) }
     #expect(text().contains("category_number_29") && text().contains("none"))
     #expect(ClassesPanel.fit("category_number_29", 9) == "cate…r_29")
+  }
+
+  /// What W did is one line with its count; what is hidden is counted.
+  @Test func liftsAreOneLineOfTheLog() {
+    var snapshot = sampleSnapshot()
+    func mark(_ epoch: Int, _ text: String) -> CommandMark {
+      CommandMark(position: Double(epoch), epoch: epoch, batch: 0, lane: "A", text: text)
+    }
+    snapshot.marks =
+      (0..<40).map { mark($0, "rate 0.\($0)") }
+      + (0..<64).map { mark(50, "lift \(Double($0 + 1) / 10) hidden1 \($0)") }
+      + [mark(50, "lift 0.5 hidden2 3"), mark(51, "lift 0.5 hidden2 4")]
+    let lines = LogScreen.lines(snapshot.marks)
+    #expect(lines.count == 43)
+    #expect(lines[40] == "epoch 50 batch 0  A  lift 64 neurons of hidden1 by 0.100 to 6.40")
+    #expect(lines[41].hasSuffix("lift 0.5 hidden2 3"))
+    var state = WorkbenchState()
+    state.screen = .log
+    let text = Workbench.frame(state, snapshot, width: 120, height: 40).plainText
+    #expect(text.contains("9 earlier ones: commands.jsonl"), "\(text)")
+    #expect(text.contains("lift 64 neurons"))
+  }
+
+  /// Sorted by spikes, a line says where the neurons without one begin.
+  @Test func rasterSaysWhereSilenceBegins() {
+    var state = WorkbenchState()
+    state.screen = .raster
+    state.order = .firstSpike
+    let text = Workbench.frame(state, sampleSnapshot(), width: 120, height: 40).plainText
+    #expect(
+      text.contains(" without a spike ┄") && text.contains(" first") && text.contains(" last"))
   }
 
   /// A list that is cut says how much of it is missing.

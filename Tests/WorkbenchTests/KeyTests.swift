@@ -189,6 +189,83 @@ import Testing
         == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
   }
 
+  /// The list of silent neurons: sorted, filtered by words, walked in pages; keys act on what is listed.
+  @Test func silentNeuronsAreSortedAndFiltered() {
+    var snapshot = sampleSnapshot()
+    snapshot.lanes[0].silence?.neurons = (0..<60).map {
+      SilentNeuron(
+        layer: $0 / 40, neuron: $0 % 40, reason: .belowThreshold(by: Double(60 - $0)),
+        lift: Double(60 - $0))
+    }
+    snapshot.lanes[0].deadSince = [(0..<40).map { $0 == 7 ? 3 : $0 == 9 ? 2 : nil }, []]
+    var state = WorkbenchState()
+    state.screen = .silence
+    func woken() -> [Int] {
+      state.handle(.character("w"), snapshot).compactMap {
+        if case .engine(.cure(_, _, let layer, let neurons)) = $0 { return layer * 40 + neurons[0] }
+        return nil
+      }
+    }
+    #expect(woken() == [0])
+    _ = state.handle(.end, snapshot)
+    #expect(woken() == [59])
+    _ = state.handle(.pageUp, snapshot)
+    #expect(woken() == [49])
+    _ = state.handle(.home, snapshot)
+    for key in [Key.character("j"), .character("j"), .character("k")] {
+      _ = state.handle(key, snapshot)
+    }
+    #expect(woken() == [1])
+    // Longest dead first, the others in order; then the closest to threshold.
+    _ = state.handle(.character("o"), snapshot)
+    #expect(woken() == [9])
+    _ = state.handle(.down, snapshot)
+    #expect(woken() == [7])
+    _ = state.handle(.down, snapshot)
+    #expect(woken() == [0])
+    _ = state.handle(.character("o"), snapshot)
+    #expect(woken() == [59])
+    // A number is a whole number: 1 is neither 10 nor 19, and hidden2's neuron 1 is one of two.
+    for key in [Key.character("/")] + "hidden2 1".map(Key.character) + [.enter] {
+      _ = state.handle(key, snapshot)
+    }
+    #expect(state.handle(.character("W"), snapshot).count == 1 && woken() == [41])
+    let frame = Workbench.frame(state, snapshot, width: 120, height: 40).plainText
+    #expect(frame.contains("1 of 60 with \"hidden2 1\"") && frame.contains("hidden2, neuron 1"))
+    // Of what is past everything can be looked at, and nothing changed.
+    state.silenceFilter = ""
+    state.back = 1
+    #expect(state.handle(.end, snapshot) == [] && state.row == 59)
+    #expect(woken() == [] && state.notice.contains("past"))
+  }
+
+  /// In the last column of a wide list, too, a click chooses the neuron that stands there.
+  @Test func clicksHitEveryColumn() {
+    var snapshot = sampleSnapshot()
+    snapshot.lanes[0].silence?.neurons = (0..<200).map {
+      SilentNeuron(layer: 0, neuron: $0, reason: .noInput)
+    }
+    var state = WorkbenchState()
+    state.screen = .silence
+    let canvas = Workbench.frame(state, snapshot, width: 200, height: 60)
+    let line = canvas.plainText.split(separator: "\n")[20]
+    _ = state.click(x: 100, y: 20, width: 200, height: 60, snapshot)
+    let numbers = line.split(separator: " ").compactMap { Int($0) }
+    #expect(numbers.count == 2 && state.row == numbers[1], "\(line) \(state.row)")
+  }
+
+  /// `:` completes names, then values.
+  @Test func promptsCompleteValues() {
+    var state = WorkbenchState()
+    state.prompt = Prompt(.command, text: "loss m")
+    _ = state.handle(.tab, sampleSnapshot())
+    #expect(state.prompt?.text == "loss max")
+    state.prompt?.text = "shaping"
+    #expect(state.completions.first == "shaping none" && state.completions.count == 6)
+    state.prompt?.text = "regu"
+    #expect(state.completions == ["regularisation"])
+  }
+
   /// With a long list scrolled down, a click chooses the neuron that stands there.
   @Test func clicksHitTheNeuronInView() {
     var snapshot = sampleSnapshot()

@@ -44,6 +44,11 @@ public struct Snapshot: Sendable {
   public var failure = ""
   public var resolvedPreset = ""
 
+  /// The sample that `p` shows of a trial of the probe set.
+  public func sample(ofTrial trial: Int) -> Int {
+    probeSamples > 0 ? trial * probes / probeSamples : trial
+  }
+
   /// Where the x axis of curves ends.
   public var end: Double { max(livePosition ?? position, 1e-3) }
   /// Epochs as a number with fraction: the x of all curves.
