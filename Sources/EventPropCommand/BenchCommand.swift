@@ -56,11 +56,11 @@ struct BenchCommand: ParsableCommand {
     if let sweep { return try run(sweep) }
     var load = [0.0, 0.0, 0.0]
     getloadavg(&load, 3)
-    print(
+    Console.out(
       String(
         format: "%d of %d cores, load %.2f, median of %d rounds of %g s, batch 32", threads,
         ProcessInfo.processInfo.activeProcessorCount, load[0], rounds, seconds))
-    print("   samples/s    per core         min         max  spikes/neuron  peak MB")
+    Console.out("   samples/s    per core         min         max  spikes/neuron  peak MB")
     let wanted = workloads.map { $0.uppercased() }
     for workload in Workload.all where wanted.isEmpty || wanted.contains(workload.name) {
       let results = try workload.measure(
@@ -70,20 +70,20 @@ struct BenchCommand: ParsableCommand {
       let columns = [median, median / Double(threads), rates[0], rates[rates.count - 1]]
         .map { Wording.grouped($0) }
         .map { String(repeating: " ", count: max(0, 12 - $0.count)) + $0 }.joined()
-      print(
+      Console.out(
         workload.name + columns.dropFirst()
           + String(format: "%15.2f%9.0f", results[results.count - 1].hiddenSpikes, peakMegabytes()))
     }
   }
 
   private func measureRoofline() {
-    print("sums of 10 random rows of 1 KiB, one thread, load \(loadAverage)")
-    print("   matrix KiB       GB/s     GFLOP/s")
+    Console.out("sums of 10 random rows of 1 KiB, one thread, load \(loadAverage)")
+    Console.out("   matrix KiB       GB/s     GFLOP/s")
     var rates: [(bytes: Int, rate: Double)] = []
     for bytes in Roofline.sizes {
       let result = Roofline.measure(bytes: bytes)
       rates.append((result.bytes, result.gigabytesPerSecond))
-      print(
+      Console.out(
         String(
           format: "%13d %10.1f %11.1f", result.bytes >> 10, result.gigabytesPerSecond,
           result.gigaflops))
@@ -95,7 +95,7 @@ struct BenchCommand: ParsableCommand {
     else { return }
     let rate = round.rowBytes * round.samplesPerSecond / 1e9
     let level = rates.first { $0.bytes >= 768 << 10 } ?? rates[rates.count - 1]
-    print(
+    Console.out(
       String(
         format:
           "S: %.0f samples/s, %.2f GFLOP/s; its rows %.1f GB/s, %.0f %% of what %d KiB deliver",
@@ -114,10 +114,10 @@ struct BenchCommand: ParsableCommand {
   private func run(_ axis: Workload.Axis) throws {
     let name = workloads.first?.uppercased() ?? "S"
     let base = Workload.all.first { $0.name == name }!
-    print(
+    Console.out(
       "\(name) by \(axis.rawValue), \(threads) threads, load \(loadAverage), median of \(rounds) rounds of \(seconds) s"
     )
-    print(
+    Console.out(
       "\(axis.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))  samples/s  us/sample  exponent  arithmetic   GFLOP/s  spikes/neuron  peak MB"
     )
     var lines = [
@@ -148,7 +148,7 @@ struct BenchCommand: ParsableCommand {
         (cell(exponents.time), 10), (cell(exponents.operations), 12), (cell(gflops), 10),
         (cell(median.hiddenSpikes), 15), (String(format: "%.0f", peakMegabytes()), 9),
       ]
-      print(
+      Console.out(
         String(value).padding(toLength: 8, withPad: " ", startingAt: 0)
           + columns.map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined())
       lines.append(
@@ -160,7 +160,7 @@ struct BenchCommand: ParsableCommand {
       FileManager.default.createFile(
         atPath: csv, contents: Data((lines.joined(separator: "\n") + "\n").utf8))
     else { throw RunError(csv, "cannot be written") }
-    print("wrote \(csv)")
+    Console.out("wrote \(csv)")
   }
 
   /// Peak resident memory of this process so far.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Training
 
 /// What goes to the terminal: plain lines, or on a terminal one line that is rewritten.
 struct Console {
@@ -25,23 +26,70 @@ struct Console {
     if let lastDraw, now - lastDraw < .milliseconds(100) { return }
     lastDraw = now
     hasLine = true
-    Console.error("\r\u{1B}[K" + String(text().prefix(columns - 1)), terminator: "")
+    Console.rewrite(String(text().prefix(columns - 1)))
+  }
+
+  /// A line of what is going on, rewritten by the next.
+  mutating func note(_ text: String) {
+    guard isTerminal else { return }
+    hasLine = true
+    Console.rewrite(String(text.prefix(columns - 1)))
   }
 
   /// A line that stays.
   mutating func line(_ text: String) {
     clear()
-    print(text)
-    fflush(nil)
+    Console.out(text)
+  }
+
+  /// To standard output. What names from files hold beyond text is spelled out; that a line could not be written is known
+  /// at the end (`finish`).
+  static func out(_ text: String, terminator: String = "\n") {
+    let all = VisibleText.of(text, keeping: "\n\t") + terminator
+    if !write(all, to: STDOUT_FILENO) { isCut.store(errno, ordering: .releasing) }
+  }
+
+  private static let isCut = Atomic<Int32>(0)
+
+  /// Why output could not be written; nil when all of it was.
+  static var failure: String? {
+    let number = isCut.load(ordering: .acquiring)
+    return number == 0 ? nil : String(cString: strerror(number))
+  }
+
+  /// A path as it can be pasted into a shell.
+  static func shellQuoted(_ path: String) -> String {
+    let isPlain = path.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0)
+        || "/._-+@%:,".unicodeScalars.contains($0)
+    }
+    if isPlain && !path.isEmpty { return path }
+    return "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 
   mutating func clear() {
-    if hasLine { Console.error("\r\u{1B}[K", terminator: "") }
+    if hasLine { Console.rewrite("") }
     hasLine = false
   }
 
-  static func error(_ text: String, terminator: String = "\n") {
-    FileHandle.standardError.write(Data((text + terminator).utf8))
+  static func error(_ text: String) {
+    _ = write(VisibleText.of(text, keeping: "\n\t") + "\n", to: STDERR_FILENO)
+  }
+
+  private static func rewrite(_ text: String) {
+    _ = write("\r\u{1B}[K" + VisibleText.of(text), to: STDERR_FILENO)
+  }
+
+  /// - Returns: whether all of it went where it should.
+  private static func write(_ text: String, to file: Int32) -> Bool {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      bytes = bytes.dropFirst(count)
+    }
+    return true
   }
 
   /// `━━━━╸────`, `width` cells for a share of 0...1.
@@ -90,12 +138,13 @@ enum StopSignal {
   /// The signal that came, 0 for none.
   static var current: Int32 { received.load(ordering: .acquiring) }
 
-  /// From now on SIGINT, SIGTERM and SIGHUP only set a flag; a second one of the same kind ends the program.
+  /// From now on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (by which clusters announce the end) only set a flag; a second
+  /// one of the same kind ends the program.
   static func install() {
     _ = current  // makes the global before a handler can run
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGINT, SIGTERM, SIGHUP] {
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU] {
       let before = signal(number) { number in
         StopSignal.received.store(number, ordering: .releasing)
         signal(number, SIG_DFL)

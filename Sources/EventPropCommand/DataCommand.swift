@@ -23,7 +23,7 @@ struct DataCommand: ParsableCommand {
     }
 
     func run() throws {
-      for line in try DataReport(path: path, units: units).lines { print(line) }
+      for line in try DataReport(path: path, units: units).lines { Console.out(line) }
     }
   }
 }

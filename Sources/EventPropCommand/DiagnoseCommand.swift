@@ -26,8 +26,11 @@ struct DiagnoseCommand: ParsableCommand {
   @Option(help: "Updates to observe.")
   var updates: Int = 20
 
-  @Option(help: "Of a run: the checkpoint of this epoch (default: the last one).")
-  var epoch: Int?
+  @Option(
+    help:
+      "Of a run: the checkpoint of this epoch, 12, or 12+40 for one after 40 more batches (default: the last)."
+  )
+  var epoch: String?
 
   @Option(help: "Threads; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -52,7 +55,7 @@ struct DiagnoseCommand: ParsableCommand {
     }
     let preset = try Preset(
       contentsOf: isRun ? inRun : PresetLibrary.path(of: name), settings: settings)
-    let place = isRun ? try Checkpoint.find(in: name, epoch: epoch) : nil
+    let place = isRun ? try Checkpoint.find(in: name, named: epoch) : nil
     let session = try DiagnosisSession(
       preset, run: isRun ? name : nil, place: place, threads: threads)
     var updateLines = [DiagnosisFiles.updatesHeader]
@@ -88,17 +91,17 @@ struct DiagnoseCommand: ParsableCommand {
   }
 
   private func report(_ sums: [LedgerTotals], _ silence: Snapshot) {
-    print(
+    Console.out(
       "lane             updates  created  deleted    moved   predicted      actual  silent  by creation, deletion"
     )
     for (totals, lane) in zip(sums, silence.lanes) {
-      print(
+      Console.out(
         Console.pad(lane.name, 16)
           + String(
             format: "%8d %8d %8d %8d  %+10.3e  %+10.3e%8d  ", totals.updates,
             totals.created, totals.deleted, totals.moved, totals.predicted, totals.actual,
             lane.silence?.neurons.count ?? 0) + LedgerScreen.effect(totals))
     }
-    print("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
+    Console.out("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
   }
 }

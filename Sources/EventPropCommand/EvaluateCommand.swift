@@ -15,8 +15,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Which samples.")
   var split: Split = .test
 
-  @Option(help: "Checkpoint of this epoch (default: the last one).")
-  var epoch: Int?
+  @Option(
+    help:
+      "Checkpoint of this epoch, 12, or 12+40 for one after 40 more batches (default: the last).")
+  var epoch: String?
 
   @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
   var settings: [String] = []
@@ -34,9 +36,8 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = (folder as NSString).appendingPathComponent("preset.toml")
-    let preset = try Preset(contentsOf: file, settings: settings)
-    let place = try Checkpoint.find(in: folder, epoch: epoch)
+    let preset = try Preset(ofRun: folder, settings: settings)
+    let place = try Checkpoint.find(in: folder, named: epoch)
     let data = try preset.loadData()
     let trainer = try Trainer(preset, data: data, threads: threads)
     try trainer.resume(folder, at: place)
@@ -44,8 +45,8 @@ struct EvaluateCommand: ParsableCommand {
     guard chosen.count > 0 else {
       throw RunError(folder, "the preset has no \(split.rawValue) samples")
     }
-    print(
-      "checkpoint of epoch \(place.epoch), \(chosen.count) \(split.rawValue) samples of \(chosen.name)"
+    Console.out(
+      "checkpoint of \(place.words), \(chosen.count) \(split.rawValue) samples of \(chosen.name)"
     )
     for (lane, name) in trainer.laneNames.enumerated() {
       report(name, trainer.evaluate(lane: lane, chosen), chosen, unseen: data.unseenSpeakers)
@@ -55,12 +56,12 @@ struct EvaluateCommand: ParsableCommand {
   private func report(
     _ name: String, _ result: Evaluation, _ data: SpikeDataSet, unseen: [Int]
   ) {
-    print(
+    Console.out(
       String(
         format: "\n%@: accuracy %@, loss %.4f", name, Console.percent(result.accuracy), result.loss)
     )
     for (layer, spikes) in result.meanSpikes.enumerated() {
-      print(
+      Console.out(
         String(
           format: "  hidden%d: %.2f spikes per neuron and trial, %d neurons silent throughout",
           layer + 1, spikes, result.dead[layer]))
@@ -68,13 +69,14 @@ struct EvaluateCommand: ParsableCommand {
     if !data.speakers.isEmpty && !unseen.isEmpty {
       let seen = result.accuracy { !unseen.contains(data.speakers[$0]) }
       let new = result.accuracy { unseen.contains(data.speakers[$0]) }
-      print("  seen speakers \(Console.percent(seen)), unseen speakers \(Console.percent(new))")
+      Console.out(
+        "  seen speakers \(Console.percent(seen)), unseen speakers \(Console.percent(new))")
     }
     let width = max(8, data.classNames.map(\.count).max() ?? 0)
     for (label, title) in data.classNames.enumerated() {
       guard let accuracy = result.accuracy(where: { result.labels[$0] == label }) else { continue }
       let bar = Console.bar(accuracy, width: 20)
-      print(
+      Console.out(
         "  \(Console.pad(title, width)) \(bar) "
           + Console.percent(accuracy))
     }
@@ -87,17 +89,17 @@ struct EvaluateCommand: ParsableCommand {
     for (label, prediction) in zip(result.labels, result.predictions) {
       counts[label][prediction < 0 ? classes.count : prediction] += 1
     }
-    print("  confusion (rows: label; columns: prediction)")
+    Console.out("  confusion (rows: label; columns: prediction)")
     let titles = classes + ["none"]
     let cell = max(5, min(10, titles.map(\.count).max()! + 1))
     // Names over columns are cut to fit; those that then look alike give way to their numbers.
     var heads = titles.map { $0.count < cell ? $0 : $0.prefix(cell - 2) + "…" }
     if Set(heads).count < heads.count { heads = classes.indices.map(String.init) + ["none"] }
-    print(
+    Console.out(
       "  \(Console.pad("", width))" + heads.map { Console.right($0, cell) }.joined())
     for row in counts.indices {
       let cells = counts[row].map { Console.right(String($0), cell) }.joined()
-      print("  \(Console.pad(classes[row], width))\(cells)")
+      Console.out("  \(Console.pad(classes[row], width))\(cells)")
     }
   }
 }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Foundation
+import SpikeData
+import Training
 
 /// The command line.
 @main
@@ -22,4 +25,24 @@ struct EventPropCommand: ParsableCommand {
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
+
+  static func main() {
+    // A file that grows beyond its limit is then an error of writing, with a message.
+    signal(SIGXFSZ, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      switch error {
+      case is RunError, is PresetError, is DataError, is TrainingError:
+        Console.error("Error: \(error)")
+        Foundation.exit(1)
+      default: exit(withError: error)
+      }
+    }
+    if let failure = Console.failure {
+      Console.error("Error: standard output cannot be written: \(failure)")
+      Foundation.exit(1)
+    }
+  }
 }

@@ -14,8 +14,10 @@ struct FigureCommand: ParsableCommand {
   @Option(help: "Which screen: \(ScreenKind.allCases.map { "\($0)" }.joined(separator: ", ")).")
   var panel: String = "overview"
 
-  @Option(help: "Checkpoint of this epoch (default: the last one).")
-  var epoch: Int?
+  @Option(
+    help:
+      "Checkpoint of this epoch, 12, or 12+40 for one after 40 more batches (default: the last).")
+  var epoch: String?
 
   @Option(help: "Lane by number, 0 for the first.")
   var lane: Int = 0
@@ -51,9 +53,8 @@ struct FigureCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = (folder as NSString).appendingPathComponent("preset.toml")
-    let preset = try Preset(contentsOf: file, settings: settings)
-    let place = try Checkpoint.find(in: folder, epoch: epoch)
+    let preset = try Preset(ofRun: folder, settings: settings)
+    let place = try Checkpoint.find(in: folder, named: epoch)
     let screen = ScreenKind.allCases.first { "\($0)" == panel }!
     let still = try StillRuns(
       [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: screen.detail)
@@ -85,6 +86,6 @@ struct FigureCommand: ParsableCommand {
     guard FileManager.default.createFile(atPath: out, contents: Data(text.utf8)) else {
       throw RunError(out, "cannot be written")
     }
-    print("wrote \(out)")
+    Console.out("wrote \(out)")
   }
 }

@@ -92,7 +92,7 @@ struct GradcheckCommand: ParsableCommand {
   private func checkAdjoint(
     _ preset: Preset, _ problems: [Problem], _ samples: [GradientCheck.Sample]
   ) -> Bool {
-    print(
+    Console.out(
       """
       The adjoint: exact solver against finite differences, \(samples.count) samples, initial weights
 
@@ -105,7 +105,7 @@ struct GradcheckCommand: ParsableCommand {
     var passed = true
     for (lane, rows, excluded) in results {
       if excluded > 0 {
-        print("\(lane): \(excluded) of \(samples.count) samples left out (silent label)")
+        Console.out("\(lane): \(excluded) of \(samples.count) samples left out (silent label)")
       }
       for row in rows {
         let verdict = AdjointVerdict(row, tolerance: tolerance)
@@ -113,7 +113,8 @@ struct GradcheckCommand: ParsableCommand {
         let counts = String(
           format: "%10d%11d%11d%8d%9d  ", row.compared, row.excluded, row.unsettled, row.unseen,
           row.skipped)
-        print(Console.pad(lane, 16) + " " + Console.pad(row.projection, 16) + counts + verdict.text)
+        Console.out(
+          Console.pad(lane, 16) + " " + Console.pad(row.projection, 16) + counts + verdict.text)
       }
     }
     return passed
@@ -125,15 +126,15 @@ struct GradcheckCommand: ParsableCommand {
     _ preset: Preset, _ problems: [Problem], _ samples: [GradientCheck.Sample],
     _ steps: [Double]?
   ) {
-    print(
+    Console.out(
       "\nThe training: its gradient against the exact one, \(samples.count) samples, initial weights\n"
     )
     let grids = zip(preset.lanes, problems).filter { $0.0.solver == .grid }
     for lane in preset.lanes where lane.solver == .exact {
-      print("\(lane.name) trains with the exact solver: its gradient is the exact one")
+      Console.out("\(lane.name) trains with the exact solver: its gradient is the exact one")
     }
     if grids.isEmpty { return }
-    print(
+    Console.out(
       "lane             step ms  read-out    matrix            cos     norm ratio  |dL/dW| exact  "
         + "spikes in one only")
     for (lane, problem) in grids {
@@ -145,7 +146,7 @@ struct GradcheckCommand: ParsableCommand {
         for (index, row) in comparison.rows.enumerated() {
           let cosine = row.cosine.map { String(format: "%6.3f", $0) } ?? "     –"
           let ratio = row.normRatio.map { String(format: "%10.3g", $0) } ?? "         –"
-          print(
+          Console.out(
             Console.pad(lane.name, 16) + " "
               + Console.pad(String(format: "%g", step), 8) + " "
               + Console.pad(lane.rule.rawValue, 11) + " " + Console.pad(row.projection, 16)

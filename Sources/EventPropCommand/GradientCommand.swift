@@ -24,7 +24,7 @@ struct GradientCommand: ParsableCommand {
 
   func run() throws {
     let summary = try GradientCase(folder, settings: settings).run(into: out)
-    print("\(summary.samples) samples, \(summary.correct) correct, mean loss \(summary.loss)")
-    for (name, norm) in summary.norms { print("|dL/dW| \(name): \(norm)") }
+    Console.out("\(summary.samples) samples, \(summary.correct) correct, mean loss \(summary.loss)")
+    for (name, norm) in summary.norms { Console.out("|dL/dW| \(name): \(norm)") }
   }
 }

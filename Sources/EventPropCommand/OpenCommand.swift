@@ -42,6 +42,9 @@ struct OpenCommand: ParsableCommand {
   @Flag(help: "Start paused.")
   var paused = false
 
+  @Flag(help: "Look on while another process trains the run; nothing is changed.")
+  var watch = false
+
   @Flag(help: "Keep nothing on disk.")
   var ephemeral = false
 
@@ -62,17 +65,28 @@ struct OpenCommand: ParsableCommand {
   func run() throws {
     StopSignal.install()
     if names.count > 1 { return try compare() }
-    let (loaded, resumed) = try load()
-    let place = resumed.flatMap { Checkpoint.all(in: $0).last }
+    if watch { return try lookOn() }
+    let resumed = try preset.flatMap { name in
+      try OpenCommand.isRun(name) ? RunToResume(name, settings: settings) : nil
+    }
+    let loaded = try resumed?.preset ?? load()
     let screen: Screen
     do {
       screen = try Screen(colors: color, theme: theme)
     } catch let error as TerminalError {
-      Console.error("eventprop: \(error): training headless")
       guard resumed == nil else {
         throw RunError(
-          preset!, "go on without a terminal with: eventprop train --resume \(preset!)")
+          preset!,
+          "\(error); go on without a terminal with: eventprop train --resume \(Console.shellQuoted(preset!))"
+        )
       }
+      guard !ephemeral, !paused else {
+        throw RunError(
+          "open",
+          "\(error): without a screen there is nothing to do for --\(ephemeral ? "ephemeral" : "paused")"
+        )
+      }
+      Console.error("eventprop: \(error): training headless")
       try trainHeadless(loaded)
       return
     }
@@ -81,16 +95,18 @@ struct OpenCommand: ParsableCommand {
     let engine = Engine(isPaused: paused) {
       try Trainer(loaded, data: loaded.loadData(), threads: threads)
     } resume: {
-      if let place, let resumed { try $0.resume(resumed, at: place) }
+      if let resumed, let place = resumed.place { try $0.resume(resumed.path, at: place) }
     } run: { trainer in
       if ephemeral { return nil }
-      if let resumed {
-        return try RunDirectory(
-          resuming: resumed, epoch: trainer.epoch, network: trainer.network)
-      }
+      if let resumed { return try RunDirectory(resuming: resumed, trainer) }
       return try RunDirectory(creating: out, preset: loaded, network: trainer.network)
     }
     try show(engine, on: screen)
+  }
+
+  private static func isRun(_ name: String) -> Bool {
+    FileManager.default.fileExists(
+      atPath: (name as NSString).appendingPathComponent("preset.toml"))
   }
 
   private func show(_ source: any SnapshotSource, on screen: Screen) throws {
@@ -98,10 +114,36 @@ struct OpenCommand: ParsableCommand {
     var session = Session(engine: source, screen: screen, marks: chosen)
     let failure = session.run()
     screen.restore()
-    source.stop()
+    if let engine = source as? Engine, !engine.hasBegun, failure == nil {
+      // Data are still being read or made on its thread, and nothing is there to be kept: no waiting for that.
+      fflush(nil)
+      _exit(StopSignal.current == 0 ? 0 : 128 + StopSignal.current)
+    }
+    let lost = session.isAbandoned ? nil : source.stop()
     if let failure { throw RunError("eventprop", failure) }
-    if !session.runPath.isEmpty { print("run \(session.runPath)") }
+    if !session.runPath.isEmpty { Console.out("run \(session.runPath)") }
+    if let lost {
+      throw RunError(
+        session.runPath.isEmpty ? "eventprop" : session.runPath,
+        "the last checkpoint could not be written, what came after the one before is lost: \(lost)")
+    }
+    if session.isAbandoned { throw ExitCode(1) }
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
+  }
+
+  /// A run that another process trains, as it goes on.
+  private func lookOn() throws {
+    guard let name = names.first, OpenCommand.isRun(name) else {
+      throw RunError(names.first ?? "--watch", "is not the folder of a run")
+    }
+    let screen: Screen
+    do {
+      screen = try Screen(colors: color, theme: theme)
+    } catch let error as TerminalError {
+      throw RunError("open", "\(error); without one, eventprop figure writes files")
+    }
+    defer { screen.restore() }
+    try show(WatchedRun(name, settings: settings), on: screen)
   }
 
   /// Several runs as they ended.
@@ -113,7 +155,7 @@ struct OpenCommand: ParsableCommand {
       }
       return StillRuns.Item(
         preset: try Preset(contentsOf: file, settings: settings), folder: folder,
-        place: try Checkpoint.find(in: folder, epoch: nil))
+        place: try Checkpoint.find(in: folder, named: nil))
     }
     let runs = try StillRuns(items)
     let screen: Screen
@@ -126,18 +168,11 @@ struct OpenCommand: ParsableCommand {
     try show(runs, on: screen)
   }
 
-  /// The preset, and the run folder when it was one.
-  private func load() throws -> (preset: Preset, run: String?) {
+  private func load() throws -> Preset {
     guard let preset else {
-      return (
-        try Preset(text: DefaultPreset.text, file: "default preset", settings: settings), nil
-      )
+      return try Preset(text: DefaultPreset.text, file: "default preset", settings: settings)
     }
-    let inRun = (preset as NSString).appendingPathComponent("preset.toml")
-    if FileManager.default.fileExists(atPath: inRun) {
-      return (try Preset(contentsOf: inRun, settings: settings), preset)
-    }
-    return (try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings), nil)
+    return try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings)
   }
 
   private func trainHeadless(_ preset: Preset) throws {

@@ -20,7 +20,7 @@ struct PresetsCommand: ParsableCommand {
       for name in names {
         let path = (folder as NSString).appendingPathComponent(name + ".toml")
         let first = PresetLibrary.comment(of: path).first ?? ""
-        print(name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + first)
+        Console.out(name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + first)
       }
     }
   }
@@ -38,8 +38,8 @@ struct PresetsCommand: ParsableCommand {
     func run() throws {
       let path = try PresetLibrary.path(of: preset)
       let loaded = try Preset(contentsOf: path, settings: settings)
-      for line in PresetLibrary.comment(of: path) { print("# " + line) }
-      print(loaded.resolvedText, terminator: "")
+      for line in PresetLibrary.comment(of: path) { Console.out("# " + line) }
+      Console.out(loaded.resolvedText, terminator: "")
     }
   }
 
@@ -55,7 +55,7 @@ struct PresetsCommand: ParsableCommand {
       for name in presets.isEmpty ? PresetLibrary.names : presets {
         do {
           _ = try Preset(contentsOf: PresetLibrary.path(of: name))
-          print("\(name): ok")
+          Console.out("\(name): ok")
         } catch {
           failed = true
           Console.error("\(error)")

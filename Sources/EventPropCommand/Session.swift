@@ -14,6 +14,12 @@ struct Session {
   private var history = SnapshotHistory()
   private(set) var runPath = ""
   private var detail: Detail?
+  /// The engine was asked for the end.
+  private var isLeaving = false
+  /// Left although the last checkpoint could not be written.
+  private(set) var isAbandoned = false
+  /// What was exported last: the same is not written again.
+  private var exported = ""
   /// What was asked for of the past.
   private var inspecting = ""
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
@@ -30,10 +36,11 @@ struct Session {
   mutating func run() -> String? {
     SuspendSignal.install()
     present()
-    while StopSignal.current == 0 && !screen.isLost {
+    while !isEnding {
       if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
       if let failure = engine.startFailure { return failure }
       if SuspendSignal.take() { screen.suspend() }
+      if isLeaving && !goOnLeaving() { return nil }
       present()
       if state.screen.detail != detail {
         detail = state.screen.detail
@@ -41,12 +48,40 @@ struct Session {
       }
       inspect()
       guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
-      var effects = handle(event)
-      // Keys that are waiting already are taken together.
-      while let more = screen.read(milliseconds: 0) { effects += handle(more) }
-      for effect in effects where !perform(effect) { return nil }
+      guard take(event) else { return nil }
+      // Keys that are waiting already are taken together, but not so many that a frame or a signal waits for them.
+      for _ in 0..<Self.keysPerFrame {
+        guard !isEnding, let more = screen.read(milliseconds: 0) else { break }
+        guard take(more) else { return nil }
+      }
     }
     return nil
+  }
+
+  static let keysPerFrame = 64
+
+  private var isEnding: Bool { StopSignal.current != 0 || screen.isLost }
+
+  /// - Returns: false to leave.
+  private mutating func take(_ event: InputEvent) -> Bool {
+    for effect in handle(event) where !perform(effect) { return false }
+    return true
+  }
+
+  /// Waits, drawing, for the last checkpoint; asks when it could not be written.
+  /// - Returns: false to leave.
+  private mutating func goOnLeaving() -> Bool {
+    switch engine.leaving {
+    case .done: return false
+    case .asked, .no: state.notice = "writing the last checkpoint"
+    case .failed(let reason):
+      isLeaving = false
+      state.notice = ""
+      state.question = Question(
+        "\(reason). y leaves and loses what is not on disk, any other key stays",
+        [.character("y"): [.abandon]])
+    }
+    return true
   }
 
   private mutating func take(_ snapshot: Snapshot) {
@@ -120,8 +155,10 @@ struct Session {
     case .end: return state.handle(.end, shown)
     case .click(let x, let y):
       return state.click(x: x, y: y, width: size.width, height: size.height, shown)
-    case .wheel(_, _, let down):
-      return state.handle(.character(down ? "-" : "+"), shown)
+    case .wheel(_, _, let down): return state.wheel(down: down, shown)
+    case .paste(let text):
+      state.paste(text)
+      return []
     case .resize:
       screen.invalidate()
       return []
@@ -132,7 +169,14 @@ struct Session {
   private mutating func perform(_ effect: Effect) -> Bool {
     switch effect {
     case .engine(let command): engine.send(command)
-    case .quit: return false
+    case .quit:
+      engine.leave()
+      isLeaving = true
+      return goOnLeaving()
+    case .abandon:
+      isAbandoned = true
+      return false
+    case .ask(let question): state.question = question
     case .suspend: screen.suspend()
     case .export: export()
     case .goTo(let position):
@@ -144,9 +188,13 @@ struct Session {
   }
 
   private mutating func export() {
+    let what =
+      "\(shown.serial) \(state.screen) \(state.lane) \(state.back) \(state.layer) \(state.zoom)"
+    guard what != exported else { return }
     do {
       let names = try FigureFiles.write(state, shown)
       state.notice = "wrote " + names.joined(separator: " and ")
+      exported = what
     } catch {
       state.notice = "\(error)"
     }

@@ -30,6 +30,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Go on with this run from its last checkpoint.", valueName: "run"))
   var resume: String?
 
+  @Flag(
+    help: "With --resume: begin anew; what the run has so far moves to before-restart-n/ in it.")
+  var startOver = false
+
   @Option(help: ArgumentHelp("Apply the commands of a session's commands.jsonl.", valueName: "log"))
   var replay: String?
 
@@ -43,63 +47,89 @@ struct TrainCommand: ParsableCommand {
     guard epochs.map({ (0...1_000_000).contains($0) }) ?? true else {
       throw ValidationError("--epochs is \(epochs!), allowed is 0 to 1000000")
     }
-    guard resume == nil || (out == nil && settings.isEmpty) else {
-      throw ValidationError("--resume goes on with the run as it is: no --out, no --set")
+    guard resume == nil || out == nil else {
+      throw ValidationError("--resume goes on in the run's own folder: no --out")
+    }
+    guard resume == nil || replay == nil else {
+      throw ValidationError("--replay begins a new run: no --resume")
+    }
+    guard resume != nil || !startOver else {
+      throw ValidationError("--start-over goes with --resume")
     }
   }
 
   func run() throws {
-    StopSignal.install()
     var console = Console()
-    let file =
-      try resume.map { ($0 as NSString).appendingPathComponent("preset.toml") }
-      ?? PresetLibrary.path(of: preset!)
     var settings = settings
     if let epochs { settings.append("training.epochs=\(epochs)") }
-    let preset = try Preset(contentsOf: file, settings: settings)
-    let place =
-      try resume.map { run -> Checkpoint.Place? in
-        guard FileManager.default.fileExists(atPath: file) else {
-          throw RunError(run, "is not the folder of a run")
-        }
-        return Checkpoint.all(in: run).last
-      } ?? nil
-
     if let replay {
-      try self.replay(preset, log: replay, &console)
-      return
+      let preset = try Preset(
+        contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
+      return try self.replay(preset, log: replay, &console)
     }
-    let data = try preset.loadData { text in
-      if console.isTerminal { Console.error("\r\u{1B}[K" + text, terminator: "") }
+    let resumed = try resume.map {
+      try RunToResume($0, settings: settings, startingOver: startOver)
     }
-    if console.isTerminal { Console.error("\r\u{1B}[K", terminator: "") }
+    if let place = resumed?.place, let epochs, epochs < place.epoch {
+      throw RunError(
+        resumed!.path, "has \(place.words) behind it; --epochs \(epochs) would take it back")
+    }
+    let preset =
+      try resumed?.preset
+      ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
+    let data = try preset.loadData { console.note($0) }
+    console.clear()
     let trainer = try Trainer(preset, data: data, threads: threads)
-    if let place, let resume {
-      try trainer.resume(resume, at: place)
-    }
+    // Until here there was nothing to keep, and signals ended the program at once.
+    StopSignal.install()
+    if let resumed, let place = resumed.place { try trainer.resume(resumed.path, at: place) }
     let run =
-      try resume.map {
-        try RunDirectory(resuming: $0, epoch: trainer.epoch, network: trainer.network)
-      }
+      try resumed.map { try RunDirectory(resuming: $0, trainer) }
       ?? RunDirectory(creating: out, preset: preset, network: trainer.network)
     try run.logBeginning(of: trainer, detail: "threads \(threads)")
     announce(trainer, run, &console)
+    if trainer.isFinished, resumed != nil {
+      console.line(
+        "finished already: \(trainer.epoch) of \(preset.training.epochs) epochs are done; "
+          + "--epochs N with a larger N trains on")
+      return
+    }
     try HeadlessTraining(trainer: trainer, run: run).run(&console)
   }
 
   /// Repeats a session of the workbench without its screen: the same weights, bit by bit.
   private func replay(_ preset: Preset, log: String, _ console: inout Console) throws {
-    let commands = try LoggedCommand.read(log)
+    let session = try LoggedSession(contentsOf: log)
     let (threads, out) = (threads, out)
-    var replay = try Replay(commands) {
+    var replay = try Replay(session) {
       try Trainer(preset, data: preset.loadData(), threads: threads)
     } run: {
       try RunDirectory(creating: out, preset: preset, network: $0.network)
     }
-    try replay.run { trainer in
-      console.progress("epoch \(trainer.epoch + 1), batch \(trainer.batchInEpoch)")
+    StopSignal.install()
+    console.line("run \(replay.path)")
+    let start = ContinuousClock.now
+    let isWhole = try replay.run { trainer in
+      let all = session.end?.epoch ?? preset.training.epochs
+      if trainer.batchInEpoch == 0 {
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        console.line(
+          "epoch \(trainer.epoch)/\(all) replayed, \(Wording.duration(seconds))")
+      } else {
+        console.progress("epoch \(trainer.epoch + 1)/\(all), batch \(trainer.batchInEpoch)")
+      }
+      return StopSignal.current == 0
     }
-    console.line("replayed \(commands.count) commands over \(replay.trainer.epoch) epochs")
+    let place = "\(replay.trainer.epoch) epochs and \(replay.trainer.batchInEpoch) batches"
+    guard isWhole else {
+      console.line("stopped after \(place)")
+      throw ExitCode(128 + StopSignal.current)
+    }
+    console.line(
+      "replayed \(session.commands.count) commands over \(place)"
+        + (session.end == nil
+          ? ": the log does not say where the session ended, so to the preset's last epoch"
+          : ": where the session ended"))
   }
 
   private func announce(_ trainer: Trainer, _ run: RunDirectory, _ console: inout Console) {
@@ -110,8 +140,18 @@ struct TrainCommand: ParsableCommand {
         + (trainer.laneNames.count == 1
           ? "lane" : "lanes: " + trainer.laneNames.joined(separator: ", "))
     )
+    let place =
+      trainer.batchInEpoch > 0
+      ? "in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch)"
+      : "after epoch \(trainer.epoch)"
     console.line(
-      "run \(run.path)" + (trainer.epoch > 0 ? ", going on after epoch \(trainer.epoch)" : ""))
+      "run \(run.path)"
+        + (trainer.epoch > 0 || trainer.batchInEpoch > 0 ? ", going on \(place)" : ""))
+    if run.droppedRows > 0 {
+      console.line(
+        "\(run.droppedRows) rows of metrics.csv are beyond the checkpoint: their epochs are trained again"
+      )
+    }
   }
 }
 
@@ -139,7 +179,12 @@ struct HeadlessTraining {
         try stop(&console)
       }
       if !trainer.isEpochComplete {
-        try trainer.trainBatch()
+        do {
+          try trainer.trainBatch()
+        } catch let error as TrainingError {
+          try keep(after: error)
+          throw error
+        }
         console.progress(progress(since: start, from: batchesAtStart))
       }
       if trainer.isEpochComplete {
@@ -165,6 +210,14 @@ struct HeadlessTraining {
     try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
   }
 
+  /// What there was before a training ended by itself is kept, and why it did.
+  private func keep(after error: TrainingError) throws {
+    try run.log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: error.description)
+    try checkpoint()
+  }
+
   private func stop(_ console: inout Console) throws -> Never {
     try checkpoint()
     try run.log(
@@ -172,7 +225,7 @@ struct HeadlessTraining {
       detail: "signal \(StopSignal.current)")
     console.line(
       "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
-        + "go on with: eventprop train --resume \(run.path)")
+        + "go on with: eventprop train --resume \(Console.shellQuoted(run.path))")
     throw ExitCode(128 + StopSignal.current)
   }
 

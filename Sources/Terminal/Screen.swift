@@ -17,6 +17,8 @@ public enum InputEvent: Sendable, Equatable {
   case up, down, left, right, pageUp, pageDown, home, end
   case click(x: Int, y: Int)
   case wheel(x: Int, y: Int, down: Bool)
+  /// Text that the terminal says was pasted, not typed.
+  case paste(String)
   case resize
 }
 
@@ -31,6 +33,11 @@ public final class Screen {
   private let colors: ColorMode
   private let theme: Theme
   private var isActive = true
+  private let output: UnsafeMutablePointer<FILE>
+  /// Codes of our own, beyond those of ncurses.
+  private static let pasteBegins: Int32 = 0o3000
+  private static let pasteEnds: Int32 = 0o3001
+  private static let longestPaste = 1 << 16
   public let isUnicode: Bool
 
   /// - Throws: `TerminalError` without a terminal that can place a cursor.
@@ -68,6 +75,10 @@ public final class Screen {
     set_escdelay(25)
     curs_set(0)
     _ = eventprop_mouse_on()
+    define_key("\u{1B}[200~", Screen.pasteBegins)
+    define_key("\u{1B}[201~", Screen.pasteEnds)
+    self.output = output
+    send("\u{1B}[?2004h")
     CrashGuard.install()
   }
 
@@ -82,6 +93,7 @@ public final class Screen {
     guard isActive else { return }
     isActive = false
     CrashGuard.isArmed.store(false, ordering: .releasing)
+    send("\u{1B}[?2004l")
     endwin()
     delscreen(screen)
   }
@@ -191,6 +203,8 @@ public final class Screen {
     case KEY_BACKSPACE: return .backspace
     case KEY_ENTER: return .enter
     case KEY_RESIZE: return .resize
+    case Screen.pasteBegins: return .paste(pasted())
+    case Screen.pasteEnds: return nil
     case KEY_MOUSE:
       var event = MEVENT()
       guard getmouse(&event) == OK else { return nil }
@@ -203,10 +217,37 @@ public final class Screen {
 
   /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal again on return.
   public func suspend() {
+    send("\u{1B}[?2004l")
     endwin()
     raise(SIGSTOP)
+    send("\u{1B}[?2004h")
     clearok(eventprop_stdscr(), true)
     wrefresh(eventprop_stdscr())
+  }
+
+  /// A sequence that ncurses has no name for, as it stands. Terminals that do not know it leave it.
+  private func send(_ sequence: String) {
+    fputs(sequence, output)
+    fflush(output)
+  }
+
+  /// What comes until the terminal says that the paste ends; what is beyond some length is dropped.
+  private func pasted() -> String {
+    var text = String.UnicodeScalarView()
+    wtimeout(eventprop_stdscr(), 200)
+    var code: wint_t = 0
+    while !isLost {
+      let kind = wget_wch(eventprop_stdscr(), &code)
+      if kind == ERR { break }
+      if kind == KEY_CODE_YES {
+        if Int32(bitPattern: code) == Screen.pasteEnds { break }
+        continue
+      }
+      if text.count < Screen.longestPaste, let scalar = Unicode.Scalar(code) {
+        text.append(scalar)
+      }
+    }
+    return String(text)
   }
 
   /// Whether the terminal has gone: its window closed, or the connection broke.

@@ -51,17 +51,31 @@ extension Action {
   /// Every action, in the order of the help.
   public static let all: [Action] = training + lanes + viewing + screens + program
 
-  private static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+  @Sendable private static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot)
+    -> String?
+  {
     snapshot.isStill ? "these are finished runs: open one alone to train it" : nil
   }
 
-  private static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+  @Sendable private static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
     if let obstacle = whenTraining(state, snapshot) { return obstacle }
     return whenPresent(state, snapshot)
   }
 
-  private static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+  @Sendable private static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot)
+    -> String?
+  {
     state.back > 0 ? "you are looking at the past: . goes back to live" : nil
+  }
+
+  /// What stands in the way of a command typed with values: as for its key; for those without a key, as for all that
+  /// changes a lane.
+  static func obstacle(toTyped name: String) -> @Sendable (WorkbenchState, Snapshot) -> String? {
+    if ["lift", "redraw", "regularisation", "order-seed"].contains(name) { return whenLive }
+    if name == "stop" { return whenTraining }
+    if name == "probe" { return whenPresent }
+    if let action = all.first(where: { $0.name == name }) { return action.obstacle }
+    return { _, _ in nil }
   }
 
   private static let training: [Action] = [
@@ -82,7 +96,29 @@ extension Action {
     Action(
       name: "restart", keys: [.character("R")], short: "",
       title: "start again from the same weights", obstacle: whenTraining,
-      run: { _, _ in [.engine(.restart)] }),
+      run: { state, snapshot in
+        let kept =
+          snapshot.runPath.isEmpty
+          ? "is lost" : "moves to before-restart-n/ in the run's folder"
+        var text = "Start again from epoch 0? What there is \(kept). y: as the preset says"
+        var answers: [Key: [Effect]] = [
+          .character("y"): [.engine(.restart(keeping: false))]
+        ]
+        if snapshot.hasSettings {
+          text += "; k: keeping the losses, rates and lanes changed since"
+          answers[.character("k")] = [.engine(.restart(keeping: true))]
+        }
+        state.question = Question(text + "; any other key stays", answers)
+        return []
+      }),
+    Action(
+      name: "undo", keys: [.character("U")], short: "",
+      title: "take back the last command that changed a lane",
+      obstacle: { state, snapshot in
+        whenLive(state, snapshot)
+          ?? (snapshot.undoable == nil ? "no command of this session changed a lane" : nil)
+      },
+      run: { _, _ in [.engine(.undo)] }),
     Action(
       name: "checkpoint", keys: [.character("c")], short: "", title: "write a checkpoint now",
       obstacle: { state, snapshot in
@@ -156,9 +192,13 @@ extension Action {
       obstacle: { state, snapshot in
         whenLive(state, snapshot) ?? (snapshot.lanes.count > 1 ? nil : "the last lane stays")
       },
-      run: { state, _ in
-        defer { state.lane = 0 }
-        return [.engine(.drop(lane: state.lane))]
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot) else { return [] }
+        state.question = Question(
+          "Drop \(lane.letter) \(lane.description), trained to epoch \(Wording.position(snapshot.position))? "
+            + "y drops it (U brings it back while this session lasts), any other key does not",
+          [.character("y"): [.engine(.drop(lane: state.lane))]])
+        return []
       }),
   ]
 
@@ -353,8 +393,20 @@ extension Action {
       name: "quit", keys: [.character("q")], short: "q quit",
       title: "leave; training is checkpointed",
       run: { state, snapshot in
-        if snapshot.isPaused || snapshot.isFinished || !snapshot.failure.isEmpty { return [.quit] }
-        state.isQuitAsked = true
+        let isKept = !snapshot.runPath.isEmpty
+        let isBegun = snapshot.position > 0 && !snapshot.isStill
+        if isKept && (snapshot.isPaused || snapshot.isFinished || !snapshot.failure.isEmpty)
+          || !isBegun
+        {
+          return [.quit]
+        }
+        let text =
+          isKept
+          ? "Training is running. Leave with a checkpoint? y leaves, any other key stays"
+          : "Nothing of this session is kept on disk. Leave and lose it? y leaves, any other key stays"
+        var answers: [Key: [Effect]] = [.character("y"): [.quit]]
+        if isKept { answers[.character("q")] = [.quit] }
+        state.question = Question(text, answers)
         return []
       }),
   ]

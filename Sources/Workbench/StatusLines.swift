@@ -70,6 +70,10 @@ enum StatusLines {
         Segment(text: "STOPPED", style: CellStyle(.alarm, bold: true, reversed: true), weight: 12))
     } else if snapshot.isFinished {
       segments.append(Segment(text: "FINISHED", style: CellStyle(.good, bold: true), weight: 11))
+    } else if snapshot.isWatched {
+      segments.append(
+        Segment(
+          text: "WATCHING", style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
     } else if snapshot.isPaused {
       segments.append(
         Segment(text: "PAUSED", style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
@@ -97,8 +101,8 @@ enum StatusLines {
     func say(_ text: String, _ style: CellStyle) {
       canvas.text(String(text.prefix(area.width - 1)), x: area.x + 1, y: area.y, style: style)
     }
-    if state.isQuitAsked {
-      say("Training is running. Leave with a checkpoint? y leaves, any other key stays", .bold)
+    if let question = state.question {
+      say(Wording.fit(question.text, area.width - 2), .bold)
     } else if let prompt = state.prompt {
       let (label, hints) =
         switch prompt.purpose {

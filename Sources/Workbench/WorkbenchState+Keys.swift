@@ -5,7 +5,7 @@ extension WorkbenchState {
   /// What a key does: to this state, and to the world.
   public mutating func handle(_ key: Key, _ snapshot: Snapshot) -> [Effect] {
     notice = ""
-    if isQuitAsked { return answerQuit(key) }
+    if question != nil { return answer(key) }
     if prompt != nil { return type(key, snapshot) }
     if isHelpShown { return search(key, snapshot) }
     if isAlarmListShown { return choose(key, snapshot) }
@@ -30,9 +30,23 @@ extension WorkbenchState {
     return action.run(&self, snapshot)
   }
 
-  private mutating func answerQuit(_ key: Key) -> [Effect] {
-    isQuitAsked = false
-    return key == .character("y") || key == .character("q") || key == .enter ? [.quit] : []
+  private mutating func answer(_ key: Key) -> [Effect] {
+    defer { question = nil }
+    if let effects = question?.answers[key] { return effects }
+    notice = "nothing was done"
+    return []
+  }
+
+  /// Pasted text goes into a prompt, up to its first line end; elsewhere it would be taken for keys.
+  public mutating func paste(_ text: String) {
+    guard prompt != nil, question == nil else {
+      notice = "pasted text is not taken for keys; : opens a prompt for it"
+      return
+    }
+    let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
+    for scalar in line where !VisibleText.isHidden(scalar) && prompt!.text.count < 60 {
+      prompt!.text.unicodeScalars.append(scalar)
+    }
   }
 
   /// Help: typing filters, Enter runs the first hit, Esc closes.
@@ -126,6 +140,18 @@ extension WorkbenchState {
     ("stop", ["epoch", "accuracy", "dead"]),
   ]
 
+  /// What a click on a lane's w(t) that is not made of corners would change without a word.
+  func asked(_ effects: [Effect], _ snapshot: Snapshot) -> [Effect] {
+    guard let lane = chosen(snapshot), !effects.isEmpty else { return effects }
+    if case .custom = lane.shaping { return effects }
+    return [
+      .ask(
+        Question(
+          "Make w(t) of \(lane.letter), \(lane.shaping.kind) so far, piecewise linear from this corner on? y does, any other key does not",
+          [.character("y"): effects]))
+    ]
+  }
+
   private mutating func setRate(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     guard let rate = Double(text), rate >= 0, rate <= 1000 else {
       notice = "learning rate \"\(text)\": allowed is a number from 0 to 1000, as 5e-3"
@@ -178,6 +204,10 @@ extension WorkbenchState {
   private mutating func runCommand(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     let words = text.split(separator: " ").map(String.init)
     guard let name = words.first else { return [] }
+    if words.count > 1, let obstacle = Action.obstacle(toTyped: name)(self, snapshot) {
+      notice = "\(name): \(obstacle)"
+      return []
+    }
     if words.count == 2 {
       switch name {
       case "rate": return setRate(words[1], snapshot)
@@ -199,7 +229,9 @@ extension WorkbenchState {
     if name == "stop", let condition = StopCondition(words: Array(words.dropFirst())) {
       return [.engine(.stopWhen(condition))]
     }
-    if let command = EngineCommand(logText: text, lane: lane) { return [.engine(command)] }
+    if words.count > 1, let command = EngineCommand(logText: text, lane: lane) {
+      return [.engine(command)]
+    }
     guard let action = Action.all.first(where: { $0.name == name }) else {
       notice = "no command \"\(text)\"; ? lists them"
       return []
@@ -208,12 +240,24 @@ extension WorkbenchState {
     return perform(action, snapshot)
   }
 
+  /// The wheel never types: it scrolls what scrolls, and zooms the raster.
+  public mutating func wheel(down: Bool, _ snapshot: Snapshot) -> [Effect] {
+    if prompt != nil || question != nil { return [] }
+    if screen == .raster && !isHelpShown && !isAlarmListShown {
+      return handle(.character(down ? "-" : "+"), snapshot)
+    }
+    guard isHelpShown || isAlarmListShown || [.silence, .log, .compare].contains(screen) else {
+      return []
+    }
+    return handle(down ? .down : .up, snapshot)
+  }
+
   /// A click: on a lane's panel chooses it; on the raster sets the cursor.
   public mutating func click(x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot)
     -> [Effect]
   {
     notice = ""
-    if isHelpShown || prompt != nil || isQuitAsked { return [] }
+    if isHelpShown || prompt != nil || question != nil || isAlarmListShown { return [] }
     switch screen {
     case .overview:
       let areas = OverviewScreen.laneAreas(self, snapshot, width: width, height: height)
@@ -232,7 +276,12 @@ extension WorkbenchState {
         cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
       }
     case .shaping:
-      return ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
+      if let obstacle = Action.obstacle(toTyped: "shaping")(self, snapshot) {
+        notice = obstacle
+        return []
+      }
+      return asked(
+        ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot), snapshot)
     case .silence:
       SilenceScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
     case .compare, .log, .gradients, .ledger: break

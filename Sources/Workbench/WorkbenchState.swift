@@ -48,7 +48,8 @@ public struct WorkbenchState: Sendable {
   public var helpRow = 0
   /// Text being typed after `:` or for a value; nil when no prompt is open.
   public var prompt: Prompt?
-  public var isQuitAsked = false
+  /// What must be answered first.
+  public var question: Question?
   public var notice = ""
   /// Raster: shown part of the trial in shares of T, chosen layer, order of neurons.
   public var zoom = 0.0...1.0
@@ -86,6 +87,17 @@ public struct Prompt: Sendable, Equatable {
   }
 }
 
+/// Something that would be lost, and the keys that go on all the same; any other key stays.
+public struct Question: Sendable, Equatable {
+  public var text: String
+  public var answers: [Key: [Effect]]
+
+  public init(_ text: String, _ answers: [Key: [Effect]]) {
+    self.text = text
+    self.answers = answers
+  }
+}
+
 /// How the raster sorts neurons.
 public enum RasterOrder: String, Sendable, CaseIterable {
   case index
@@ -106,8 +118,13 @@ public enum SilenceOrder: String, Sendable, CaseIterable {
 public enum Effect: Sendable, Equatable {
   case engine(EngineCommand)
   case export
+  /// Asks something.
+  case ask(Question)
   /// To the snapshot nearest to a position of the training, in epochs.
   case goTo(Double)
+  /// Leaves with a checkpoint; where that cannot be written, asks.
   case quit
+  /// Leaves and loses what is not on disk.
+  case abandon
   case suspend
 }

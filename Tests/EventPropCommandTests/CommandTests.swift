@@ -98,7 +98,7 @@ import Testing
     #expect(second.status == 0, "\(second.text)")
     #expect(try FileManager.default.subpathsOfDirectory(atPath: scratch.file("run")) == before)
     let wrong = try run("diagnose", "run", "--epoch", "9", "--out", "c")
-    #expect(wrong.status == 1 && wrong.text.contains("has no such checkpoint; there are: 0, 1, 2"))
+    #expect(wrong.status == 1 && wrong.text.contains("has no checkpoint 9; there are: 0, 1, 2"))
     let metrics = try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
     #expect(metrics.contains("spikes_created,spikes_deleted"))
     let table = try run(
@@ -138,7 +138,7 @@ import Testing
     }
     let missing = try run("figure", "run", "--epoch", "9", "--out", "x.svg")
     #expect(missing.status == 1)
-    #expect(missing.text.contains("has no such checkpoint; there are: 0, 1, 2"))
+    #expect(missing.text.contains("has no checkpoint 9; there are: 0, 1, 2"))
     #expect(try run("figure", "run", "--panel", "pie", "--out", "x.svg").status == 64)
   }
 
@@ -187,7 +187,7 @@ import Testing
     #expect(process.terminationStatus == 128 + signal)
     let log = try String(contentsOfFile: scratch.file("run/commands.jsonl"), encoding: .utf8)
     #expect(log.contains("\"command\": \"stop\""))
-    let again = try run("train", "--resume", "run", "--epochs", "1")
+    let again = try run("train", "--resume", "run", "--epochs", "6")
     #expect(again.status == 0, "\(again.text)")
   }
 
@@ -219,8 +219,8 @@ import Testing
         "training.epochs: is -1, allowed is"
       ),
       (["train", "yin-yang-sum", "--out", "/proc/x"], "/proc/x: cannot be created"),
-      (["train", "--resume", "nowhere"], "no such preset file"),
-      (["evaluate", "nowhere"], "nowhere/preset.toml: no such preset file"),
+      (["train", "--resume", "nowhere"], "nowhere: is not the folder of a run"),
+      (["evaluate", "nowhere"], "nowhere: is not the folder of a run: it has no preset.toml"),
       (["gradient", "nowhere", "--out", "x"], "nowhere/preset.toml: no such preset file"),
       (["data", "info", text], "magic 0x6e616d65 is not an IDX file"),
       (["presets", "check", text], "bad.toml:1: name"),

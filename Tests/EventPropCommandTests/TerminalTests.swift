@@ -124,7 +124,7 @@ import Testing
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
     for (key, text) in [
-      ("2", "raster"), ("3", "w = 1"), ("4", "created"), ("5", "hidden neurons"),
+      ("2", "by index"), ("3", "w = 1"), ("4", "created"), ("5", "silent: no spike"),
       ("6", "test accuracy"), ("7", "w(t)"), ("8", "commands"),
       ("?", "search"),
     ] {
@@ -179,7 +179,7 @@ import Testing
     #expect(terminal.modes != before)
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
-    terminal.send("q")
+    terminal.send("qy")
     #expect(terminal.waitForEnd())
     #expect(terminal.modes == before)
   }
@@ -243,7 +243,7 @@ import Testing
     terminal.send("1")
     terminal.send(" ")
     #expect(terminal.wait(for: "PAUSED"))
-    terminal.send("q")
+    terminal.send("qy")
     #expect(terminal.waitForEnd())
     #expect(terminal.modes == before)
   }

@@ -65,7 +65,7 @@ import Testing
     _ = training.trainBatch()
     training.truth.isResting = true
     _ = training.snapshot()
-    training.apply(.restart)
+    training.apply(.restart(keeping: false))
     for _ in 0..<20 {
       let lane = training.snapshot().lanes[0]
       #expect(lane.comparison == nil || lane.comparedAt == 0)

@@ -69,7 +69,7 @@ import Testing
     for _ in 0..<2 { try first.trainBatch() }
     try Checkpoint.write(first, to: run, keep: 0)
     let second = try makeTrainer(text)
-    try Checkpoint.restore(try #require(Checkpoint.all(in: run.path).last), into: second)
+    try Checkpoint.restore(try #require(try Checkpoint.all(in: run.path).last), into: second)
     for _ in 0..<2 { try second.trainBatch() }
     #expect(second.finishEpoch()[0].mute == rows[0].mute)
   }

@@ -42,14 +42,14 @@ import Testing
     training.apply(.cure(lane: 0, .redraw, layer: 0, neurons: [20]))
     #expect(training.notice.contains("hidden1 has no neuron 20: 0 to 19"))
     while !training.trainer.isFinished { _ = training.trainBatch() }
-    let log = try LoggedCommand.read(scratch.file("run/commands.jsonl"))
-    #expect(log.map(\.text) == ["lift 0.125 hidden1 3,5", "redraw hidden1 7"])
+    let log = try LoggedSession(contentsOf: scratch.file("run/commands.jsonl"))
+    #expect(log.commands.map(\.text) == ["lift 0.125 hidden1 3,5", "redraw hidden1 7"])
     var replay = try Replay(log) {
       try makeTrainer(tinyPreset())
     } run: { _ in
       nil
     }
-    try replay.run()
+    _ = try replay.run()
     #expect(replay.trainer.state == training.trainer.state)
   }
 

@@ -23,12 +23,15 @@ import Testing
     )
   }
 
-  func reopened(_ path: String) throws -> LiveTraining {
-    let place = try #require(Checkpoint.all(in: path).last)
+  /// The run of a session that has ended; of one that has not, a copy.
+  func reopened(_ original: String) throws -> LiveTraining {
+    let path = original + "-copy"
+    try FileManager.default.copyItem(atPath: original, toPath: path)
+    let place = try #require(try Checkpoint.all(in: path).last)
     return try LiveTraining(
       { try makeTrainer(Self.text) }, resume: { try $0.resume(path, at: place) }
     ) {
-      try RunDirectory(resuming: path, epoch: $0.epoch, network: $0.network)
+      try RunDirectory(resuming: RunToResume(path), $0)
     }
   }
 
@@ -52,7 +55,7 @@ import Testing
   }
 
   private func finishedRun(_ preset: Preset, _ path: String) throws -> Snapshot {
-    let place = try Checkpoint.find(in: path, epoch: nil)
+    let place = try Checkpoint.find(in: path, named: nil)
     let runs = try StillRuns([StillRuns.Item(preset: preset, folder: path, place: place)])
     return try #require(runs.snapshot(after: 0))
   }
@@ -70,7 +73,7 @@ import Testing
     let rows = MetricsTable.read(path + "/metrics.csv", training.trainer.network)
     #expect(rows.contains { $0.dead[0] > 0 })
     let fresh = try makeTrainer(text)
-    try fresh.resume(path, at: try #require(Checkpoint.all(in: path).last))
+    try fresh.resume(path, at: try #require(try Checkpoint.all(in: path).last))
     let result = fresh.evaluate(lane: 0, fresh.data.test)
     #expect(result.accuracy == rows.last?.testAccuracy)
     #expect(result.loss == rows.last?.testLoss)
@@ -112,7 +115,8 @@ import Testing
     let training = try reopened(path)
     _ = training.trainBatch()
     for _ in 0..<4 { _ = training.trainBatch() }
-    let lines = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")
+    let kept = path + "-copy/metrics.csv"
+    let lines = try String(contentsOfFile: kept, encoding: .utf8).split(separator: "\n")
     #expect(lines.count == 5)
     #expect(lines.allSatisfy { $0.split(separator: ",").count == 4 })
   }
@@ -120,7 +124,7 @@ import Testing
   /// Checkpoints of before the alarms looked at effects have other numbers for them: they are resumed.
   @Test func checkpointsWithOlderAlarmsAreResumed() throws {
     let (path, _, _) = try trained()
-    let place = try #require(Checkpoint.all(in: path).last)
+    let place = try #require(try Checkpoint.all(in: path).last)
     let file = place.path + "/state.toml"
     let state = try String(contentsOfFile: file, encoding: .utf8)
     let lines = state.split(separator: "\n", omittingEmptySubsequences: false).map {
@@ -219,7 +223,7 @@ import Testing
     }
     try training.writeCheckpoint()
     #expect(try reopened(path).snapshot().marks.map(\.text) == ["rate 0.1"])
-    let place = try #require(Checkpoint.all(in: path).last)
+    let place = try #require(try Checkpoint.all(in: path).last)
     #expect((place.epoch, place.batch) == (1, 2))
     let preset = try Preset(contentsOf: path + "/preset.toml")
     let runs = try StillRuns([StillRuns.Item(preset: preset, folder: path, place: place)])

@@ -56,3 +56,9 @@ extension Trainer {
   /// All weights and optimiser states, bit by bit.
   var state: [[UInt8]] { lanes.flatMap { $0.arrays().map(\.array.bytes) } }
 }
+
+/// Uses a run, or a training with one, and lets go of it, as a process does that ends.
+func withRun<Run>(_ make: () throws -> Run, _ use: (Run) throws -> Void) rethrows {
+  let run = try make()
+  try use(run)
+}

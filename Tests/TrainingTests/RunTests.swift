@@ -29,21 +29,25 @@ import Testing
     _ = try whole.runAll()
 
     let first = try makeTrainer(Self.text)
-    let run = try RunDirectory(
-      creating: scratch.file("run"), preset: first.preset, network: first.network)
-    try train(first, batches: stop, into: run)
-    // A crash leaves rows and a half-written checkpoint behind.
-    try run.append([EpochMetrics(first.lanes[0], epoch: 99, validation: nil, test: nil)])
-    try FileManager.default.createDirectory(
-      atPath: run.path + "/checkpoints/.writing-9", withIntermediateDirectories: true)
+    let path = scratch.file("run")
+    try withRun {
+      try RunDirectory(creating: path, preset: first.preset, network: first.network)
+    } _: { run in
+      try train(first, batches: stop, into: run)
+      // A crash leaves rows and a half-written checkpoint behind.
+      try run.append([EpochMetrics(first.lanes[0], epoch: 99, validation: nil, test: nil)])
+      try FileManager.default.createDirectory(
+        atPath: path + "/checkpoints/.writing-9", withIntermediateDirectories: true)
+    }
 
+    let run = try RunToResume(path)
     let preset = try Preset(contentsOf: run.path + "/preset.toml")
     let second = try Trainer(preset, data: preset.loadData(), threads: 3)
-    let place = try #require(Checkpoint.all(in: run.path).last)
+    let place = try #require(try Checkpoint.all(in: run.path).last)
     #expect(place.epoch * 4 + place.batch == stop)
     try Checkpoint.restore(place, into: second)
-    let resumed = try RunDirectory(
-      resuming: run.path, epoch: second.epoch, network: second.network)
+    let resumed = try RunDirectory(resuming: run, second)
+    #expect(resumed.droppedRows == 1)
     try train(second, batches: 12 - stop, into: resumed)
     #expect(second.isFinished)
     #expect(second.state == whole.state)
@@ -75,10 +79,10 @@ import Testing
     let run = try RunDirectory(
       creating: scratch.file("run"), preset: trainer.preset, network: trainer.network)
     try train(trainer, batches: 2, into: run)
-    #expect(Checkpoint.all(in: run.path).map(\.batch) == [2])
+    #expect(try Checkpoint.all(in: run.path).map(\.batch) == [2])
     for _ in 0..<2 { try train(trainer, batches: 4, into: run) }
     try train(trainer, batches: 2, into: run)
-    #expect(Checkpoint.all(in: run.path).map(\.epoch) == [3])
+    #expect(try Checkpoint.all(in: run.path).map(\.epoch) == [3])
     let numpy = try NPYArray(contentsOf: run.path + "/checkpoints/3/plain/hidden1-hidden1.npy")
     #expect(numpy.shape == [20, 20])
     #expect(numpy.element == .float32)
@@ -89,7 +93,7 @@ import Testing
     let run = try RunDirectory(
       creating: scratch.file("run"), preset: trainer.preset, network: trainer.network)
     try train(trainer, batches: 1, into: run)
-    let place = Checkpoint.all(in: run.path)[0]
+    let place = try Checkpoint.all(in: run.path)[0]
     func message() -> String {
       do {
         try Checkpoint.restore(place, into: try makeTrainer(Self.text))
@@ -129,7 +133,8 @@ import Testing
 
   @Test func aFullDiskIsSaidAndLeavesNothing() throws {
     let error = #expect(throws: RunError.self) {
-      try AtomicFile.writeSynced(Array(repeating: 0, count: 100), to: "/dev/full")
+      let full = try AppendFile("/dev/full")
+      try full.append(line: "x")
     }
     #expect(error?.message == "cannot be written: No space left on device")
     let folder = scratch.file("folder")

@@ -101,7 +101,7 @@ import Testing
   @Test func quitAsksWhileTraining() {
     var state = WorkbenchState()
     #expect(press(type("q"), &state).isEmpty)
-    #expect(state.isQuitAsked)
+    #expect(state.question != nil)
     #expect(press([.escape], &state).isEmpty)
     #expect(press(type("qy"), &state) == [.quit])
     var paused = sampleSnapshot()

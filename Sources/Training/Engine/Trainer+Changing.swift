@@ -5,7 +5,19 @@ extension Trainer {
   /// Applies a command that changes a lane or the order of batches; leaves all others alone. The one place where
   /// live sessions, replays and resumed sessions do so.
   func apply(_ command: EngineCommand) throws {
+    let steps = undoSteps
+    remember(command)
+    do {
+      try change(by: command)
+    } catch {
+      undoSteps = steps
+      throw error
+    }
+  }
+
+  private func change(by command: EngineCommand) throws {
     switch command {
+    case .undo: try undo()
     case .setRate(let lane, let rate): lanes[lane].options.optimiser.rate = rate
     case .setShaping(let lane, let shaping): try change(lane) { $0.shaping = shaping }
     case .setLoss(let lane, let kind):
@@ -77,25 +89,34 @@ extension Trainer {
     append(try copy(of: lanes[index], options: options))
   }
 
-  /// A lane in the same state under other options. Copies go through the files' own format: bit by bit.
+  /// A lane in the same state under other options.
   private func copy(of lane: any Lane, options: LaneOptions) throws -> any Lane {
-    let twin = makeLane(options, preset, try preset.problem(for: options, data: data.train))
-    let arrays = Dictionary(uniqueKeysWithValues: lane.arrays().map { ($0.name, $0.array) })
-    try twin.restore(adamCount: lane.adamCount) { name in
-      guard let array = arrays[name] else { throw RunError(name, "is not in the lane") }
-      return array
-    }
-    twin.schedule = lane.schedule
-    twin.epochTally = lane.epochTally
-    twin.epochSquares = lane.epochSquares
-    twin.epochBatches = lane.epochBatches
-    twin.diagnosis = lane.diagnosis
+    var state = LaneState(lane)
+    state.options = options
+    let twin = try make(state)
     if options.description != lane.options.description { twin.epochTally.forgetLoss() }
     if options.lossKind != lane.options.lossKind {
       twin.diagnosis.risks.forget()
       twin.diagnosis.atRisk = []
     }
     return twin
+  }
+
+  /// A lane in some state, bit by bit: it goes through the files' own format.
+  func make(_ state: LaneState) throws -> any Lane {
+    let lane = makeLane(
+      state.options, preset, try preset.problem(for: state.options, data: data.train))
+    let arrays = Dictionary(uniqueKeysWithValues: state.arrays.map { ($0.name, $0.array) })
+    try lane.restore(adamCount: state.adamCount) { name in
+      guard let array = arrays[name] else { throw RunError(name, "is not in the lane") }
+      return array
+    }
+    lane.schedule = state.schedule
+    lane.epochTally = state.epochTally
+    lane.epochSquares = state.epochSquares
+    lane.epochBatches = state.epochBatches
+    lane.diagnosis = state.diagnosis
+    return lane
   }
 }
 

@@ -9,7 +9,7 @@ public final class Trainer {
   public let data: DataSplits
   private(set) var lanes: [any Lane]
   /// Of the next fork.
-  private var nextIdentity: Int
+  private(set) var nextIdentity: Int
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
@@ -18,6 +18,10 @@ public final class Trainer {
   var epochOrderSeed: Int
   /// Logged commands that the lanes have taken since the initial weights.
   var commandCount = 0
+  /// What the last commands are taken back with, the last one last.
+  var undoSteps: [UndoStep] = []
+  /// What the last undo did to the lanes.
+  var lastUndone: Undone?
 
   /// Test results of the last evaluation, per lane.
   private(set) var lastTests: [Evaluation?]
@@ -147,6 +151,11 @@ public final class Trainer {
     lanes.append(lane)
     watch(lane)
     lastTests.append(nil)
+  }
+  func insert(_ lane: any Lane, at index: Int) {
+    lanes.insert(lane, at: index)
+    watch(lane)
+    lastTests.insert(nil, at: min(index, lastTests.count))
   }
   func drop(_ index: Int) {
     lanes.remove(at: index)

@@ -32,6 +32,16 @@ public struct BoundedSeries: Sendable, Equatable {
     pendingCount = 0
   }
 
+  /// Takes back what came after some x.
+  public mutating func forget(after x: Double) {
+    while let last = xs.last, last > x {
+      xs.removeLast()
+      ys.removeLast()
+    }
+    pending = 0
+    pendingCount = 0
+  }
+
   private mutating func halve() {
     for k in 0..<capacity / 2 {
       xs[k] = xs[2 * k + 1]

@@ -7,7 +7,9 @@ extension Trainer {
   public func resume(_ run: String, at place: Checkpoint.Place) throws {
     let path = (run as NSString).appendingPathComponent("commands.jsonl")
     if FileManager.default.fileExists(atPath: path) {
-      for logged in try LoggedCommand.read(path).prefix(try Checkpoint.commandCount(place)) {
+      for logged in try LoggedSession(contentsOf: path).commands.prefix(
+        try Checkpoint.commandCount(place))
+      {
         seek(epoch: logged.epoch, batch: logged.batch)
         try apply(command(logged))
         // Given in an epoch, an order counts from the next one on.

@@ -1,5 +1,10 @@
 import Foundation
 
+/// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not overflow.
+enum CommandLimits {
+  static let counts = 0...1_000_000_000_000_000
+}
+
 /// A line of commands.jsonl that changes the training.
 public struct LoggedCommand: Sendable, Equatable {
   public var epoch: Int
@@ -7,31 +12,52 @@ public struct LoggedCommand: Sendable, Equatable {
   /// Name of the lane; empty for commands to all.
   public var lane: String
   public var text: String
+  /// `commands.jsonl:12`, for messages.
+  public var place = "command log"
+}
 
-  /// The commands of a log since its last restart, in order. Those that a resume found later than its checkpoint
-  /// were lost with the training after it, and are left out.
+/// What commands.jsonl says of a session.
+public struct LoggedSession: Sendable, Equatable {
+  /// Commands since the last restart, in order. Those that a resume found later than its checkpoint were lost with the
+  /// training after it, and are left out.
+  public var commands: [LoggedCommand] = []
+  /// Where the session ended; nil when the log does not say, because it was killed or still runs.
+  public var end: Place?
+
+  public struct Place: Sendable, Equatable {
+    public var epoch: Int
+    public var batch: Int
+  }
+
   /// - Throws: `RunError` with the line that is not as the program writes them.
-  public static func read(_ path: String) throws -> [LoggedCommand] {
+  public init(contentsOf path: String) throws {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       throw RunError(path, "cannot be read")
     }
-    var commands: [LoggedCommand] = []
-    for (index, line) in text.split(separator: "\n").enumerated() {
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() where !line.isEmpty {
       let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let entry, let command = entry["command"] as? String,
-        let epoch = entry["epoch"] as? Int, let batch = entry["batch"] as? Int
+        let epoch = entry["epoch"] as? Int, let batch = entry["batch"] as? Int,
+        CommandLimits.counts.contains(epoch), CommandLimits.counts.contains(batch)
       else { throw RunError("\(path):\(index + 1)", "is not a command with epoch and batch") }
       switch command {
+      case "alarm": continue
+      case "stop":
+        end = Place(epoch: epoch, batch: batch)
+        continue
       case "start", "restart": commands.removeAll()
-      case "stop", "alarm": break
-      case "resume": commands = Array(commands.prefix(entry["commands"] as? Int ?? commands.count))
+      case "resume":
+        commands.removeLast(
+          max(0, commands.count - max(0, entry["commands"] as? Int ?? commands.count)))
       default:
         commands.append(
           LoggedCommand(
-            epoch: epoch, batch: batch, lane: entry["lane"] as? String ?? "", text: command))
+            epoch: epoch, batch: batch, lane: entry["lane"] as? String ?? "", text: command,
+            place: "\(path):\(index + 1)"))
       }
+      end = nil
     }
-    return commands
   }
 }
 
@@ -42,12 +68,12 @@ extension Trainer {
     let lane = laneNames.firstIndex(of: logged.lane)
     guard lane != nil || logged.lane.isEmpty else {
       throw RunError(
-        "command log",
+        logged.place,
         "\"\(logged.text)\" is for lane \(logged.lane); there are \(laneNames.joined(separator: ", "))"
       )
     }
     guard let command = EngineCommand(logText: logged.text, lane: lane ?? 0) else {
-      throw RunError("command log", "\"\(logged.text)\" is no command")
+      throw RunError(logged.place, "\"\(logged.text)\" is no command")
     }
     return command
   }
@@ -56,34 +82,48 @@ extension Trainer {
 /// Repeats a session: trains, and applies every command of a log at the batch border where it was given.
 public struct Replay {
   let training: LiveTraining
-  var commands: ArraySlice<LoggedCommand>
+  private var commands: ArraySlice<LoggedCommand>
+  private let end: LoggedSession.Place?
 
   public init(
-    _ commands: [LoggedCommand], makeTrainer: @escaping () throws -> Trainer,
+    _ session: LoggedSession, makeTrainer: @escaping () throws -> Trainer,
     run: (Trainer) throws -> RunDirectory?
   ) throws {
     training = try LiveTraining(makeTrainer, run: run)
-    self.commands = commands[...]
+    commands = session.commands[...]
+    end = session.end
   }
 
   public var trainer: Trainer { training.trainer }
+  public var path: String { training.run?.path ?? "" }
 
-  /// Trains `epochs` epochs (or to the preset's end).
-  public mutating func run(progress: (Trainer) -> Void = { _ in }) throws {
+  private var isAtEnd: Bool {
+    guard let end else { return trainer.isFinished }
+    return (trainer.epoch, trainer.batchInEpoch) >= (end.epoch, end.batch)
+  }
+
+  /// Trains to where the session ended, or to the preset's end where the log does not say.
+  /// - Parameter goesOn: called after every batch; false stops.
+  /// - Returns: whether it got to the end.
+  public mutating func run(goesOn: (Trainer) -> Bool = { _ in true }) throws -> Bool {
     while true {
       try applyDue()
-      if training.trainer.isFinished { break }
+      if isAtEnd { break }
       _ = training.trainBatch()
       if !training.failure.isEmpty { throw TrainingError(description: training.failure) }
-      progress(training.trainer)
+      guard goesOn(training.trainer) else {
+        try training.leave()
+        return false
+      }
     }
     if let left = commands.first {
       throw RunError(
-        "command log",
+        left.place,
         "\"\(left.text)\" was given in epoch \(left.epoch + 1) after batch \(left.batch), which the training did not reach"
       )
     }
-    try training.writeCheckpoint()
+    try training.leave()
+    return true
   }
 
   private mutating func applyDue() throws {
@@ -94,7 +134,7 @@ public struct Replay {
       let count = training.trainer.commandCount
       training.apply(try training.trainer.command(next))
       guard training.trainer.commandCount == count + 1 else {
-        throw RunError("command log", "\"\(next.text)\": \(training.notice)")
+        throw RunError(next.place, "\"\(next.text)\": \(training.notice)")
       }
     }
   }

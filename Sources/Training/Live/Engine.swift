@@ -7,8 +7,13 @@ public final class Engine: Sendable {
     var commands: [EngineCommand] = []
     var snapshot: Snapshot?
     var isStopping = false
+    var isLeaving = false
+    var leaving = Leaving.no
+    var hasBegun = false
     var hasEnded = false
     var startFailure: String?
+    /// Why the last checkpoint could not be written.
+    var stopFailure: String?
   }
 
   private let shared = Mutex(Shared())
@@ -31,6 +36,7 @@ public final class Engine: Sendable {
       blockAllSignals()
       do {
         let training = try LiveTraining(makeTrainer, resume: resume, run: run)
+        shared.withLock { $0.hasBegun = true }
         loop(training, isPaused: isPaused)
       } catch {
         shared.withLock { $0.startFailure = "\(error)" }
@@ -61,13 +67,33 @@ public final class Engine: Sendable {
   public var startFailure: String? { shared.withLock { $0.startFailure } }
   public var hasEnded: Bool { shared.withLock { $0.hasEnded } }
 
-  /// Ends the thread after the current batch, with a checkpoint, and waits for it.
-  public func stop() {
-    shared.withLock { $0.isStopping = true }
+  /// Whether training has begun: before, there is nothing to keep, and nothing to wait for.
+  public var hasBegun: Bool { shared.withLock { $0.hasBegun } }
+
+  /// Asks for a checkpoint and the end; what comes of it is in `leaving`.
+  public func leave() {
+    shared.withLock {
+      $0.isLeaving = true
+      $0.leaving = $0.hasBegun ? .asked : .done
+    }
+    hasCommands.store(true, ordering: .releasing)
+    wake.signal()
+  }
+  public var leaving: Leaving { shared.withLock { $0.hasEnded ? .done : $0.leaving } }
+
+  /// Ends the thread after the current batch, with a checkpoint, and waits for it; before training has begun, at once.
+  /// - Returns: why the checkpoint could not be written; nil when all is well.
+  public func stop() -> String? {
+    let hasBegun = shared.withLock { shared in
+      shared.isStopping = true
+      return shared.hasBegun
+    }
+    guard hasBegun else { return nil }
     hasCommands.store(true, ordering: .releasing)
     wake.signal()
     ended.wait()
     ended.signal()
+    return shared.withLock { $0.stopFailure }
   }
 
   private func loop(_ training: LiveTraining, isPaused: Bool) {
@@ -75,14 +101,26 @@ public final class Engine: Sendable {
     var serial = 0
     while true {
       if hasCommands.exchange(false, ordering: .acquiringAndReleasing) {
-        let (commands, isStopping) = shared.withLock { shared in
-          defer { shared.commands.removeAll() }
-          return (shared.commands, shared.isStopping)
+        let (commands, isStopping, isLeaving) = shared.withLock { shared in
+          defer {
+            shared.commands.removeAll()
+            shared.isLeaving = false
+          }
+          return (shared.commands, shared.isStopping, shared.isLeaving)
         }
         for command in commands where !pace.take(command, training) { training.apply(command) }
-        if isStopping {
-          try? training.writeCheckpoint()
-          return
+        if isStopping || isLeaving {
+          do {
+            try training.leave()
+            shared.withLock { $0.leaving = .done }
+            return
+          } catch {
+            shared.withLock {
+              $0.leaving = .failed("\(error)")
+              $0.stopFailure = "\(error)"
+            }
+            if isStopping { return }
+          }
         }
         if !commands.isEmpty { isWanted.store(true, ordering: .releasing) }
       }

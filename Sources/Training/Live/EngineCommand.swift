@@ -8,8 +8,11 @@ public enum EngineCommand: Sendable, Equatable {
   case step(batches: Int)
   /// Trains to the end of the epoch, then pauses.
   case stepEpoch
-  /// Back to the initial weights: with the same commands, the identical run.
-  case restart
+  /// Back to the initial weights: with the same commands, the identical run. Keeping what was changed so far gives the new
+  /// beginning all changes of settings since the last one, at once.
+  case restart(keeping: Bool)
+  /// Takes back the last command that changed a lane.
+  case undo
   case setRate(lane: Int, Double)
   case setShaping(lane: Int, Shaping)
   case setLoss(lane: Int, kind: String)
@@ -43,6 +46,7 @@ public enum EngineCommand: Sendable, Equatable {
       .compareGradients, .inspect:
       nil
     case .restart: "restart"
+    case .undo: "undo"
     case .setRate(_, let rate): "rate \(rate)"
     case .setShaping(_, let shaping): "shaping \(shaping.words)"
     case .setLoss(_, let kind): "loss \(kind)"
@@ -61,14 +65,17 @@ public enum EngineCommand: Sendable, Equatable {
     let first = words.first ?? ""
     let numbers = words.dropFirst().compactMap(Double.init)
     switch (first, words.count) {
-    case ("restart", 1): self = .restart
+    case ("restart", 1): self = .restart(keeping: false)
+    case ("undo", 1): self = .undo
     case ("drop", 1): self = .drop(lane: lane)
     case ("rate", 2) where numbers.count == 1: self = .setRate(lane: lane, numbers[0])
     case ("loss", 2): self = .setLoss(lane: lane, kind: words[1])
     case ("fork", 2): self = .fork(lane: lane, kind: words[1])
     case ("order-seed", 2) where Int(words[1]) != nil: self = .setOrderSeed(Int(words[1])!)
     case ("lift", 4) where numbers.first?.isFinite ?? false:
-      guard let by = Double(words[1]), let place = EngineCommand.place(words[2], words[3]) else {
+      guard let by = Double(words[1]), abs(by) <= 1e6,
+        let place = EngineCommand.place(words[2], words[3])
+      else {
         return nil
       }
       self = .cure(lane: lane, .lift(by: by), layer: place.layer, neurons: place.neurons)
@@ -92,6 +99,14 @@ public enum EngineCommand: Sendable, Equatable {
     let list = neurons.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
     guard !list.contains(nil) else { return nil }
     return (number - 1, list.compactMap { $0 })
+  }
+
+  /// Whether a restart that keeps what was changed gives it again.
+  var isSetting: Bool {
+    switch self {
+    case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed, .fork, .drop: true
+    default: false
+    }
   }
 
   /// Whether it gives one lane other settings.

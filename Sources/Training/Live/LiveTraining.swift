@@ -15,6 +15,8 @@ final class LiveTraining {
   /// Per lane: the last row with an evaluation.
   private var lastEvaluated: [EpochMetrics?] = []
   private var marks: [CommandMark] = []
+  /// By identity: what was shown of lanes that were dropped.
+  private var dropped: [Int: History] = [:]
   private(set) var notice = ""
   private(set) var failure = ""
   private var probeSample = 0
@@ -85,8 +87,8 @@ final class LiveTraining {
       }
       for (p, norm) in row.gradientNorms.enumerated() { curves[lane].norms[p].append(x: x, norm) }
     }
-    let log = try? LoggedCommand.read(folder.appendingPathComponent("commands.jsonl"))
-    marks = (log ?? []).filter { ($0.epoch, $0.batch) <= (epoch, trainer.batchInEpoch) }
+    let log = try? LoggedSession(contentsOf: folder.appendingPathComponent("commands.jsonl"))
+    marks = (log?.commands ?? []).filter { ($0.epoch, $0.batch) <= (epoch, trainer.batchInEpoch) }
       .suffix(Self.markLimit).map {
         CommandMark(
           position: Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1)),
@@ -187,8 +189,23 @@ final class LiveTraining {
     try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
   }
 
+  /// The last thing of a session: what it has is kept, and where it ended.
+  func leave() throws {
+    guard let run else { return }
+    try writeCheckpoint()
+    try run.log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: failure)
+  }
+
   private func attempt(_ body: () throws -> Void) {
-    do { try body() } catch { notice = "\(error)" }
+    do {
+      try body()
+    } catch {
+      notice = "\(error)"
+      // A run whose folder has gone keeps nothing more: it ends.
+      if let run, (try? run.check()) == nil { failure = "\(error)" }
+    }
   }
 
   /// Applies a command that changes the training; the engine keeps the others to itself.
@@ -213,14 +230,21 @@ final class LiveTraining {
           return
         }
         log(command, lane: trainer.lanes[lane].name)
+        let identity = trainer.lanes[lane].options.identity
         try trainer.apply(command)
         details = []
+        dropped[identity] = History(
+          curves: curves[lane], evaluation: evaluations[lane], record: records[lane],
+          lastEvaluated: lastEvaluated[lane])
         curves.remove(at: lane)
         evaluations.remove(at: lane)
         records.remove(at: lane)
         lastEvaluated.remove(at: lane)
         return
-      case .restart:
+      case .undo:
+        try undo()
+      case .restart(let isKeeping):
+        let kept = isKeeping ? settingsSoFar() : []
         let fresh = try makeTrainer()
         try run?.setAside()
         trainer = fresh
@@ -229,6 +253,14 @@ final class LiveTraining {
         details = []
         truth.forget()
         resetHistory()
+        dropped = [:]
+        log(command, lane: "")
+        // By lane names, each as it then is.
+        for setting in kept {
+          guard let again = try? trainer.command(setting) else { continue }
+          apply(again)
+        }
+        return
       case .checkpoint:
         try writeCheckpoint()
         notice = run.map { "checkpoint written to \($0.path)" } ?? "no run folder to write to"
@@ -256,6 +288,71 @@ final class LiveTraining {
       case .pause, .resume, .step, .stepEpoch: break
       }
       log(command, lane: command.lane.map { trainer.lanes[$0].name } ?? "")
+    }
+  }
+
+  private static func words(_ position: Double) -> String {
+    position == position.rounded() ? "\(Int(position))" : "\((position * 10).rounded() / 10)"
+  }
+
+  /// What is shown of a lane's past.
+  private struct History {
+    var curves: LaneCurves
+    var evaluation: Evaluation?
+    var record: EpochMetrics?
+    var lastEvaluated: EpochMetrics?
+  }
+
+  private func undo() throws {
+    let text = trainer.undoable ?? ""
+    let place = trainer.undoPlace
+    try trainer.apply(.undo)
+    details = []
+    truth.forget()
+    let then = place.map {
+      Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1))
+    }
+    switch trainer.lastUndone {
+    case .changed(let lane):
+      // What came after was of weights that are no more.
+      if let then { curves[lane].forget(after: then) }
+      if let record = records[lane], let place, record.epoch > place.epoch { records[lane] = nil }
+      evaluations[lane] = nil
+      lastEvaluated[lane] = nil
+    case .removed(let lane):
+      curves.remove(at: lane)
+      evaluations.remove(at: lane)
+      records.remove(at: lane)
+      lastEvaluated.remove(at: lane)
+    case .inserted(let lane):
+      let identity = trainer.lanes[lane].options.identity
+      let history =
+        dropped.removeValue(forKey: identity)
+        ?? History(curves: LiveTraining.emptyCurves(trainer.network))
+      curves.insert(history.curves, at: lane)
+      evaluations.insert(history.evaluation, at: lane)
+      records.insert(history.record, at: lane)
+      lastEvaluated.insert(history.lastEvaluated, at: lane)
+    case nil: break
+    }
+    notice =
+      "taken back: \(text)"
+      + (then.map { "; the lane goes on with its weights of epoch \(LiveTraining.words($0))" } ?? "")
+  }
+
+  /// Commands about settings since the last beginning, without those that were taken back.
+  private func settingsSoFar() -> [LoggedCommand] {
+    var all: [(command: EngineCommand, mark: CommandMark)] = []
+    for mark in marks {
+      guard let command = EngineCommand(logText: mark.text, lane: 0) else { continue }
+      switch command {
+      case .restart: all = []
+      case .undo: if !all.isEmpty { all.removeLast() }
+      default: all.append((command, mark))
+      }
+    }
+    return all.filter(\.command.isSetting).map {
+      LoggedCommand(epoch: 0, batch: 0, lane: $0.mark.lane, text: $0.mark.text)
     }
   }
 
@@ -294,6 +391,10 @@ final class LiveTraining {
     snapshot.probes = probeData.count
     snapshot.probe = ((probeSample % probeData.count) + probeData.count) % probeData.count
     snapshot.marks = marks
+    snapshot.undoable = trainer.undoable
+    snapshot.hasSettings = marks.contains {
+      EngineCommand(logText: $0.text, lane: 0)?.isSetting ?? false
+    }
     snapshot.notice = notice
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText

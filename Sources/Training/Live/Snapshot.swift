@@ -38,6 +38,11 @@ public struct Snapshot: Sendable {
   public var lanes: [LaneSnapshot] = []
   /// Commands so far, oldest first; the last thousand.
   public var marks: [CommandMark] = []
+  /// The command that `undo` would take back; and whether any changed settings since the beginning.
+  public var undoable: String?
+  public var hasSettings = false
+  /// Another process trains it; this one looks on.
+  public var isWatched = false
   /// The last thing worth a line: an error, a file written.
   public var notice = ""
   /// Training has stopped with an error.
@@ -170,6 +175,14 @@ public struct LaneCurves: Sendable {
   public var spikes: [BoundedSeries] = []
   /// Per projection.
   public var norms: [BoundedSeries] = []
+
+  mutating func forget(after x: Double) {
+    loss.forget(after: x)
+    trainAccuracy.forget(after: x)
+    testAccuracy.forget(after: x)
+    for index in spikes.indices { spikes[index].forget(after: x) }
+    for index in norms.indices { norms[index].forget(after: x) }
+  }
 }
 
 /// One probe sample run forward through a lane.

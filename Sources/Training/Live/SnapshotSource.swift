@@ -5,7 +5,20 @@ public protocol SnapshotSource {
   func send(_ command: EngineCommand)
   /// Why there are no snapshots; nil while all is well.
   var startFailure: String? { get }
-  func stop()
+  /// Asks for the end, with a checkpoint where something trains.
+  func leave()
+  /// What came of it.
+  var leaving: Leaving { get }
+  /// Ends, come what may.
+  /// - Returns: why what there was could not be kept; nil when all is well.
+  func stop() -> String?
+}
+
+/// How far leaving has got.
+public enum Leaving: Sendable, Equatable {
+  case no, asked, done
+  /// The checkpoint could not be written, and why.
+  case failed(String)
 }
 
 extension Engine: SnapshotSource {}

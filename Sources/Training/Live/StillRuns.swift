@@ -1,4 +1,5 @@
 import Foundation
+import SpikeData
 
 /// Runs at their checkpoints, side by side, without training.
 public final class StillRuns: SnapshotSource {
@@ -7,11 +8,20 @@ public final class StillRuns: SnapshotSource {
     public var preset: Preset
     public var folder: String
     public var place: Checkpoint.Place
+    /// Read already; nil reads what the preset says.
+    public var data: DataSplits?
 
-    public init(preset: Preset, folder: String, place: Checkpoint.Place) {
+    public init(
+      preset: Preset, folder: String, place: Checkpoint.Place, data: DataSplits? = nil
+    ) {
       self.preset = preset
       self.folder = folder
       self.place = place
+      self.data = data
+    }
+
+    func makeTrainer() throws -> Trainer {
+      try Trainer(preset, data: data ?? preset.loadData(), threads: 1)
     }
   }
 
@@ -29,13 +39,13 @@ public final class StillRuns: SnapshotSource {
     self.detail = detail
     runs = try items.map { item in
       let training = try LiveTraining(
-        { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
+        { try item.makeTrainer() },
         resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
       training.comparesAtOnce = true
       training.apply(.probe(probe))
       training.apply(.detail(detail))
       training.evaluateNow()
-      training.takeHistory(of: item.folder, until: item.place.epoch)
+      training.takeHistory(of: item.folder, until: item.data == nil ? item.place.epoch : .max)
       return training
     }
     for (run, item) in zip(runs, items).dropFirst() {
@@ -57,7 +67,7 @@ public final class StillRuns: SnapshotSource {
     if observed.isEmpty {
       observed = items.compactMap { item in
         let training = try? LiveTraining(
-          { try Trainer(item.preset, data: item.preset.loadData(), threads: 1) },
+          { try item.makeTrainer() },
           resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
         training?.apply(.detail(.ledger))
         training?.observeNext()
@@ -117,5 +127,7 @@ public final class StillRuns: SnapshotSource {
   }
 
   public var startFailure: String? { nil }
-  public func stop() {}
+  public func leave() {}
+  public var leaving: Leaving { .done }
+  public func stop() -> String? { nil }
 }

@@ -25,7 +25,7 @@ enum Bound {
     }
   }
 
-  static func short(_ x: Double) -> String { x == x.rounded() ? String(Int(x)) : String(x) }
+  static func short(_ x: Double) -> String { Int(exactly: x).map(String.init) ?? String(x) }
 }
 
 /// Reads one table key by key, with types and bounds checked. Every key it is asked for counts as known and
@@ -119,6 +119,19 @@ final class ConfigReader {
       return string
     case .some(let other): throw wrongType(key, other, "a string")
     }
+  }
+
+  /// A path of a file or folder; `~` and relative ones become absolute, so that the preset means the same from anywhere.
+  func path(_ key: String) throws -> String {
+    let text = try string(key, default: "")
+    guard !text.isEmpty else { return "" }
+    let expanded = (text as NSString).expandingTildeInPath
+    let absolute =
+      expanded.hasPrefix("/")
+      ? expanded
+      : (FileManager.default.currentDirectoryPath as NSString).appendingPathComponent(expanded)
+    resolved[key] = .string(absolute)
+    return absolute
   }
 
   func choice(_ key: String, default standard: String?, _ choices: [String]) throws -> String {
@@ -220,7 +233,9 @@ final class ConfigReader {
       let near = allowed.min { distance($0, key) < distance($1, key) }
       let hint = near.flatMap { distance($0, key) <= 2 ? "; did you mean \($0)?" : nil } ?? ""
       throw error(
-        key, "is not a key here\(hint) Allowed are \(allowed.joined(separator: ", "))")
+        key,
+        "is not a key here\(hint.isEmpty ? "." : hint) Allowed are \(allowed.joined(separator: ", "))"
+      )
     }
   }
 

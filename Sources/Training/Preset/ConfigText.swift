@@ -99,7 +99,8 @@ struct ConfigLines {
   init(_ text: String) {
     var section = ""
     var counts: [String: Int] = [:]
-    for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    let all = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, raw) in all.enumerated() {
       let line = raw.trimmingCharacters(in: .whitespaces)
       if line.hasPrefix("[[") {
         let name = ConfigLines.path(String(line.dropFirst(2).prefix { $0 != "]" }))

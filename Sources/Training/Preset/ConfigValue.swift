@@ -47,6 +47,7 @@ public struct ConfigTable: Sendable, Equatable {
   /// Parses a TOML document.
   /// - Throws: `PresetError` with line and column.
   public init(parsing text: String, file: String) throws {
+    try TOMLGuard.check(text, file: file)
     do {
       self.init(try TOMLTable(string: text))
     } catch let error as TOMLParseError {

@@ -61,10 +61,10 @@ extension DataOptions {
         late: try section.number("late", default: duration * 2 / 3, inside),
         bias: try section.number("bias", default: 0, inside))
     case .idxImages:
-      path = try section.string("path", default: "")
+      path = try section.path("path")
       greyLevel = try section.integer("grey_level", default: 0, 0...254)
     case .shd:
-      path = try section.string("path", default: "")
+      path = try section.path("path")
       trainFile = try section.string("train_file", default: "")
       testFile = try section.string("test_file", default: "")
       units = try section.integer("units", default: 700, 1...65_535)
@@ -77,7 +77,7 @@ extension DataOptions {
     delayLine = try section.section("delay_line") {
       DelayLine(
         copies: try $0.integer("copies", default: 1, 1...1000),
-        step: try $0.number("step", default: 0, .atLeast(0)))
+        step: try $0.number("step", default: 0, .within(0, 1e6)))
     }
   }
 }
@@ -87,8 +87,8 @@ extension Augmentation {
     self.init()
     shift = try section.integer("shift", default: 0, 0...65_535)
     blend = try section.number("blend", default: 0, .within(0, 1))
-    let range = try section.list("dilate", "a factor above 0") { item -> Double? in
-      item.number.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
+    let range = try section.list("dilate", "a factor above 0, at most 1000") { item -> Double? in
+      item.number.flatMap { $0 > 0 && $0 <= 1000 ? $0 : nil }
     }
     if let range {
       guard range.count == 2, range[0] <= range[1] else {
@@ -96,7 +96,7 @@ extension Augmentation {
       }
       dilate = (range[0], range[1])
     }
-    jitter = try section.number("jitter", default: 0, .atLeast(0))
+    jitter = try section.number("jitter", default: 0, .within(0, 1e6))
     drop = try section.number("drop", default: 0, .within(0, 1))
   }
 }

@@ -98,11 +98,17 @@ extension Preset {
       throw own.error(
         key, "a lane cannot override this; allowed are \(allowed.joined(separator: ", "))")
     }
-    guard !name.isEmpty, name.count <= 40, !name.contains(where: { "/,\"\n".contains($0) }),
-      !name.hasPrefix(".")
+    // It names a folder, a column and a line: scalars count, not what they look like together.
+    let isPlain = name.unicodeScalars.allSatisfy {
+      !"/,\"\\".unicodeScalars.contains($0) && !VisibleText.isHidden($0)
+    }
+    guard !name.isEmpty, name.count <= 40, name.utf8.count <= 120, isPlain, !name.hasPrefix("."),
+      name != "state.toml"
     else {
       throw own.error(
-        "name", "is \"\(name)\", allowed are 1 to 40 characters, none of / , \" and no leading dot")
+        "name",
+        "is \"\(VisibleText.of(String(name.prefix(60))))\", allowed are 1 to 40 characters, none of / , \" \\ or control characters, no leading dot, not state.toml"
+      )
     }
     for (section, keys) in [
       ("training", ["optimiser", "schedule", "silent", "clip"]),

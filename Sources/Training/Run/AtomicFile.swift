@@ -6,6 +6,8 @@ enum AtomicFile {
   /// - Throws: `RunError` with the system's reason (disk full, read-only, ...); nothing is left behind.
   static func write(_ bytes: [UInt8], to path: String) throws {
     let aside = path + ".tmp"
+    // What a crash left, or a link that someone put there: not to be written through.
+    unlink(aside)
     do {
       try writeSynced(bytes, to: aside)
       guard rename(aside, path) == 0 else { throw failure(path) }
@@ -13,12 +15,12 @@ enum AtomicFile {
       unlink(aside)
       throw error
     }
-    syncFolder((path as NSString).deletingLastPathComponent)
+    try syncFolder((path as NSString).deletingLastPathComponent)
   }
 
-  /// Writes and syncs a file that does not need to be atomic (its folder will be).
+  /// Writes and syncs a new file that does not need to be atomic (its folder will be). Links are not followed.
   static func writeSynced(_ bytes: [UInt8], to path: String) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw failure(path) }
     defer { close(file) }
     var written = 0
@@ -35,16 +37,40 @@ enum AtomicFile {
     guard fsync(file) == 0 else { throw failure(path) }
   }
 
-  static func syncFolder(_ path: String) {
+  /// - Throws: `RunError` when the names in the folder did not get to disk.
+  static func syncFolder(_ path: String) throws {
     let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    fsync(folder)
-    close(folder)
+    guard folder >= 0 else { throw failure(path) }
+    defer { close(folder) }
+    // Some file systems do not sync folders.
+    guard fsync(folder) == 0 || errno == EINVAL else { throw failure(path) }
   }
 
+  /// Removes what is named, a folder by renaming it first: at no instant is half of it to be found under its name.
+  static func remove(_ path: String) {
+    let name = path as NSString
+    let aside = (name.deletingLastPathComponent as NSString)
+      .appendingPathComponent(".removing-" + name.lastPathComponent)
+    let files = FileManager.default
+    try? files.removeItem(atPath: aside)
+    if rename(path, aside) == 0 { try? files.removeItem(atPath: aside) }
+  }
+
+  /// Makes a folder in one that exists; one that is there already is taken.
+  static func makeInnerFolder(_ path: String) throws {
+    if mkdir(path, 0o755) == 0 { return }
+    guard errno == EEXIST else {
+      throw RunError(path, "cannot be created: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Makes a folder and those above it.
   static func makeFolder(_ path: String) throws {
     do {
+      guard !path.isEmpty else { throw RunError("\"\"", "is no name of a folder") }
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch let error as RunError {
+      throw error
     } catch {
       throw RunError(path, "cannot be created: \(reason(error))")
     }
@@ -70,7 +96,7 @@ final class AppendFile {
 
   init(_ path: String) throws {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw AtomicFile.failure(path) }
   }
 

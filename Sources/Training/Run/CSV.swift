@@ -2,9 +2,12 @@ import Foundation
 
 /// Lines of comma-separated fields, as spreadsheets and pandas read them.
 public enum CSV {
-  /// A field, in quotes where it needs them.
-  public static func quoted(_ field: String) -> String {
-    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+  /// A field, in quotes where it needs them; control characters as `\u{1B}`.
+  public static func quoted(_ text: String) -> String {
+    let field = VisibleText.of(text)
+    guard field.unicodeScalars.contains(where: { ",\"".unicodeScalars.contains($0) }) else {
+      return field
+    }
     return "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\""
   }
 

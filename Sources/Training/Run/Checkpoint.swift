@@ -13,75 +13,120 @@ public enum Checkpoint {
     public var batch: Int
 
     public static func < (a: Place, b: Place) -> Bool { (a.epoch, a.batch) < (b.epoch, b.batch) }
+
+    /// `12`, or `12+40` between two epochs: the name of its folder.
+    public var name: String { Checkpoint.name(epoch: epoch, batch: batch) }
+    /// `epoch 12`, or `epoch 12 and 40 batches`.
+    public var words: String { "epoch \(epoch)" + (batch > 0 ? " and \(batch) batches" : "") }
   }
 
   private static func name(epoch: Int, batch: Int) -> String {
     batch == 0 ? String(epoch) : "\(epoch)+\(batch)"
   }
 
-  /// Checkpoints of a run, oldest first; half-written ones are not among them.
-  public static func all(in run: String) -> [Place] {
+  /// Checkpoints of a run, oldest first; half-written ones are not among them. A folder that is not there holds none.
+  /// - Throws: `RunError` when it cannot be read.
+  public static func all(in run: String) throws -> [Place] {
     let folder = (run as NSString).appendingPathComponent("checkpoints")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.compactMap { name in
-      let parts = name.split(separator: "+", omittingEmptySubsequences: false)
-      guard parts.count <= 2, let epoch = Int(parts[0]) else { return nil }
-      guard let batch = parts.count == 2 ? Int(parts[1]) : 0 else { return nil }
+    guard let list = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw RunError(folder, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    closedir(list)
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw RunError(folder, "cannot be read: \(error.localizedDescription)")
+    }
+    let places = names.compactMap { name -> Place? in
+      let isReplaced = name.hasPrefix(stepped)
+      if isReplaced && names.contains(unstepped(name)) { return nil }
+      let parts = unstepped(name).split(separator: "+", omittingEmptySubsequences: false)
+      guard parts.count <= 2, let epoch = Int(parts[0]), epoch >= 0 else { return nil }
+      guard let batch = parts.count == 2 ? Int(parts[1]) : 0, batch >= 0 else { return nil }
       return Place(
         path: (folder as NSString).appendingPathComponent(name), epoch: epoch, batch: batch)
-    }.sorted()
+    }
+    return places.sorted()
   }
 
-  /// The last checkpoint of a run, or of one of its epochs.
+  /// A checkpoint whose place is being taken by a new one of the same name: it stands for it until the new one is there.
+  private static let stepped = ".old-"
+  private static func unstepped(_ name: String) -> String {
+    name.hasPrefix(stepped) ? String(name.dropFirst(stepped.count)) : name
+  }
+
+  /// The last checkpoint of a run, or the one named: `12`, or `12+40` for one between two epochs.
   /// - Throws: `RunError` that lists those there are.
-  public static func find(in run: String, epoch: Int?) throws -> Place {
-    let places = all(in: run)
-    if let place = places.last(where: { epoch == nil || $0.epoch == epoch }) { return place }
-    let epochs = places.map { String($0.epoch) }.joined(separator: ", ")
-    throw RunError(run, "has no such checkpoint; there are: \(epochs.isEmpty ? "none" : epochs)")
+  public static func find(in run: String, named name: String?) throws -> Place {
+    let places = try all(in: run)
+    if let place = places.last(where: { name == nil || $0.name == name }) { return place }
+    let names = places.map(\.name).joined(separator: ", ")
+    throw RunError(
+      run,
+      "has no checkpoint\(name.map { " \($0)" } ?? ""); there are: \(names.isEmpty ? "none" : names)"
+    )
   }
 
   /// Writes the trainer's state and removes what `keep` makes superfluous.
   public static func write(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
+    try run.check()
     let folder = run.file("checkpoints") as NSString
     let name = name(epoch: trainer.epoch, batch: trainer.batchInEpoch)
+    try AtomicFile.makeInnerFolder(folder as String)
     let aside = folder.appendingPathComponent(".writing-\(name)")
     let final = folder.appendingPathComponent(name)
-    try? FileManager.default.removeItem(atPath: aside)
+    removeLeftovers(of: folder)
     do {
+      try AtomicFile.makeInnerFolder(aside)
       for lane in trainer.lanes {
         let laneFolder = (aside as NSString).appendingPathComponent(lane.name) as NSString
+        try AtomicFile.makeInnerFolder(laneFolder as String)
         for part in ["adam-mean", "adam-square"] {
-          try AtomicFile.makeFolder(laneFolder.appendingPathComponent(part))
+          try AtomicFile.makeInnerFolder(laneFolder.appendingPathComponent(part))
         }
         for (file, array) in lane.arrays() {
-          try AtomicFile.writeSynced(
-            array.fileBytes, to: laneFolder.appendingPathComponent(file + ".npy"))
+          let path = laneFolder.appendingPathComponent(file + ".npy")
+          // What a resume would refuse is not written.
+          try array.checkFinite(path)
+          try AtomicFile.writeSynced(array.fileBytes, to: path)
         }
       }
       try AtomicFile.writeSynced(
         Array(state(trainer).text.utf8),
         to: (aside as NSString).appendingPathComponent("state.toml"))
-      // One of the same place steps aside by a rename: at no instant is a half-removed one to be found.
-      let old = folder.appendingPathComponent(".old-\(name)")
-      try? FileManager.default.removeItem(atPath: old)
+      // One of the same place steps aside by a rename, and goes on standing for it (`all`) until the new one is there: at
+      // no instant is none to be found.
+      let old = folder.appendingPathComponent(stepped + name)
       _ = rename(final, old)
       guard rename(aside, final) == 0 else {
         let failure = AtomicFile.failure(final)
         _ = rename(old, final)
         throw failure
       }
+      try AtomicFile.syncFolder(folder as String)
       try? FileManager.default.removeItem(atPath: old)
-      AtomicFile.syncFolder(folder as String)
     } catch {
       try? FileManager.default.removeItem(atPath: aside)
       throw error
     }
-    let old = all(in: run.path).filter { $0.path != final }
+    let old = try all(in: run.path).filter { $0.path != final }
     let whole = old.filter { $0.batch == 0 }
     let surplus = keep > 0 ? whole.prefix(max(0, whole.count - keep + 1)) : []
-    for place in old.filter({ $0.batch > 0 }) + surplus {
-      try? FileManager.default.removeItem(atPath: place.path)
+    for place in old.filter({ $0.batch > 0 }) + surplus { AtomicFile.remove(place.path) }
+  }
+
+  /// Removes what a kill in the midst of writing or removing has left.
+  private static func removeLeftovers(of folder: NSString) {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: folder as String)) ?? []
+    for name in names {
+      let isReplaced = name.hasPrefix(stepped) && names.contains(unstepped(name))
+      guard name.hasPrefix(".writing-") || name.hasPrefix(".removing-") || isReplaced else {
+        continue
+      }
+      try? files.removeItem(atPath: folder.appendingPathComponent(name))
     }
   }
 
@@ -126,7 +171,7 @@ public enum Checkpoint {
 
   /// How many logged commands the checkpoint's lanes had taken.
   static func commandCount(_ place: Place) throws -> Int {
-    try open(place).reader.integer("commands", default: 0, 0...Int.max)
+    try open(place).reader.integer("commands", default: 0, CommandLimits.counts)
   }
 
   private static func open(_ place: Place) throws -> (file: String, reader: ConfigReader) {
@@ -145,7 +190,7 @@ public enum Checkpoint {
   public static func restore(_ place: Place, into trainer: Trainer) throws {
     let folder = place.path as NSString
     let (file, reader) = try open(place)
-    let count = 0...Int.max
+    let count = CommandLimits.counts
     trainer.commandCount = try reader.integer("commands", default: 0, count)
     let epoch = try reader.integer("epoch", default: nil, count)
     let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
@@ -177,7 +222,7 @@ public enum Checkpoint {
   }
 
   private static func readTally(_ section: ConfigReader, _ lane: any Lane) throws {
-    let count = 0...Int.max
+    let count = CommandLimits.counts
     func integer(_ value: ConfigValue) -> Int? {
       if case .integer(let number) = value { return number }
       return nil

@@ -16,8 +16,15 @@ public struct NPYArray: Sendable, Equatable {
   public var element: Element
   /// The values in C order, as they lie in the file.
   public var bytes: [UInt8]
+  /// The file it comes from, for messages; empty for one made here.
+  public var file = ""
 
   public var count: Int { shape.reduce(1, *) }
+
+  /// Equal content, from whatever file.
+  public static func == (a: NPYArray, b: NPYArray) -> Bool {
+    a.shape == b.shape && a.element == b.element && a.bytes == b.bytes
+  }
 
   public init(_ values: [Double], shape: [Int]) {
     self.init(shape: shape, element: .float64, values.withUnsafeBytes { Array($0) })
@@ -111,6 +118,7 @@ public struct NPYArray: Sendable, Equatable {
           + "the file has \(file.count - start - length)")
     }
     self.init(shape: shape, element: element, Array(file[(start + length)...]))
+    self.file = path
   }
 
   private static func field(_ name: String, _ header: String) -> String? {
@@ -132,21 +140,26 @@ public struct NPYArray: Sendable, Equatable {
     }
   }
 
+  /// - Throws: `RunError` for the first value that is not finite.
+  func checkFinite(_ file: String) throws {
+    let values = doubles
+    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
+    let columns = max(shape.last ?? 1, 1)
+    throw RunError(
+      file,
+      "entry [\(bad / columns), \(bad % columns)] is \(values[bad]), allowed are finite numbers")
+  }
+
   /// Copies into a matrix of the same shape.
   /// - Throws: `RunError` for another shape or a value that is not finite.
   func copy<Scalar>(to matrix: Matrix<Scalar>, name: String) throws {
+    let file = self.file.isEmpty ? "\(name).npy" : self.file
     guard shape == [matrix.rows, matrix.columns] else {
       throw RunError(
-        "\(name).npy",
+        file,
         "has shape \(shape), allowed is [\(matrix.rows), \(matrix.columns)] (pre x post)")
     }
-    let values = doubles
-    if let bad = values.firstIndex(where: { !$0.isFinite }) {
-      throw RunError(
-        "\(name).npy",
-        "entry [\(bad / matrix.columns), \(bad % matrix.columns)] is \(values[bad]), "
-          + "allowed are finite numbers")
-    }
-    matrix.values = values.map { Scalar($0) }
+    try checkFinite(file)
+    matrix.values = doubles.map { Scalar($0) }
   }
 }

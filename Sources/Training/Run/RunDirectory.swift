@@ -10,6 +10,9 @@ public final class RunDirectory {
   private let network: Network
   private let commands: AppendFile
   private let isResumed: Bool
+  private let lock: RunLock
+  /// At a resume: rows beyond the checkpoint, whose epochs are trained again.
+  public private(set) var droppedRows = 0
 
   func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
@@ -20,8 +23,7 @@ public final class RunDirectory {
     self.network = network
     columns = MetricsTable.columns(network)
     if let path {
-      let content = try? FileManager.default.contentsOfDirectory(atPath: path)
-      guard content?.isEmpty ?? true, content != nil || access(path, F_OK) != 0 else {
+      guard RunDirectory.isFree(path) else {
         throw RunError(
           path, "exists already; --resume goes on with a run, --out needs a new folder")
       }
@@ -30,35 +32,80 @@ public final class RunDirectory {
     } else {
       self.path = try RunDirectory.makeNumbered(preset.name)
     }
+    lock = try RunLock(self.path)
     let folder = self.path as NSString
-    try AtomicFile.makeFolder(folder.appendingPathComponent("checkpoints"))
+    try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
       Array(preset.resolvedText.utf8), to: folder.appendingPathComponent("preset.toml"))
-    let header = columns.joined(separator: ",") + "\n"
-    try AtomicFile.write(Array(header.utf8), to: folder.appendingPathComponent("metrics.csv"))
-    metrics = try AppendFile(folder.appendingPathComponent("metrics.csv"))
+    metrics = try RunDirectory.beginMetrics(self.path, columns)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
 
-  /// Opens a run to go on after `epoch`: later rows of metrics.csv, which a crash may have left, go.
-  public init(resuming path: String, epoch: Int, network: Network) throws {
+  private static func beginMetrics(_ path: String, _ columns: [String]) throws -> AppendFile {
+    let csv = (path as NSString).appendingPathComponent("metrics.csv")
+    try AtomicFile.write(Array((columns.joined(separator: ",") + "\n").utf8), to: csv)
+    return try AppendFile(csv)
+  }
+
+  /// Whether a new run may take a folder: it is not there, is empty, or holds only what a start leaves that was killed
+  /// before it trained anything.
+  private static func isFree(_ path: String) -> Bool {
+    guard access(path, F_OK) == 0 else { return true }
+    guard let content = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      return false
+    }
+    let ofStart = [
+      ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
+      "commands.jsonl",
+    ]
+    if content.isEmpty { return true }
+    // Something of ours must be there: a checkpoints folder alone may be anybody's.
+    guard content.contains(".lock"), content.allSatisfy(ofStart.contains) else { return false }
+    let folder = path as NSString
+    let inside =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: folder.appendingPathComponent("checkpoints"))) ?? []
+    return rows(of: folder.appendingPathComponent("metrics.csv")).isEmpty
+      && inside.allSatisfy { $0.hasPrefix(".writing-") }
+  }
+
+  /// The rows of a metrics.csv below its header; none where there is no file.
+  static func rows(of csv: String) -> [Substring] {
+    guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else { return [] }
+    return Array(text.split(whereSeparator: \.isNewline).dropFirst())
+  }
+
+  /// Opens a run to go on from where `trainer` is. Later rows of metrics.csv, which a kill may have left, go: their epochs
+  /// are trained again. What the run was told anew, as the number of epochs, is kept in its preset.toml.
+  public init(resuming run: RunToResume, _ trainer: Trainer) throws {
     isResumed = true
-    self.network = network
-    self.path = path
+    network = trainer.network
+    path = run.path
+    lock = run.lock
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
-    guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else {
-      throw RunError(csv, "cannot be read: is this the folder of a run?")
-    }
-    columns = MetricsTable.header(of: text)
-    let lines = text.split(whereSeparator: \.isNewline)
-    let kept =
-      lines.prefix(1)
-      + lines.dropFirst().filter { line in
-        Int(line.prefix { $0 != "," }).map { $0 <= epoch } ?? false
+    if FileManager.default.fileExists(atPath: csv) {
+      guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else {
+        throw RunError(csv, "cannot be read")
       }
-    try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: csv)
-    metrics = try AppendFile(csv)
+      columns = MetricsTable.header(of: text)
+      let lines = text.split(whereSeparator: \.isNewline)
+      func isKept(_ line: Substring) -> Bool {
+        Int(line.prefix { $0 != "," }).map { $0 <= trainer.epoch } ?? false
+      }
+      droppedRows = lines.dropFirst().count { !isKept($0) }
+      let kept = lines.prefix(1) + lines.dropFirst().filter(isKept)
+      try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: csv)
+      metrics = try AppendFile(csv)
+    } else {
+      // Killed while it began.
+      columns = MetricsTable.columns(network)
+      metrics = try RunDirectory.beginMetrics(path, columns)
+    }
+    let presetFile = folder.appendingPathComponent("preset.toml")
+    if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != run.preset.resolvedText {
+      try AtomicFile.write(Array(run.preset.resolvedText.utf8), to: presetFile)
+    }
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
 
@@ -79,6 +126,7 @@ public final class RunDirectory {
 
   /// Adds the rows of one epoch; its alarms go to the log.
   public func append(_ rows: [EpochMetrics]) throws {
+    try check()
     for row in rows {
       try metrics.append(line: MetricsTable.row(row, network, columns: columns))
       for alarm in row.alarms {
@@ -89,24 +137,34 @@ public final class RunDirectory {
     }
   }
 
+  /// - Throws: `RunError` when the folder is no longer where it was.
+  func check() throws { try lock.check() }
+
   /// Moves metrics.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
   func setAside() throws {
+    try check()
+    try RunDirectory.setAside(path)
+    metrics = try AppendFile(file("metrics.csv"))
+  }
+
+  static func setAside(_ path: String) throws {
+    func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
     let files = FileManager.default
     var number = 1
     while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
     let aside = file("before-restart-\(number)")
-    try AtomicFile.makeFolder(aside)
+    try AtomicFile.makeInnerFolder(aside)
     let csv = file("metrics.csv")
-    let header = (try? String(contentsOfFile: csv, encoding: .utf8))?.prefix { $0 != "\n" } ?? ""
+    let header =
+      (try? String(contentsOfFile: csv, encoding: .utf8))?.prefix { !$0.isNewline } ?? ""
     guard rename(csv, aside + "/metrics.csv") == 0 else { throw AtomicFile.failure(csv) }
-    guard rename(file("checkpoints"), aside + "/checkpoints") == 0 else {
+    guard rename(file("checkpoints"), aside + "/checkpoints") == 0 || errno == ENOENT else {
       let failure = AtomicFile.failure(file("checkpoints"))
       _ = rename(aside + "/metrics.csv", csv)
       throw failure
     }
-    try AtomicFile.makeFolder(file("checkpoints"))
+    try AtomicFile.makeInnerFolder(file("checkpoints"))
     try AtomicFile.write(Array((header + "\n").utf8), to: csv)
-    metrics = try AppendFile(csv)
   }
 
   /// Logs that a session starts, or goes on from a checkpoint.
@@ -123,6 +181,7 @@ public final class RunDirectory {
     command: String, lane: String?, epoch: Int, batch: Int, detail: String = "",
     commands count: Int? = nil
   ) throws {
+    try check()
     var entry = ["\"command\": \(ConfigValue.quoted(command))"]
     if let lane { entry.append("\"lane\": \(ConfigValue.quoted(lane))") }
     entry.append("\"epoch\": \(epoch)")

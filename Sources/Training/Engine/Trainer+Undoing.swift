@@ -1,0 +1,132 @@
+import EventPropCore
+
+/// Taking back the last command that changed a lane.
+extension Trainer {
+  /// What a command is taken back with.
+  struct UndoStep {
+    /// As in the log.
+    var text: String
+    /// The lane it changed, made or dropped.
+    var identity: Int
+    /// Where among the lanes it was.
+    var index: Int
+    /// The lane as it was before; nil: the command made it.
+    var before: LaneState?
+    /// Finished epochs and batches then.
+    var epoch: Int
+    var batch: Int
+  }
+
+  /// What an undo did to the list of lanes.
+  enum Undone: Equatable {
+    case changed(Int)
+    case removed(Int)
+    case inserted(Int)
+  }
+
+  /// A lane's state by value: weights, optimiser, options. Its solver's memory is not in it.
+  struct LaneState {
+    var options: LaneOptions
+    var arrays: [(name: String, array: NPYArray)]
+    var adamCount: Int
+    var schedule: Schedule
+    var epochTally: Tally
+    var epochSquares: [Double]
+    var epochBatches: Int
+    var diagnosis: LaneDiagnosis
+
+    init(_ lane: any Lane) {
+      options = lane.options
+      arrays = lane.arrays()
+      adamCount = lane.adamCount
+      schedule = lane.schedule
+      epochTally = lane.epochTally
+      epochSquares = lane.epochSquares
+      epochBatches = lane.epochBatches
+      diagnosis = lane.diagnosis
+    }
+
+    var bytes: Int { arrays.reduce(0) { $0 + $1.array.bytes.count } }
+  }
+
+  /// Steps are forgotten, the oldest first, beyond so many or so many bytes. Sizes decide, not time or machine: a replay
+  /// forgets the same.
+  private static let mostSteps = 16
+  private static let mostBytes = 256 << 20
+
+  /// What `undo` would take back, as in the log.
+  var undoable: String? { undoSteps.last?.text }
+
+  /// Where training was before the command that `undo` would take back.
+  var undoPlace: (epoch: Int, batch: Int)? { undoSteps.last.map { ($0.epoch, $0.batch) } }
+
+  /// Keeps what is needed to take back a command that is about to be applied.
+  func remember(_ command: EngineCommand) {
+    guard let text = command.logText, let index = command.lane,
+      lanes.indices.contains(index)
+    else { return }
+    let lane = lanes[index]
+    if case .fork = command {
+      // Known by the identity that the fork will take.
+      undoSteps.append(
+        UndoStep(
+          text: text, identity: nextIdentity, index: lanes.count, before: nil, epoch: epoch,
+          batch: batchInEpoch))
+      return
+    }
+    // The same key pressed again before a batch was trained is one change.
+    if let last = undoSteps.last, last.identity == lane.options.identity, last.before != nil,
+      (last.epoch, last.batch) == (epoch, batchInEpoch),
+      last.text.prefix(while: { $0 != " " }) == text.prefix(while: { $0 != " " }), text != "drop"
+    {
+      return
+    }
+    undoSteps.append(
+      UndoStep(
+        text: text, identity: lane.options.identity, index: index, before: LaneState(lane),
+        epoch: epoch, batch: batchInEpoch))
+    while undoSteps.count > Trainer.mostSteps
+      || undoSteps.reduce(0, { $0 + ($1.before?.bytes ?? 0) }) > Trainer.mostBytes
+    {
+      undoSteps.removeFirst()
+    }
+  }
+
+  /// The lane is again as it was just before the last command that changed it, weights and optimiser too, and goes on from
+  /// here with the batches to come.
+  /// - Throws: `PresetError` when there is nothing to take back.
+  func undo() throws {
+    guard let step = undoSteps.popLast() else {
+      throw PresetError("undo", "there is nothing to take back")
+    }
+    let present = lanes.firstIndex { $0.options.identity == step.identity }
+    guard let before = step.before else {
+      if let present, lanes.count > 1 {
+        drop(present)
+        lastUndone = .removed(present)
+      }
+      return
+    }
+    let lane = try make(before)
+    if let present {
+      // The epoch's sums stay: they are of the trials that were trained on.
+      let (tally, squares) = (lanes[present].epochTally, lanes[present].epochSquares)
+      (lane.epochTally, lane.epochSquares) = (tally, squares)
+      lane.epochBatches = lanes[present].epochBatches
+      if lanes[present].options.description != lane.options.description {
+        lane.epochTally.forgetLoss()
+      }
+      replace(present, with: lane)
+      lastUndone = .changed(present)
+    } else {
+      if step.epoch != epoch {
+        lane.epochTally.clear()
+        lane.epochBatches = 0
+        lane.epochSquares = lane.epochSquares.map { _ in 0 }
+      }
+      let index = min(step.index, lanes.count)
+      insert(lane, at: index)
+      lastUndone = .inserted(index)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+extension Preset {
+  /// The preset of a run.
+  /// - Throws: `RunError` when the folder is no run's; `PresetError`.
+  public init(ofRun folder: String, settings: [String] = []) throws {
+    try self.init(contentsOf: Preset.file(ofRun: folder), settings: settings)
+  }
+
+  static func file(ofRun folder: String) throws -> String {
+    let file = (folder as NSString).appendingPathComponent("preset.toml")
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw RunError(folder, "is not the folder of a run: it has no preset.toml")
+    }
+    return file
+  }
+}
+
+/// A run that this process is to go on with: locked, looked through, its last checkpoint found.
+public struct RunToResume: Sendable {
+  public let path: String
+  public let preset: Preset
+  /// Where to go on; nil when nothing has been trained yet.
+  public let place: Checkpoint.Place?
+  let lock: RunLock
+
+  /// - Parameters:
+  ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and `training.epochs` are allowed.
+  ///   - startingOver: what there is moves to before-restart-n/, and the training begins anew.
+  /// - Throws: `RunError` for a folder that is no run, is in use, or has lost its checkpoints; `PresetError`.
+  public init(_ path: String, settings: [String] = [], startingOver: Bool = false) throws {
+    self.path = path
+    _ = try Preset.file(ofRun: path)
+    try RunToResume.check(settings)
+    lock = try RunLock(path)
+    preset = try Preset(ofRun: path, settings: settings)
+    if startingOver {
+      try RunDirectory.setAside(path)
+      place = nil
+      return
+    }
+    place = try Checkpoint.all(in: path).last
+    if place == nil { try checkNothingTrained() }
+  }
+
+  private static func check(_ settings: [String]) throws {
+    let allowed = ["data.path", "data.train_file", "data.test_file", "training.epochs"]
+    for setting in settings {
+      let key = setting.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)
+      guard allowed.contains(key) || key.hasPrefix("data.") && key.hasSuffix("_file") else {
+        throw PresetError(
+          "--set",
+          "\(key): a run goes on as it is; allowed are \(allowed.joined(separator: ", ")), all else needs a new run"
+        )
+      }
+    }
+  }
+
+  /// Rows without a checkpoint are results that a new beginning would drop.
+  private func checkNothingTrained() throws {
+    let csv = (path as NSString).appendingPathComponent("metrics.csv")
+    let rows = RunDirectory.rows(of: csv)
+    guard let last = rows.compactMap({ Int($0.prefix { $0 != "," }) }).max() else { return }
+    let folder = (path as NSString).appendingPathComponent("checkpoints")
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    let seen =
+      names.map {
+        $0.isEmpty ? "is empty" : "holds only \($0.sorted().prefix(5).joined(separator: ", "))"
+      } ?? "is not there"
+    throw RunError(
+      path,
+      "metrics.csv has results to epoch \(last), but there is no checkpoint to go on from: \(folder) \(seen). "
+        + "To begin anew, and keep what there is in before-restart-1/: eventprop train --resume \(path) --start-over"
+    )
+  }
+}
