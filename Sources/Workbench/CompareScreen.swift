@@ -122,23 +122,33 @@ enum CompareScreen {
     surface.pastCursor(snapshot, in: plot)
   }
 
-  /// Each lane's letter where its curve ends; letters that would lie on each other move down.
+  /// Each lane's letter where its curve ends; letters that would lie on each other make room, in the order of their curves.
   private static func letters<S: Surface>(
     _ lines: [Line], x: ClosedRange<Double>, y: ClosedRange<Double>, in plot: Area,
     on surface: inout S
   ) {
-    var taken = Set<Int>()
-    for line in lines {
+    let ends = lines.compactMap { line -> (line: Line, column: Int, y: Double)? in
       guard let last = line.points.last(where: { $0.y.isFinite }), x.contains(last.x) else {
-        continue
+        return nil
       }
-      let share = (last.y - y.lowerBound) / (y.upperBound - y.lowerBound)
       let end = Double(plot.width) * (last.x - x.lowerBound) / (x.upperBound - x.lowerBound)
-      let column = plot.x + min(plot.width + 1, Int(end) + 1)
-      var row = plot.y + Int((1 - min(max(share, 0), 1)) * Double(plot.height - 1) + 0.5)
-      while taken.contains(row), row < plot.y + plot.height - 1 { row += 1 }
-      taken.insert(row)
-      surface.text(line.letter, x: column, y: row, style: CellStyle(line.ink, bold: true))
+      return (line, plot.x + min(plot.width + 1, Int(end) + 1), last.y)
+    }.sorted { $0.y > $1.y }
+    var rows: [Int] = []
+    for end in ends {
+      let share = (end.y - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let row = Int((1 - min(max(share, 0), 1)) * Double(plot.height - 1) + 0.5)
+      rows.append(max(row, (rows.last ?? -1) + 1))
+    }
+    // What has been pushed out below moves all above it up.
+    var lowest = plot.height - 1
+    for index in rows.indices.reversed() {
+      rows[index] = min(rows[index], lowest)
+      lowest = rows[index] - 1
+    }
+    for (end, row) in zip(ends, rows) where row >= 0 {
+      surface.text(
+        end.line.letter, x: end.column, y: plot.y + row, style: CellStyle(end.line.ink, bold: true))
     }
   }
 

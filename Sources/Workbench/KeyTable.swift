@@ -99,16 +99,16 @@ extension Action {
       run: { state, snapshot in
         let kept =
           snapshot.runPath.isEmpty
-          ? "is lost" : "moves to before-restart-n/ in the run's folder"
-        var text = "Start again from epoch 0? What there is \(kept). y: as the preset says"
+          ? "what there is is lost" : "before-restart-n/ keeps what there is"
+        var text = "Restart at epoch 0 (\(kept))? y: as the preset says"
         var answers: [Key: [Effect]] = [
           .character("y"): [.engine(.restart(keeping: false))]
         ]
         if snapshot.hasSettings {
-          text += "; k: keeping the losses, rates and lanes changed since"
+          text += "; k: with losses, rates, lanes as changed since"
           answers[.character("k")] = [.engine(.restart(keeping: true))]
         }
-        state.question = Question(text + "; any other key stays", answers)
+        state.question = Question(text + "; others stay", answers)
         return []
       }),
     Action(
@@ -195,8 +195,8 @@ extension Action {
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
         state.question = Question(
-          "Drop \(lane.letter) \(lane.description), trained to epoch \(Wording.position(snapshot.position))? "
-            + "y drops it (U brings it back while this session lasts), any other key does not",
+          "Drop \(lane.letter) \(lane.description) of epoch \(Wording.position(snapshot.position))? "
+            + "y drops it (U brings it back), any other key does not",
           [.character("y"): [.engine(.drop(lane: state.lane))]])
         return []
       }),

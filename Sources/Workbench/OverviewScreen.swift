@@ -109,15 +109,18 @@ enum OverviewScreen {
       curves = take(4)
       flow = take(1 + projections)
       weight = isShaped ? take(1) : 0
-      // What is over goes round.
-      while left > 0 {
-        let before = left
-        if curves > 0 && curves < 12 { curves += take(1) }
-        if output > 0 && output < 8 { output += take(1) }
-        if layers > 0 && hidden < 10 { hidden += take(layers) / layers }
-        if input > 0 && input < 6 { input += take(1) }
-        if left == before { break }
+      // What is over goes round, on tall screens to all parts alike, and none is left empty.
+      for scale in 1...8 {
+        while left > 0 {
+          let before = left
+          if curves > 0 && curves < 12 * scale { curves += take(1) }
+          if output > 0 && output < 8 * scale { output += take(1) }
+          if layers > 0 && hidden < 10 * scale { hidden += take(layers) / layers }
+          if input > 0 && input < 6 * scale { input += take(1) }
+          if left == before { break }
+        }
       }
+      if curves > 0 { curves += left }
     }
   }
 
@@ -142,7 +145,8 @@ enum OverviewScreen {
     guard inside.width >= 20, inside.height >= 2 else { return }
     let layers = lane.layers.count
     let rows = Rows(
-      inside.height, layers: layers, projections: lane.flow.count, isShaped: lane.isShaped)
+      inside.height, layers: layers, projections: lane.flow.count,
+      isShaped: snapshot.lanes.contains(where: \.isShaped))
     verdict(snapshot, lane, in: inside.takeTop(1), on: &surface)
     trial(snapshot, lane, rows, &inside, on: &surface)
     activity(lane, rows, ink, &inside, on: &surface)
@@ -197,9 +201,12 @@ enum OverviewScreen {
       voltages(snapshot, lane, in: strip("output", rows.output), on: &surface)
     }
     if rows.weight > 0 {
+      // Lanes side by side keep their rows: one without w(t) leaves it empty.
       let highest = lane.trial.weight.max() ?? 1
-      surface.band(
-        lane.trial.weight, highest: max(highest, 1e-12), in: strip("w(t)", 1), ink: .accent)
+      let place = strip(lane.isShaped ? "w(t)" : "", 1)
+      if lane.isShaped {
+        surface.band(lane.trial.weight, highest: max(highest, 1e-12), in: place, ink: .accent)
+      }
     }
     if rows.axis > 0 { surface.timeAxis(time, unit: "ms", in: strip("", 1)) }
   }
@@ -309,7 +316,7 @@ enum OverviewScreen {
     inside.width -= 2
     let rows = Rows(
       inside.height, layers: lane.layers.count, projections: lane.flow.count,
-      isShaped: lane.isShaped)
+      isShaped: snapshot.lanes.contains(where: \.isShaped))
     guard rows.curves >= 3, inside.width > 20 else { return nil }
     let above =
       1 + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight + rows.axis
