@@ -53,6 +53,10 @@ let package = Package(
       dependencies: ["Workbench", "Diagnosis", "EventPropCore", "Training"],
       exclude: ["Golden"]),
     .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
+    .testTarget(
+      name: "CampaignTests",
+      dependencies: ["EventPropCommand", "Training", "SpikeData", "EventPropCore", "CHDF5", "Support"],
+      exclude: ["faults.c"]),
   ] + allocationTests,
   swiftLanguageModes: [.v6]
 )

@@ -3,7 +3,8 @@
 /// The cheapest alignment in order of time: a move costs |t - t'|, a deletion or a creation `reach` / 2 each, so that
 /// spikes pair up when they are at most `reach` apart. This is the spike train metric of Victor & Purpura,
 /// J. Neurophysiol. 76 (1996) 1310, with q = 2 / `reach`. Swapping the trains swaps created and deleted.
-/// O(n m) time and memory for n and m spikes.
+/// O(n m) time and memory for n and m spikes; trains of thousands, which only exploded weights give, are cut at wide gaps
+/// and aligned piece by piece.
 public struct SpikeMatching: Sendable, Equatable {
   /// Indices of paired spikes, in order of time.
   public private(set) var moved: [(before: Int, after: Int)] = []
@@ -18,8 +19,47 @@ public struct SpikeMatching: Sendable, Equatable {
   ///   - before: times in ms, ascending; `after` likewise.
   ///   - reach: how far apart, in ms, a pair may be.
   public init(before: [Double], after: [Double], reach: Double) {
+    var (i, j) = (0, 0)
+    while i < before.count || j < after.count {
+      let (p, q) = SpikeMatching.piece(before[i...], after[j...])
+      align(before[i..<p], after[j..<q], reach: reach)
+      (i, j) = (p, q)
+    }
+  }
+
+  /// Of more than so many spikes a piece is aligned at a time.
+  private static let longest = 2000
+
+  /// Where the next piece ends: all there is, or where the widest gap lies among the spikes that a piece may end at.
+  private static func piece(_ before: ArraySlice<Double>, _ after: ArraySlice<Double>) -> (
+    before: Int, after: Int
+  ) {
+    guard before.count + after.count > longest else { return (before.endIndex, after.endIndex) }
+    var (i, j) = (before.startIndex, after.startIndex)
+    var last = -Double.infinity
+    var widest = -1.0
+    var end = (i, j)
+    for taken in 0..<longest {
+      let isBefore = j == after.endIndex || (i < before.endIndex && before[i] <= after[j])
+      let time = isBefore ? before[i] : after[j]
+      if taken >= longest / 2, time - last > widest {
+        widest = time - last
+        end = (i, j)
+      }
+      last = time
+      if isBefore { i += 1 } else { j += 1 }
+    }
+    return end
+  }
+
+  private mutating func align(
+    _ before: ArraySlice<Double>, _ after: ArraySlice<Double>, reach: Double
+  ) {
+    let (firstI, firstJ) = (before.startIndex, after.startIndex)
     let (n, m) = (before.count, after.count)
     let single = reach / 2
+    func old(_ i: Int) -> Double { before[firstI + i] }
+    func new(_ j: Int) -> Double { after[firstJ + j] }
     // costs[i, j]: the cheapest alignment of before[i...] with after[j...].
     var costs = Array(repeating: 0.0, count: (n + 1) * (m + 1))
     func at(_ i: Int, _ j: Int) -> Int { i * (m + 1) + j }
@@ -28,15 +68,15 @@ public struct SpikeMatching: Sendable, Equatable {
     for i in (0..<n).reversed() {
       for j in (0..<m).reversed() {
         costs[at(i, j)] = min(
-          costs[at(i + 1, j + 1)] + abs(before[i] - after[j]),
+          costs[at(i + 1, j + 1)] + abs(old(i) - new(j)),
           min(costs[at(i + 1, j)], costs[at(i, j + 1)]) + single)
       }
     }
-    cost = costs[0]
+    cost += costs[0]
     var (i, j) = (0, 0)
     while i < n || j < m {
-      if i < n, j < m, costs[at(i, j)] == costs[at(i + 1, j + 1)] + abs(before[i] - after[j]) {
-        moved.append((i, j))
+      if i < n, j < m, costs[at(i, j)] == costs[at(i + 1, j + 1)] + abs(old(i) - new(j)) {
+        moved.append((firstI + i, firstJ + j))
         i += 1
         j += 1
         continue
@@ -44,11 +84,11 @@ public struct SpikeMatching: Sendable, Equatable {
       // Among equally cheap ways the earlier spike stays alone: the same choice when trains are swapped.
       let canDelete = i < n && costs[at(i, j)] == costs[at(i + 1, j)] + single
       let canCreate = j < m && costs[at(i, j)] == costs[at(i, j + 1)] + single
-      if canDelete && (!canCreate || before[i] <= after[j]) {
-        deleted.append(i)
+      if canDelete && (!canCreate || old(i) <= new(j)) {
+        deleted.append(firstI + i)
         i += 1
       } else {
-        created.append(j)
+        created.append(firstJ + j)
         j += 1
       }
     }

@@ -39,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
     let preset = try Preset(ofRun: folder, settings: settings)
     let place = try Checkpoint.find(in: folder, named: epoch)
     let data = try preset.loadData()
+    for note in data.notes { Console.out(note) }
     let trainer = try Trainer(preset, data: data, threads: threads)
     try trainer.resume(folder, at: place)
     let chosen = split == .test ? data.test : split == .train ? data.train : data.validate

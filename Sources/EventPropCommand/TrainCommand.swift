@@ -78,6 +78,7 @@ struct TrainCommand: ParsableCommand {
       try resumed?.preset
       ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
     let data = try preset.loadData { console.note($0) }
+    for note in data.notes { console.line(note) }
     console.clear()
     let trainer = try Trainer(preset, data: data, threads: threads)
     // Until here there was nothing to keep, and signals ended the program at once.

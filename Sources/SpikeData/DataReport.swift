@@ -15,9 +15,9 @@ public struct DataReport {
       return
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-      .filter { DataReport.isHDF5($0) || $0.contains("-ubyte") }.sorted()
+      .filter { SHDFile.isName($0) || IDXImages.isName($0) }.sorted()
     guard !names.isEmpty else {
-      throw DataError(path, "holds no files *.h5, *.h5.gz or *-ubyte[.gz]")
+      throw DataError(path, "holds no files *.h5, *.hdf5, *ubyte or *idx*, with or without .gz")
     }
     var all: [String] = []
     for name in names {
@@ -26,12 +26,8 @@ public struct DataReport {
     lines = all
   }
 
-  private static func isHDF5(_ name: String) -> Bool {
-    name.hasSuffix(".h5") || name.hasSuffix(".h5.gz") || name.hasSuffix(".hdf5")
-  }
-
   private static func describe(_ path: String, _ units: Int) throws -> [String] {
-    isHDF5(path) ? try spikes(path, units) : try images(path)
+    SHDFile.isName(path) ? try spikes(path, units) : try images(path)
   }
 
   private static func spikes(_ path: String, _ units: Int) throws -> [String] {

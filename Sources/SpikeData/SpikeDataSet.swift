@@ -23,6 +23,19 @@ public struct SpikeDataSet: Sendable {
     self.classNames = classNames
   }
 
+  /// All arrays at once, as another process has checked them.
+  init(
+    name: String, unitCount: Int, classNames: [String], offsets: [Int], labels: [Int],
+    speakers: [Int], units: [UInt16], times: [Double]
+  ) {
+    self.init(name: name, unitCount: unitCount, classNames: classNames)
+    self.offsets = offsets
+    self.labels = labels
+    self.speakers = speakers
+    self.units = units
+    self.times = times
+  }
+
   public var count: Int { labels.count }
 
   public mutating func reserve(samples: Int, spikes: Int) {
@@ -100,6 +113,17 @@ public struct SpikeDataSet: Sendable {
     return subset
   }
 
+  /// The same samples under other class names: label k becomes `labels[k]`.
+  public func relabelled(_ classNames: [String], _ map: [Int]) -> SpikeDataSet {
+    var result = self
+    result.classNames = classNames
+    result.labels = labels.map { map[$0] }
+    return result
+  }
+
+  /// Spikes at or beyond the end of a trial, which it leaves out.
+  public func spikes(beyond duration: Double) -> Int { times.count { $0 >= duration } }
+
   /// Input spikes in `bins` equal parts of a trial of `duration` ms; later ones are left out.
   public func histogram(bins: Int, duration: Double) -> [Int] {
     var counts = Array(repeating: 0, count: bins)
@@ -116,9 +140,13 @@ public struct DataSplits: Sendable {
   public var train: SpikeDataSet
   public var validate: SpikeDataSet
   public var test: SpikeDataSet
+  /// What was left out, and such.
+  public var notes: [String] = []
   /// Speakers in `test` that no training sample comes from.
   public var unseenSpeakers: [Int] {
     let seen = Set(train.speakers)
+    // Where the training set names none, nothing is known of who is new.
+    guard !seen.isEmpty else { return [] }
     return Set(test.speakers).subtracting(seen).sorted()
   }
 

@@ -6,18 +6,8 @@ import Testing
 @Suite struct CommandTests {
   let scratch = ScratchDirectory()
 
-  /// Beside the test bundle.
-  static let program: String = {
-    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    if !FileManager.default.fileExists(atPath: folder.appendingPathComponent("eventprop").path) {
-      folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
-          ".build/debug")
-    }
-    return folder.appendingPathComponent("eventprop").path
-  }()
-  static let presets = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Presets").path
+  static let program = Program.path
+  static let presets = Program.presets
 
   func start(_ arguments: [String], output: FileHandle? = nil) throws -> Process {
     let process = Process()

@@ -24,6 +24,7 @@ public final class ExactSolver: Solver {
   public func makeWorkspace() -> ExactWorkspace { ExactWorkspace() }
 
   public func load(_ input: SpikeTrainView, label: Int, into trial: ExactTrial) {
+    assert(input.isValid(inputs: problem.network.inputs))
     trial.label = label
     trial.input.times.removeAll(keepingCapacity: true)
     trial.input.sources.removeAll(keepingCapacity: true)

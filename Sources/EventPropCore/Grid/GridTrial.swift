@@ -247,6 +247,7 @@ extension GridSpikes {
   /// Puts input spikes on the grid: a spike belongs to the step whose start it rounds to.
   /// In Double, so that long trials with small steps lose none.
   mutating func load(_ train: SpikeTrainView, _ problem: Problem, steps: Int) {
+    assert(train.isValid(inputs: problem.network.inputs))
     count = 0
     reserve(train.count)
     offsets.update(repeating: 0, count: steps + 2)

@@ -38,5 +38,11 @@ public struct SpikeTrainView {
   }
 
   public var count: Int { times.count }
+
+  /// What the solvers rely on: times from 0 on, ascending; units below the number of inputs.
+  public func isValid(inputs: Int) -> Bool {
+    zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && (times.first ?? 0) >= 0
+      && units.allSatisfy { Int($0) < inputs }
+  }
   public var copy: SpikeTrain { SpikeTrain(times: Array(times), units: Array(units)) }
 }

@@ -5,11 +5,7 @@ import Foundation
 enum Gzip {
   /// - Throws: `DataError` for a missing, unreadable, damaged or truncated file, or one larger than `limit`.
   static func read(_ path: String, limit: Int = 4 << 30) throws -> [UInt8] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw DataError(path, "no such file")
-    }
-    if isDirectory.boolValue { throw DataError(path, "is a directory, not a file") }
+    if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
     guard let file = gzopen(path, "rb") else {
       throw DataError(path, "cannot be opened: \(String(cString: strerror(errno)))")
     }

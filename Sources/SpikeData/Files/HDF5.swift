@@ -1,4 +1,5 @@
 import CHDF5
+import Foundation
 
 /// The little of libhdf5 that spike files need, with errors that name file and dataset.
 ///
@@ -15,8 +16,9 @@ final class HDF5File {
     self.path = path
     image = try Gzip.read(path)
     guard !image.isEmpty else { throw DataError(path, "is empty; an HDF5 file was expected") }
-    guard image.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
-      throw DataError(path, "byte 0: not an HDF5 file (its signature is missing)")
+    guard HDF5File.hasSignature(image) else {
+      throw DataError(
+        path, "byte 0: not an HDF5 file (its signature is missing, there and at 512, 1024, ...)")
     }
     let access = H5Pcreate(eventprop_h5_file_access())
     defer { H5Pclose(access) }
@@ -35,20 +37,50 @@ final class HDF5File {
 
   deinit { if file >= 0 { H5Fclose(file) } }
 
-  func contains(_ name: String) -> Bool {
+  /// At the beginning, or behind a user block of 512 bytes or a doubling of that (as MATLAB writes).
+  private static func hasSignature(_ image: [UInt8]) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+    var offset = 0
+    while offset + signature.count <= image.count {
+      if image[offset...].starts(with: signature) { return true }
+      offset = max(512, 2 * offset)
+    }
+    return false
+  }
+
+  /// - Throws: `DataError` when it is a link into another file, which is not followed.
+  func contains(_ name: String) throws -> Bool {
     let parts = name.split(separator: "/")
     for end in 1...parts.count {
       let prefix = parts[..<end].joined(separator: "/")
       if H5Lexists(file, prefix, eventprop_h5_default()) <= 0 { return false }
+      if eventprop_h5_is_external_link(file, prefix) != 0 {
+        throw DataError(path, "\(prefix) is a link into another file; such are not followed")
+      }
     }
     return true
   }
 
   /// An opened one-dimensional dataset.
   func dataset(_ name: String) throws -> HDF5Dataset {
-    guard contains(name) else { throw DataError(path, "has no dataset \(name)") }
+    guard try contains(name) else { throw DataError(path, "has no dataset \(name)") }
     let id = H5Dopen2(file, name, eventprop_h5_default())
     guard id >= 0 else { throw DataError(path, "\(name) is not a dataset, or is damaged") }
+    if eventprop_h5_reads_other_files(id) != 0 {
+      H5Dclose(id)
+      throw DataError(path, "\(name) keeps its values in other files; such are not read")
+    }
+    var filter = [CChar](repeating: 0, count: 64)
+    let missing = eventprop_h5_missing_filter(id, &filter, filter.count)
+    if missing >= 0 {
+      H5Dclose(id)
+      let known = String(
+        decoding: filter.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw DataError(
+        path,
+        "\(name) is compressed by a filter that this libhdf5 lacks (\(missing)\(known.isEmpty ? "" : ", " + known)); "
+          + "write it with gzip, or without")
+    }
     return try HDF5Dataset(path, name, id)
   }
 }
@@ -153,20 +185,55 @@ final class HDF5Dataset {
     }
   }
 
-  /// Fixed-length strings, trailing zeros removed.
-  func strings() -> [String]? {
+  /// Strings of fixed length, without the zeros or blanks they are filled up with, or of variable length.
+  /// - Throws: `DataError` for anything else.
+  func strings() throws -> [String] {
     let type = H5Dget_type(id)
     defer { H5Tclose(type) }
-    guard H5Tget_class(type) == H5T_STRING, H5Tis_variable_str(type) == 0, count > 0 else {
-      return nil
+    guard H5Tget_class(type) == H5T_STRING else { throw error("is not of string type") }
+    if count == 0 { return [] }
+    guard count <= Self.mostStrings else {
+      throw error("claims \(count) names; allowed are \(Self.mostStrings)")
     }
+    return H5Tis_variable_str(type) > 0 ? try variableStrings(type) : try fixedStrings(type)
+  }
+
+  private static let mostStrings = 10_000
+  private static let longestString = 4096
+
+  private func fixedStrings(_ type: hid_t) throws -> [String] {
     let size = H5Tget_size(type)
+    guard size <= Self.longestString else {
+      throw error("claims names of \(size) bytes; allowed are \(Self.longestString)")
+    }
     var bytes = Array(repeating: UInt8(0), count: size * count)
     guard
       H5Dread(id, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), &bytes) >= 0
-    else { return nil }
+    else { throw error("cannot be read: the file is damaged or truncated") }
+    let isSpacePadded = eventprop_h5_is_space_padded(type) != 0
     return (0..<count).map { row in
-      String(decoding: bytes[row * size..<(row + 1) * size].prefix { $0 != 0 }, as: UTF8.self)
+      var text = bytes[row * size..<(row + 1) * size].prefix { $0 != 0 }
+      while isSpacePadded, text.last == 0x20 { text = text.dropLast() }
+      return String(decoding: text, as: UTF8.self)
+    }
+  }
+
+  private func variableStrings(_ type: hid_t) throws -> [String] {
+    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    guard
+      H5Dread(id, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), &pointers)
+        >= 0
+    else { throw error("cannot be read: the file is damaged or truncated") }
+    defer { H5Dvlen_reclaim(type, space, eventprop_h5_default(), &pointers) }
+    return try pointers.map { pointer in
+      guard let pointer else { return "" }
+      let length = strnlen(pointer, Self.longestString + 1)
+      guard length <= Self.longestString else {
+        throw error("holds a name of over \(Self.longestString) bytes")
+      }
+      return String(
+        decoding: UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) },
+        as: UTF8.self)
     }
   }
 }

@@ -26,8 +26,15 @@ public struct IDXImages: Sendable {
         labels,
         "has \(classes.dimensions[0]) labels, but \(images) has \(pixels.dimensions[0]) images")
     }
-    let units = pixels.dimensions[1] * pixels.dimensions[2]
-    guard units > 0, units <= Int(UInt16.max) else {
+    guard duration >= 5 * step else {
+      throw DataError(
+        images,
+        "simulation.duration \(duration) ms is less than five steps of \(step) ms: from 2 steps after the start to 2 before "
+          + "the end there is no time for bright before dark")
+    }
+    let (units, overflow) = pixels.dimensions[1].multipliedReportingOverflow(
+      by: pixels.dimensions[2])
+    guard !overflow, units > 0, units <= Int(UInt16.max) else {
       throw DataError(
         images,
         "header: images of \(pixels.dimensions[1]) x \(pixels.dimensions[2]) pixels; "
@@ -70,18 +77,39 @@ public struct IDXImages: Sendable {
     }
   }
 
-  /// The four files of a data set in a folder: `train-images-idx3-ubyte`, ..., with or without `.gz`.
+  /// Whether a file name is one of those that IDX files go by.
+  static func isName(_ name: String) -> Bool {
+    name.contains("ubyte") || name.contains("idx1") || name.contains("idx3")
+  }
+
+  /// The images and labels of a part, `train` or `test`, in a folder: `train-images-idx3-ubyte` and `t10k-...` or their
+  /// many relatives (`train-images.idx3-ubyte`, `emnist-letters-test-labels-idx1-ubyte`), with or without `.gz`.
   public static func paths(in folder: String, part: String) throws -> (
     images: String, labels: String
   ) {
-    func find(_ name: String) throws -> String {
-      for candidate in [name, name + ".gz"] {
-        let path = (folder as NSString).appendingPathComponent(candidate)
-        if FileManager.default.fileExists(atPath: path) { return path }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    else { throw DataError(folder, "no such folder (data.path)") }
+    let all = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter(isName).sorted()
+    func find(_ content: String) throws -> String {
+      let words = part == "train" ? ["train"] : ["t10k", "test"]
+      let found = all.filter { name in
+        name.contains(content) && words.contains { name.contains($0) }
       }
-      throw DataError(folder, "holds neither \(name) nor \(name).gz")
+      // The same file packed and unpacked is one.
+      let plain = found.filter { !$0.hasSuffix(".gz") || !found.contains(String($0.dropLast(3))) }
+      guard plain.count == 1 else {
+        let list = plain.isEmpty ? "none" : plain.joined(separator: ", ")
+        throw DataError(
+          folder,
+          "needs one file of \(part) \(content), as \(words[0])-\(content)-idx\(content == "images" ? 3 : 1)-ubyte or .gz of it; "
+            + "found \(list); name it with data.\(part)_\(content)")
+      }
+      return (folder as NSString).appendingPathComponent(plain[0])
     }
-    return (try find("\(part)-images-idx3-ubyte"), try find("\(part)-labels-idx1-ubyte"))
+    return (try find("images"), try find("labels"))
   }
 }
 

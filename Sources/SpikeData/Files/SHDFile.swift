@@ -14,9 +14,15 @@ public struct SHDFile {
   public init(units: Int = 700) { self.units = units }
 
   /// - Throws: `DataError` with file, dataset, sample and what is allowed.
-  public func read(_ path: String, progress: (Int, Int) -> Void = { _, _ in }) throws
-    -> SpikeDataSet
-  {
+  public func read(_ path: String) throws -> SpikeDataSet {
+    if let helper = HDF5Helper.executable {
+      return try HDF5Helper.read(path, units: units, by: helper)
+    }
+    return try readHere(path)
+  }
+
+  /// Reads in this process: where libhdf5 crashes or hangs on a damaged file, so does all.
+  func readHere(_ path: String) throws -> SpikeDataSet {
     let file = try HDF5File(path)
     let times = try file.dataset("spikes/times")
     let channels = try file.dataset("spikes/units")
@@ -59,7 +65,8 @@ public struct SHDFile {
         for (k, unit) in list.enumerated() {
           guard unit >= 0, unit < units else {
             throw channels.error(
-              "sample \(sample), spike \(k): unit \(unit); allowed is 0 to \(units - 1)")
+              "sample \(sample), spike \(k): unit \(unit); allowed is 0 to \(units - 1) (data.units, --units)"
+            )
           }
           trains[slot].units[k] = UInt16(unit)
         }
@@ -70,13 +77,12 @@ public struct SHDFile {
       for (slot, train) in trains.enumerated() {
         data.append(train, label: labels[first + slot], speaker: speakers?[first + slot])
       }
-      progress(rows.upperBound, times.count)
     }
     return data
   }
 
   private func readSpeakers(_ file: HDF5File, count: Int) throws -> [Int]? {
-    guard file.contains("extra/speaker") else { return nil }
+    guard try file.contains("extra/speaker") else { return nil }
     let set = try file.dataset("extra/speaker")
     let speakers = try set.integers()
     guard speakers.count == count else {
@@ -88,7 +94,7 @@ public struct SHDFile {
   private func readClasses(_ file: HDF5File, _ labels: [Int], _ set: HDF5Dataset) throws -> [String]
   {
     var keys: [String] = []
-    if file.contains("extra/keys") { keys = try file.dataset("extra/keys").strings() ?? [] }
+    if try file.contains("extra/keys") { keys = try file.dataset("extra/keys").strings() }
     for (sample, label) in labels.enumerated() {
       guard label >= 0, label < 10_000, keys.isEmpty || label < keys.count else {
         let highest = keys.isEmpty ? 9_999 : keys.count - 1
@@ -98,7 +104,12 @@ public struct SHDFile {
     return keys.isEmpty ? (0...(labels.max() ?? 0)).map(String.init) : keys
   }
 
-  /// The one file in a folder whose name holds `part` and ends in `.h5` or `.h5.gz`.
+  /// Whether a file name ends as those of HDF5 files do.
+  public static func isName(_ name: String) -> Bool {
+    [".h5", ".hdf5", ".h5.gz", ".hdf5.gz"].contains { name.hasSuffix($0) }
+  }
+
+  /// The one file in a folder whose name holds `part` and ends in `.h5` or `.hdf5`, with or without `.gz`.
   public static func path(in folder: String, part: String, key: String) throws -> String {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory) else {
@@ -108,11 +119,12 @@ public struct SHDFile {
       throw DataError(folder, "is a file; data.path names the folder that holds the files")
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .filter { $0.contains(part) && ($0.hasSuffix(".h5") || $0.hasSuffix(".h5.gz")) }.sorted()
+      .filter { $0.contains(part) && SHDFile.isName($0) }.sorted()
     guard names.count == 1 else {
       let found = names.isEmpty ? "none" : names.joined(separator: ", ")
       throw DataError(
-        folder, "needs one file *\(part)*.h5 or .h5.gz, found \(found); name it with \(key)")
+        folder,
+        "needs one file *\(part)*.h5, .hdf5 or .gz of it, found \(found); name it with \(key)")
     }
     return (folder as NSString).appendingPathComponent(names[0])
   }

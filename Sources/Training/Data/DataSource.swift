@@ -12,13 +12,13 @@ extension Preset {
     guard train.unitCount == test.unitCount else {
       throw DataError(test.name, "has \(test.unitCount) units, \(train.name) \(train.unitCount)")
     }
-    var (inside, outside) = try options.validation.apply(to: train, seed: options.seed)
-    let classes = train.classNames.count >= test.classNames.count ? train : test
-    var testSet = test
-    inside.classNames = classes.classNames
-    outside.classNames = classes.classNames
-    testSet.classNames = classes.classNames
-    return DataSplits(train: inside, validate: outside, test: testSet)
+    let (named, namedTest) = try DataSource.byName(train, test)
+    let (inside, outside) = try options.validation.apply(to: named, seed: options.seed)
+    var splits = DataSplits(train: inside, validate: outside, test: namedTest)
+    for set in [named, namedTest] where set.count > 0 {
+      if let note = try DataSource.note(set, duration: duration) { splits.notes.append(note) }
+    }
+    return splits
   }
 
   /// The problem a lane solves on these data.
@@ -51,6 +51,50 @@ extension Preset {
   }
 }
 
+/// What holds for samples wherever they come from.
+enum DataSource {
+  /// Training and test samples under the same class names. Files may list the same names in another order.
+  /// - Throws: `DataError` when one has a class that the other lacks.
+  static func byName(_ train: SpikeDataSet, _ test: SpikeDataSet) throws -> (
+    train: SpikeDataSet, test: SpikeDataSet
+  ) {
+    let (a, b) = (train.classNames, test.classNames)
+    let longer = a.count >= b.count ? a : b
+    if a == b { return (train, test) }
+    if longer.starts(with: a.count >= b.count ? b : a) {
+      return (
+        train.relabelled(longer, Array(a.indices)), test.relabelled(longer, Array(b.indices))
+      )
+    }
+    let known = Dictionary(zip(a, a.indices)) { first, _ in first }
+    let missing = b.filter { known[$0] == nil }
+    guard missing.isEmpty else {
+      throw DataError(
+        test.name,
+        "has classes that \(train.name) lacks: \(missing.prefix(8).joined(separator: ", "))")
+    }
+    return (train, test.relabelled(a, b.map { known[$0]! }))
+  }
+
+  /// What is left out of the trials; nil where nothing is.
+  /// - Throws: `DataError` when nothing is left in.
+  static func note(_ data: SpikeDataSet, duration: Double) throws -> String? {
+    let beyond = data.spikes(beyond: duration)
+    guard beyond > 0 else { return nil }
+    let all = data.times.count
+    guard beyond < all else {
+      throw DataError(
+        data.name,
+        "all \(all) input spikes lie at or beyond simulation.duration = \(duration) ms: are the times in seconds, as they should be?"
+      )
+    }
+    return String(
+      format:
+        "%@: %.2g %% of the input spikes lie at or beyond simulation.duration = %g ms and are left out",
+      data.name, 100 * Double(beyond) / Double(all), duration)
+  }
+}
+
 extension DataOptions {
   func load(duration: Double, step: Double, progress: (String) -> Void) throws -> (
     train: SpikeDataSet, test: SpikeDataSet
@@ -68,24 +112,38 @@ extension DataOptions {
     case .idxImages:
       let folder = try requirePath("train-images-idx3-ubyte and its three companions")
       let reader = IDXImages(duration: duration, step: step, greyLevel: greyLevel)
-      func read(_ part: String, _ count: Int?, _ key: String) throws -> SpikeDataSet {
-        let paths = try IDXImages.paths(in: folder, part: part)
+      func read(_ part: String, _ named: (images: String, labels: String), _ count: Int?) throws
+        -> SpikeDataSet
+      {
+        let isNamed = !named.images.isEmpty && !named.labels.isEmpty
+        var paths = isNamed ? named : try IDXImages.paths(in: folder, part: part)
+        if !named.images.isEmpty { paths.images = named.images }
+        if !named.labels.isEmpty { paths.labels = named.labels }
+        paths = (inside(folder, paths.images), inside(folder, paths.labels))
         progress("reading \(paths.images)")
-        return try reader.read(images: paths.images, labels: paths.labels).taking(count, key: key)
+        return try reader.read(images: paths.images, labels: paths.labels)
+          .taking(count, key: "data.\(part)")
       }
-      return (try read("train", train, "data.train"), try read("t10k", test, "data.test"))
+      return (
+        try read("train", (trainImages, trainLabels), train),
+        try read("test", (testImages, testLabels), test)
+      )
     case .shd:
       let folder = try requirePath("a train and a test file in SHD format")
       func read(_ part: String, _ file: String, _ count: Int?) throws -> SpikeDataSet {
         let path =
           file.isEmpty
           ? try SHDFile.path(in: folder, part: part, key: "data.\(part)_file")
-          : (file.hasPrefix("/") ? file : (folder as NSString).appendingPathComponent(file))
+          : inside(folder, file)
         progress("reading \(path)")
         return try SHDFile(units: units).read(path).taking(count, key: "data.\(part)")
       }
       return (try read("train", trainFile, train), try read("test", testFile, test))
     }
+  }
+
+  private func inside(_ folder: String, _ file: String) -> String {
+    file.hasPrefix("/") ? file : (folder as NSString).appendingPathComponent(file)
   }
 
   private func requirePath(_ content: String) throws -> String {

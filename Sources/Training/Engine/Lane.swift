@@ -121,12 +121,14 @@ final class SolverLane<S: Solver>: Lane {
   var shaping: Shaping { solver.problem.shaping }
   var adamCount: Int { adam.count }
 
-  init(_ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int) {
+  init(
+    _ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int, capacity: Int
+  ) {
     self.options = options
     let network = solver.problem.network
     passes = BatchPasses(
       solver, weights: Parameters(network, initial: options.initial, seed: seed),
-      capacity: training.batch, shards: training.shards)
+      capacity: capacity, shards: training.shards)
     adam = Adam(network)
     schedule = Schedule(options.schedule)
     epochTally = Tally(network)
@@ -335,13 +337,18 @@ extension SolverLane {
 }
 
 /// Makes the lane that the options ask for.
-func makeLane(_ options: LaneOptions, _ preset: Preset, _ problem: Problem) -> any Lane {
+/// - Parameter capacity: the most samples that are run at once.
+func makeLane(_ options: LaneOptions, _ preset: Preset, _ problem: Problem, capacity: Int)
+  -> any Lane
+{
   switch options.solver {
   case .grid:
     SolverLane(
-      options, solver: GridSolver(problem), training: preset.training, seed: preset.seed)
+      options, solver: GridSolver(problem), training: preset.training, seed: preset.seed,
+      capacity: capacity)
   case .exact:
     SolverLane(
-      options, solver: ExactSolver(problem), training: preset.training, seed: preset.seed)
+      options, solver: ExactSolver(problem), training: preset.training, seed: preset.seed,
+      capacity: capacity)
   }
 }

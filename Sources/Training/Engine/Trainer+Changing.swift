@@ -71,7 +71,8 @@ extension Trainer {
   /// A lane as it was, to look at.
   func past(_ kept: KeptLane) throws -> any Lane {
     let lane = makeLane(
-      kept.options, preset, try preset.problem(for: kept.options, data: data.train))
+      kept.options, preset, try preset.problem(for: kept.options, data: data.train),
+      capacity: capacity)
     try lane.take(kept)
     watch(lane)
     return lane
@@ -105,7 +106,8 @@ extension Trainer {
   /// A lane in some state, bit by bit: it goes through the files' own format.
   func make(_ state: LaneState) throws -> any Lane {
     let lane = makeLane(
-      state.options, preset, try preset.problem(for: state.options, data: data.train))
+      state.options, preset, try preset.problem(for: state.options, data: data.train),
+      capacity: capacity)
     let arrays = Dictionary(uniqueKeysWithValues: state.arrays.map { ($0.name, $0.array) })
     try lane.restore(adamCount: state.adamCount) { name in
       guard let array = arrays[name] else { throw RunError(name, "is not in the lane") }

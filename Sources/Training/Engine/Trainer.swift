@@ -31,6 +31,14 @@ public final class Trainer {
   /// Finished batches of the current epoch.
   public internal(set) var batchInEpoch = 0
 
+  /// The most samples that are run at once.
+  var capacity: Int { Trainer.capacity(preset, data) }
+
+  private static func capacity(_ preset: Preset, _ data: DataSplits) -> Int {
+    let most = max(data.train.count, data.test.count, data.validate.count)
+    return min(preset.training.batch, max(most, preset.training.shards))
+  }
+
   public var batchesPerEpoch: Int {
     (data.train.count + preset.training.batch - 1) / preset.training.batch
   }
@@ -47,16 +55,23 @@ public final class Trainer {
     orderSeed = preset.seed
     epochOrderSeed = preset.seed
     pool = WorkerPool(threads: threads)
+    // No batch is larger than the samples there are.
+    let batch = Trainer.capacity(preset, data)
+    try MemoryNeed(
+      preset.lanes.map { (try preset.problem(for: $0, data: data.train), $0.solver) },
+      batch: batch, shards: min(preset.training.shards, batch)
+    ).check(preset, batch: batch)
     lanes = try preset.lanes.enumerated().map { index, options in
       var options = options
       options.identity = index
-      return makeLane(options, preset, try preset.problem(for: options, data: data.train))
+      return makeLane(
+        options, preset, try preset.problem(for: options, data: data.train), capacity: batch)
     }
     nextIdentity = lanes.count
     lastTests = preset.lanes.map { _ in nil }
-    batch = SampleBatch(
+    self.batch = SampleBatch(
       data.train, options: preset.data, isTraining: true, duration: preset.duration,
-      seed: preset.seed, capacity: preset.training.batch)
+      seed: preset.seed, capacity: batch)
     shuffle()
     for lane in lanes { watch(lane) }
   }

@@ -31,9 +31,7 @@ public struct LoggedSession: Sendable, Equatable {
 
   /// - Throws: `RunError` with the line that is not as the program writes them.
   public init(contentsOf path: String) throws {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw RunError(path, "cannot be read")
-    }
+    let text = try RunText.read(path)
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() where !line.isEmpty {
       let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]

@@ -57,6 +57,7 @@ final class LiveTraining {
     attempt {
       try self.run?.logBeginning(of: trainer)
     }
+    if notice.isEmpty { notice = trainer.data.notes.joined(separator: "; ") }
     resetHistory()
     if let run = self.run, trainer.epoch > 0 || trainer.batchInEpoch > 0 {
       takeHistory(of: run.path, until: trainer.epoch)

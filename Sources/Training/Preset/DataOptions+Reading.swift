@@ -62,7 +62,17 @@ extension DataOptions {
         bias: try section.number("bias", default: 0, inside))
     case .idxImages:
       path = try section.path("path")
+      trainImages = try section.string("train_images", default: "")
+      trainLabels = try section.string("train_labels", default: "")
+      testImages = try section.string("test_images", default: "")
+      testLabels = try section.string("test_labels", default: "")
       greyLevel = try section.integer("grey_level", default: 0, 0...254)
+      guard duration >= 5 * step else {
+        throw section.error(
+          "kind",
+          "latency coding takes at least five steps a trial; simulation.duration is \(duration) ms, simulation.step \(step) ms"
+        )
+      }
     case .shd:
       path = try section.path("path")
       trainFile = try section.string("train_file", default: "")

@@ -101,8 +101,8 @@ extension LaneOptions {
   ) throws -> InitialWeights {
     try section.section(key) {
       InitialWeights(
-        mean: try $0.number("mean", default: mean, .any),
-        sd: try $0.number("sd", default: sd, .atLeast(0)))
+        mean: try $0.number("mean", default: mean, .within(-1e6, 1e6)),
+        sd: try $0.number("sd", default: sd, .within(0, 1e6)))
     }
   }
 
@@ -155,11 +155,11 @@ extension LaneOptions {
     }
     let (silent, outputs) = try section.section("silent") {
       inner -> (SilentPolicy?, MuteOutputs?) in
-      let lift = try inner.number("lift_outputs", default: 0, .atLeast(0))
+      let lift = try inner.number("lift_outputs", default: 0, .within(0, 1e6))
       let share = try inner.number("mute_share", default: 0.1, .within(0, 1))
       let outputs = lift > 0 ? MuteOutputs(lift: lift, share: share) : nil
       let policy = try inner.choice("policy", default: "none", ["none", "lift", "redraw"])
-      let step = try inner.number("by", default: 0.002, .any)
+      let step = try inner.number("by", default: 0.002, .within(-1e6, 1e6))
       switch policy {
       case "lift": return (.lift(by: step), outputs)
       case "redraw": return (.redraw, outputs)

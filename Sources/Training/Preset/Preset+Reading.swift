@@ -6,12 +6,8 @@ extension Preset {
   /// Reads a preset file.
   /// - Parameter settings: `key=value` overrides, applied in order.
   public init(contentsOf path: String, settings: [String] = []) throws {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-      !isDirectory.boolValue
-    else { throw PresetError(path, "no such preset file") }
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw PresetError(path, "cannot be read")
+    let bytes = try RegularFile.contents(path, limit: 1 << 22) { reason in
+      PresetError(path, reason == "no such file" ? "no such preset file" : reason)
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw PresetError(path, "is not UTF-8 text")

@@ -36,6 +36,11 @@ public struct DataOptions: Sendable, Equatable {
   public var path: String
   public var trainFile: String
   public var testFile: String
+  /// IDX files that go by unusual names; empty looks for the usual ones.
+  public var trainImages = ""
+  public var trainLabels = ""
+  public var testImages = ""
+  public var testLabels = ""
   /// Channels of SHD files.
   public var units: Int
   /// Pixels at or below it do not spike.

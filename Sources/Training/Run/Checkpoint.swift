@@ -176,7 +176,7 @@ public enum Checkpoint {
 
   private static func open(_ place: Place) throws -> (file: String, reader: ConfigReader) {
     let file = (place.path as NSString).appendingPathComponent("state.toml")
-    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+    guard let text = try? RunText.read(file) else {
       throw RunError(file, "cannot be read: the checkpoint is incomplete")
     }
     let lines = ConfigLines(text)

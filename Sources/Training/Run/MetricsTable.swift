@@ -67,7 +67,7 @@ enum MetricsTable {
 
   /// The rows of a metrics.csv; those that are not whole are left out.
   static func read(_ path: String, _ network: Network) -> [EpochMetrics] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
+    guard let text = try? RunText.read(path) else { return [] }
     let lines = text.split(whereSeparator: \.isNewline)
     let columns = header(of: text)
     return lines.dropFirst().compactMap { line in

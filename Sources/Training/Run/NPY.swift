@@ -1,5 +1,6 @@
 import EventPropCore
 import Foundation
+import SpikeData
 
 /// A NumPy array file (`.npy`), little-endian, C order: what checkpoints, cases and their results are made of.
 public struct NPYArray: Sendable, Equatable {
@@ -66,12 +67,7 @@ public struct NPYArray: Sendable, Equatable {
 
   /// - Throws: `RunError` that says what is wrong and what is allowed.
   public init(contentsOf path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw RunError(
-        path,
-        FileManager.default.fileExists(atPath: path)
-          ? "cannot be read" : "no such file")
-    }
+    let data = try RegularFile.contents(path, limit: 1 << 34) { RunError(path, $0) }
     try self.init(fileBytes: [UInt8](data), path: path)
   }
 

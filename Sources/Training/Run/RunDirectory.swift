@@ -71,7 +71,7 @@ public final class RunDirectory {
 
   /// The rows of a metrics.csv below its header; none where there is no file.
   static func rows(of csv: String) -> [Substring] {
-    guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else { return [] }
+    guard let text = try? RunText.read(csv) else { return [] }
     return Array(text.split(whereSeparator: \.isNewline).dropFirst())
   }
 
@@ -85,9 +85,7 @@ public final class RunDirectory {
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
     if FileManager.default.fileExists(atPath: csv) {
-      guard let text = try? String(contentsOfFile: csv, encoding: .utf8) else {
-        throw RunError(csv, "cannot be read")
-      }
+      let text = try RunText.read(csv)
       columns = MetricsTable.header(of: text)
       let lines = text.split(whereSeparator: \.isNewline)
       func isKept(_ line: Substring) -> Bool {
@@ -156,7 +154,7 @@ public final class RunDirectory {
     try AtomicFile.makeInnerFolder(aside)
     let csv = file("metrics.csv")
     let header =
-      (try? String(contentsOfFile: csv, encoding: .utf8))?.prefix { !$0.isNewline } ?? ""
+      (try? RunText.read(csv))?.prefix { !$0.isNewline } ?? ""
     guard rename(csv, aside + "/metrics.csv") == 0 else { throw AtomicFile.failure(csv) }
     guard rename(file("checkpoints"), aside + "/checkpoints") == 0 || errno == ENOENT else {
       let failure = AtomicFile.failure(file("checkpoints"))

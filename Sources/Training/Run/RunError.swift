@@ -1,3 +1,6 @@
+import Foundation
+import SpikeData
+
 /// What is wrong with a file of a run or a case: which file, what, and what is allowed.
 public struct RunError: Error, CustomStringConvertible, Equatable {
   public var file: String
@@ -9,4 +12,18 @@ public struct RunError: Error, CustomStringConvertible, Equatable {
   }
 
   public var description: String { "\(file): \(message)" }
+}
+
+/// The text of one of a run's files.
+enum RunText {
+  /// - Throws: `RunError`, for what is no file, not readable or not UTF-8.
+  static func read(_ path: String) throws -> String {
+    let data = try RegularFile.contents(path) {
+      RunError(path, $0 == "no such file" ? "cannot be read: no such file" : $0)
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw RunError(path, "is not UTF-8 text")
+    }
+    return text
+  }
 }

@@ -47,7 +47,8 @@ public struct RunToResume: Sendable {
     let allowed = ["data.path", "data.train_file", "data.test_file", "training.epochs"]
     for setting in settings {
       let key = setting.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)
-      guard allowed.contains(key) || key.hasPrefix("data.") && key.hasSuffix("_file") else {
+      let isFile = ["_file", "_images", "_labels"].contains { key.hasSuffix($0) }
+      guard allowed.contains(key) || key.hasPrefix("data.") && isFile else {
         throw PresetError(
           "--set",
           "\(key): a run goes on as it is; allowed are \(allowed.joined(separator: ", ")), all else needs a new run"

@@ -1,0 +1,216 @@
+import EventPropCore
+import Foundation
+import Synchronization
+
+/// Reads HDF5 files in a process of its own: on damaged files libhdf5 crashes or goes round for ever, and that must not end
+/// ours. The helper is this same program, called with `argument`; its answer comes through a pipe.
+public enum HDF5Helper {
+  /// The first argument that asks the program to be a helper: `hdf5-helper PATH UNITS`.
+  public static let argument = "hdf5-helper"
+
+  private static let chosen = Mutex<String?>(nil)
+  /// The program to call; nil reads in this process.
+  public static var executable: String? {
+    get { chosen.withLock { $0 } }
+    set { chosen.withLock { $0 = newValue } }
+  }
+
+  /// Seconds that a file may take.
+  private static func limit(_ path: String) -> Int {
+    var status = stat()
+    let megabytes = stat(path, &status) == 0 ? Int(status.st_size) >> 20 : 0
+    return min(20 + megabytes, 3600)
+  }
+
+  // MARK: - The helper's side
+
+  /// Reads a file and writes the samples, or what is wrong, to standard output.
+  public static func serve(path: String, units: Int) -> Never {
+    // Whoever asked may be gone by then.
+    alarm(UInt32(limit(path) + 5))
+    var memory = rlimit(rlim_cur: 64 << 30, rlim_max: 64 << 30)
+    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    do {
+      let data = try SHDFile(units: units).readHere(path)
+      write(bytes: [UInt8(ascii: "D")])
+      write(strings: data.classNames)
+      write(array: [data.count, data.times.count, data.speakers.count])
+      write(array: data.offsets)
+      write(array: data.labels)
+      write(array: data.speakers)
+      write(array: data.units)
+      write(array: data.times)
+      write(bytes: [UInt8(ascii: "E")])
+    } catch {
+      write(bytes: [UInt8(ascii: "F")])
+      write(strings: [(error as? DataError)?.message ?? "\(error)"])
+    }
+    exit(0)
+  }
+
+  private static func write<T>(array: [T]) {
+    array.withUnsafeBytes { raw in
+      var done = 0
+      while done < raw.count {
+        let count = Foundation.write(STDOUT_FILENO, raw.baseAddress! + done, raw.count - done)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { exit(1) }
+        done += count
+      }
+    }
+  }
+
+  private static func write(bytes: [UInt8]) { write(array: bytes) }
+
+  private static func write(strings: [String]) {
+    write(array: [strings.count])
+    for string in strings {
+      write(array: [string.utf8.count])
+      write(array: Array(string.utf8))
+    }
+  }
+
+  // MARK: - The caller's side
+
+  static func read(_ path: String, units: Int, by program: String) throws -> SpikeDataSet {
+    if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
+    let seconds = limit(path)
+    let answer = try Answer(path, [program, argument, path, String(units)], seconds: seconds)
+    defer { answer.close() }
+    do {
+      return try read(answer, path, units)
+    } catch is Answer.Cut {
+      let end = answer.end()
+      if answer.isLate || end.signal == SIGALRM {
+        throw DataError(
+          path, "libhdf5 did not come to an end with it in \(seconds) s: the file is damaged")
+      }
+      if end.signal != 0 {
+        throw DataError(path, "libhdf5 crashed on it (signal \(end.signal)): the file is damaged")
+      }
+      throw DataError(path, "cannot be read: the reading process ended with status \(end.status)")
+    }
+  }
+
+  private static func read(_ answer: Answer, _ path: String, _ units: Int) throws -> SpikeDataSet {
+    guard try answer.bytes(1)[0] == UInt8(ascii: "D") else {
+      throw DataError(path, try strings(answer).first ?? "cannot be read")
+    }
+    let classes = try strings(answer)
+    let counts = try answer.array(3, of: Int.self)
+    return try SpikeDataSet(
+      name: (path as NSString).lastPathComponent, unitCount: units, classNames: classes,
+      offsets: answer.array(counts[0] + 1, of: Int.self),
+      labels: answer.array(counts[0], of: Int.self),
+      speakers: answer.array(counts[2], of: Int.self),
+      units: answer.array(counts[1], of: UInt16.self),
+      times: answer.array(counts[1], of: Double.self))
+  }
+
+  private static func strings(_ answer: Answer) throws -> [String] {
+    let count = try answer.array(1, of: Int.self)[0]
+    return try (0..<count).map { _ in
+      let length = try answer.array(1, of: Int.self)[0]
+      return String(decoding: try answer.bytes(length), as: UTF8.self)
+    }
+  }
+
+  /// What a helper says, as long as it says it in time.
+  private final class Answer {
+    /// The helper ended, or took too long.
+    struct Cut: Error {}
+
+    private let pipe: Int32
+    private let process: pid_t
+    private let deadline: ContinuousClock.Instant
+    private(set) var isLate = false
+    private var result: (status: Int32, signal: Int32)?
+
+    init(_ path: String, _ arguments: [String], seconds: Int) throws {
+      var ends: [Int32] = [-1, -1]
+      guard Glibc.pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0,
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
+      else {
+        throw DataError(path, "cannot be read: \(String(cString: strerror(errno)))")
+      }
+      var actions = posix_spawn_file_actions_t()
+      posix_spawn_file_actions_init(&actions)
+      posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+      posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+      // Threads of ours that spawn have signals blocked: the helper's clock must not be.
+      var attributes = posix_spawnattr_t()
+      posix_spawnattr_init(&attributes)
+      var none = sigset_t()
+      sigemptyset(&none)
+      posix_spawnattr_setsigmask(&attributes, &none)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+      var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+      words.append(nil)
+      var child: pid_t = 0
+      let failure = posix_spawn(&child, arguments[0], &actions, &attributes, words, environ)
+      for word in words { free(word) }
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+      Glibc.close(ends[1])
+      guard failure == 0 else {
+        Glibc.close(ends[0])
+        throw DataError(
+          path, "cannot be read: no helper process (\(String(cString: strerror(failure))))")
+      }
+      (pipe, process) = (ends[0], child)
+      deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+    }
+
+    func bytes(_ count: Int) throws -> [UInt8] { try array(count, of: UInt8.self) }
+
+    func array<T>(_ count: Int, of type: T.Type) throws -> [T] {
+      guard (0...(1 << 40)).contains(count) else { throw Cut() }
+      return try [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let raw = UnsafeMutableRawBufferPointer(buffer)
+        var done = 0
+        while done < raw.count {
+          try wait()
+          let got = Glibc.read(pipe, raw.baseAddress! + done, raw.count - done)
+          if got < 0 && errno == EINTR { continue }
+          guard got > 0 else { throw Cut() }
+          done += got
+        }
+        initialized = count
+      }
+    }
+
+    private func wait() throws {
+      while true {
+        let left = (deadline - ContinuousClock.now) / .milliseconds(1)
+        guard left > 0 else {
+          isLate = true
+          throw Cut()
+        }
+        var state = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&state, 1, Int32(min(left, 1000).rounded(.up)))
+        if ready > 0 { return }
+        if ready < 0 && errno != EINTR { throw Cut() }
+      }
+    }
+
+    /// Ends the helper where it has not, and says how it ended.
+    func end() -> (status: Int32, signal: Int32) {
+      if let result { return result }
+      if isLate { kill(process, SIGKILL) }
+      var status: Int32 = 0
+      while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+      let ended = (status: (status >> 8) & 0xFF, signal: status & 0x7F)
+      result = ended
+      return ended
+    }
+
+    func close() {
+      Glibc.close(pipe)
+      if result == nil { kill(process, SIGKILL) }
+      _ = end()
+    }
+  }
+}
