@@ -40,7 +40,8 @@ let package = Package(
         "Training", "Workbench", "Terminal", "Charts",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Support", dependencies: ["EventPropCore", "SpikeData"], path: "Tests/Support"),
+    .target(
+      name: "Support", dependencies: ["EventPropCore", "SpikeData", "CHDF5"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support"]),
     .testTarget(name: "EventPropCoreTests", dependencies: ["EventPropCore", "Support"]),
     .testTarget(

@@ -45,3 +45,6 @@ static inline int eventprop_h5_missing_filter(hid_t dataset, char *name, size_t 
   return found;
 }
 static inline int eventprop_h5_is_space_padded(hid_t type) { return H5Tget_strpad(type) == H5T_STR_SPACEPAD; }
+static inline hid_t eventprop_h5_c_string(void) { return H5T_C_S1; }
+static inline unsigned eventprop_h5_read_write(void) { return H5F_ACC_RDWR; }
+static inline hid_t eventprop_h5_dataset_create(void) { return H5P_DATASET_CREATE; }

@@ -106,7 +106,10 @@ public struct Canvas: Surface, Sendable, Equatable {
 
   public mutating func text(_ text: String, x: Int, y: Int, style: CellStyle = .plain) {
     var column = x
-    for glyph in text {
+    for character in text {
+      // Nothing that would steer the terminal becomes a cell.
+      let scalar = character.unicodeScalars.first!.value
+      let glyph = scalar < 0x20 || (0x7F..<0xA0).contains(scalar) ? "?" : character
       self[column, y] = Cell(glyph: marks == .ascii ? Canvas.ascii(glyph) : glyph, style: style)
       column += 1
     }

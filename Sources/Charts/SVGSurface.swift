@@ -38,7 +38,13 @@ public struct SVGSurface: Surface {
     let trimmed = text.trimmingCharacters(in: .whitespaces)
     guard !trimmed.isEmpty else { return }
     let lead = Double(text.prefix { $0 == " " }.count)
-    let escaped = trimmed.replacingOccurrences(of: "&", with: "&amp;")
+    // Characters that XML does not know are left out.
+    let known = String(
+      String.UnicodeScalarView(
+        trimmed.unicodeScalars.filter {
+          $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0.value & 0xFFFE != 0xFFFE
+        }))
+    let escaped = known.replacingOccurrences(of: "&", with: "&amp;")
       .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
     let left = Self.number((Double(x) + lead) * Self.cell.x)
     let base = Self.number((Double(y) + 0.75) * Self.cell.y)

@@ -34,6 +34,10 @@ struct EventPropCommand: ParsableCommand {
       HDF5Helper.serve(path: arguments[2], units: units)
     }
     HDF5Helper.executable = "/proc/self/exe"
+    // Whoever started this program may have blocked signals: none is to wait for ever.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_UNBLOCK, &all, nil)
     // A file that grows beyond its limit is then an error of writing, with a message.
     signal(SIGXFSZ, SIG_IGN)
     do {

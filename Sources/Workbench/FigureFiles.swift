@@ -5,6 +5,10 @@ import Training
 public enum FigureFiles {
   /// - Returns: the paths written.
   public static func write(_ state: WorkbenchState, _ snapshot: Snapshot) throws -> [String] {
+    // A run's folder that has gone is not made anew.
+    guard FileManager.default.fileExists(atPath: snapshot.runPath) else {
+      throw RunError(snapshot.runPath, "the run's folder has been moved or deleted")
+    }
     let folder = snapshot.runPath + "/figures"
     let name = "\(state.screen)-epoch\(snapshot.epoch)-batch\(snapshot.batch)"
     let base = folder + "/" + name
@@ -52,7 +56,7 @@ public enum FigureFiles {
       let pairs = zip(lane.labels, lane.predictions).map { [$0, $1] }
       let counts = Dictionary(pairs.map { ($0, 1) }, uniquingKeysWith: +)
       for (pair, count) in counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-        let names = pair.map { Wording.className($0, snapshot) }
+        let names = pair.map { CSV.quoted(Wording.className($0, snapshot)) }
         lines.append("\(lane.fields),\(names[0]),\(names[1]),\(count)")
       }
     }

@@ -47,7 +47,8 @@ public enum Wording {
   static func letter(_ lane: Int) -> String { String(UnicodeScalar(UInt8(65 + lane % 26))) }
 
   static func className(_ index: Int, _ snapshot: Snapshot) -> String {
-    snapshot.classNames.indices.contains(index) ? snapshot.classNames[index] : "none"
+    snapshot.classNames.indices.contains(index)
+      ? VisibleText.of(snapshot.classNames[index]) : "none"
   }
 
   static func pad(_ text: String, _ width: Int) -> String {

@@ -64,7 +64,9 @@ import Testing
       let place = "seed \(Campaign.seed), fault \(fault): \(kind) at call \(at) of \(count)"
       if kind == "error" {
         // What goes on all the same was nothing that matters; what does not says why.
-        #expect(struck.hasEnded && (struck.status == 0 || struck.text.contains("Error: ")), "\(place): \(struck.text)")
+        #expect(
+          struck.hasEnded && (struck.status == 0 || struck.text.contains("Error: ")),
+          "\(place): \(struck.text)")
       }
       if let problem = try Campaign.complete(scratch, expected) {
         lost += 1

@@ -52,6 +52,18 @@ import Testing
     }
   }
 
+  /// Trains of thousands, as exploded weights give: in pieces, and what holds for whole ones holds.
+  @Test func endlessTrainsAreCut() {
+    let a = (0..<20_000).map { Double($0) * 0.002 }
+    let same = SpikeMatching(before: a, after: a, reach: 5)
+    #expect(same.created.isEmpty && same.deleted.isEmpty && same.moved.count == a.count)
+    let later = SpikeMatching(before: a, after: a.map { $0 + 0.0005 }, reach: 5)
+    #expect(later.created.isEmpty && later.deleted.isEmpty && abs(later.cost - 10) < 1e-6)
+    let fewer = SpikeMatching(before: a, after: Array(a.dropLast(7000)), reach: 5)
+    #expect(fewer.deleted.count == 7000 && fewer.created.isEmpty)
+    #expect(fewer.moved.allSatisfy { $0.before == $0.after })
+  }
+
   @Test func oneSpikeMovesOrIsAnother() {
     let moved = SpikeMatching(before: [10], after: [14], reach: 5)
     #expect(moved.moved.count == 1 && moved.created.isEmpty && moved.deleted.isEmpty)

@@ -161,6 +161,201 @@ import Testing
     }
   }
 
+  private static let quick = ["yin-yang-sum"] + small
+
+  /// Rows without checkpoints are refused, and what there is is kept when the user begins anew.
+  @Test func resumesThatWouldLoseResultsAreRefused() throws {
+    #expect(try run(["train"] + Self.quick + ["--epochs", "3", "--out", "run"]).status == 0)
+    let rows = try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
+    for breaking in ["gone", "empty", "unreadable"] {
+      let folder = scratch.file("run/checkpoints")
+      if breaking == "gone" {
+        try FileManager.default.moveItem(atPath: folder, toPath: scratch.file("kept"))
+      } else {
+        try FileManager.default.createDirectory(
+          atPath: folder, withIntermediateDirectories: true,
+          attributes: breaking == "unreadable" ? [.posixPermissions: 0] : [:])
+      }
+      // Root reads everything.
+      if breaking == "unreadable" && geteuid() == 0 { rmdir(folder); continue }
+      let result = try run("train", "--resume", "run", "--epochs", "4")
+      #expect(result.status == 1, "\(breaking): \(result.text)")
+      #expect(result.text.contains("--start-over") || breaking == "unreadable")
+      #expect(
+        try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8) == rows)
+      if breaking != "gone" { rmdir(folder) }
+    }
+    let anew = try run("train", "--resume", "run", "--start-over")
+    #expect(anew.status == 0, "\(anew.text)")
+    #expect(
+      try String(
+        contentsOfFile: scratch.file("run/before-restart-1/metrics.csv"), encoding: .utf8) == rows)
+    #expect(
+      try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8) == rows)
+  }
+
+  /// A number of epochs given at a resume is the run's from then on: the printed command goes on with it.
+  @Test func epochsOfAResumeAreKept() throws {
+    #expect(try run(["train"] + Self.quick + ["--epochs", "1", "--out", "run"]).status == 0)
+    #expect(try run("train", "--resume", "run").text.contains("finished already: 1 of 1 epochs"))
+    let process = try start(["train", "--resume", "run", "--epochs", "100000"])
+    for _ in 0..<2000
+    where !FileManager.default.fileExists(atPath: scratch.file("run/checkpoints/4")) {
+      usleep(5000)
+    }
+    kill(process.processIdentifier, SIGTERM)
+    finish(process)
+    let preset = try String(contentsOfFile: scratch.file("run/preset.toml"), encoding: .utf8)
+    #expect(preset.contains("epochs = 100000"))
+    #expect(
+      try run("train", "--resume", "run", "--epochs", "1").text.contains("would take it back"))
+    // Settings of another kind are another run's.
+    let other = try run("train", "--resume", "run", "--set", "training.optimiser.rate=1")
+    #expect(other.status == 1 && other.text.contains("a run goes on as it is"))
+    #expect(try run("open", "run", "--set", "training.optimiser.rate=1").status == 1)
+  }
+
+  /// `--epoch 2` is the end of epoch 2, `2+3` three batches later.
+  @Test func checkpointsAreNamedExactly() throws {
+    #expect(try run(["train"] + Self.quick + ["--epochs", "2", "--out", "run"]).status == 0)
+    let files = FileManager.default
+    let checkpoints = scratch.file("run/checkpoints")
+    try files.copyItem(atPath: checkpoints + "/1", toPath: checkpoints + "/2+3")
+    let state = checkpoints + "/2+3/state.toml"
+    let text = try String(contentsOfFile: state, encoding: .utf8)
+    try text.replacingOccurrences(of: "epoch = 1\nbatch = 0", with: "epoch = 2\nbatch = 3").write(
+      toFile: state, atomically: true, encoding: .utf8)
+    let whole = try run("evaluate", "run", "--epoch", "2")
+    #expect(whole.text.contains("checkpoint of epoch 2, "), "\(whole.text)")
+    let within = try run("evaluate", "run", "--epoch", "2+3")
+    #expect(within.text.contains("checkpoint of epoch 2 and 3 batches, "), "\(within.text)")
+    #expect(try run("evaluate", "run").text == within.text)
+    #expect(try run("evaluate", "run", "--epoch", "2+4").text.contains("there are: 0, 1, 2, 2+3"))
+  }
+
+  /// A run folder that goes away ends the training with words, and nothing is made in its place.
+  @Test func aMovedRunEndsTheTraining() throws {
+    let process = try start(
+      ["train"] + Self.quick + ["--epochs", "100000", "--out", "run"],
+      output: FileHandle(forWritingAtPath: scratch.write("", to: "out")))
+    for _ in 0..<2000
+    where !FileManager.default.fileExists(atPath: scratch.file("run/checkpoints/2")) {
+      usleep(5000)
+    }
+    try FileManager.default.moveItem(atPath: scratch.file("run"), toPath: scratch.file("moved"))
+    finish(process)
+    #expect(process.terminationStatus == 1)
+    let text = try String(contentsOfFile: scratch.file("out"), encoding: .utf8)
+    #expect(text.contains("the run's folder has been moved or deleted"), "\(text.suffix(300))")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("run")))
+    #expect(try run("evaluate", "moved").status == 0)
+  }
+
+  /// Output that does not get anywhere is an error; names cannot steer the terminal; links are not written through.
+  @Test func outputIsSafe() throws {
+    let name = "evil \\u001b]0;title\\u0007"
+    let text = """
+      name = "\(name)"
+      [data]
+      kind = "yin-yang"
+      train = 32
+      test = 8
+      [simulation]
+      duration = 30
+      step = 0.5
+      [[hidden]]
+      size = 4
+      [loss]
+      kind = "sum"
+      [training]
+      epochs = 1
+      """
+    let preset = scratch.write(text, to: "evil.toml")
+    let result = try run("train", preset, "--out", "run")
+    #expect(result.status == 0 && result.text.contains("evil \\u{1B}]0;title\\u{7}"))
+    #expect(!result.text.unicodeScalars.contains("\u{1B}"))
+    for lane in ["a\\r\\nb", "a/b", "x\\u202Ey", "state.toml", "a\\u0000b"] {
+      let wrong = scratch.write(text + "\n[[lane]]\nname = \"\(lane)\"\n", to: "lane.toml")
+      let refused = try run("train", wrong, "--out", "lane")
+      #expect(refused.status == 1 && refused.text.split(separator: "\n").count == 1, "\(lane)")
+    }
+    let full = try start(["evaluate", "run"], output: FileHandle(forWritingAtPath: "/dev/full"))
+    finish(full)
+    #expect(full.terminationStatus == 1)
+    // A link where a file is to be made aside: it goes, what it points to stays.
+    let target = scratch.write("precious", to: "target")
+    #expect(symlink(target, scratch.file("run/metrics.csv.tmp")) == 0)
+    #expect(try run("train", "--resume", "run", "--epochs", "2").status == 0)
+    #expect(try String(contentsOfFile: target, encoding: .utf8) == "precious")
+  }
+
+  /// A run with data by a relative path goes on from anywhere, and after the data have moved.
+  @Test func dataPathsAreAbsolute() throws {
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("data"), withIntermediateDirectories: true)
+    func idx(_ sizes: [Int], _ values: [UInt8]) -> [UInt8] {
+      [0, 0, 8, UInt8(sizes.count)]
+        + sizes.flatMap { size in (0..<4).map { UInt8(size >> (24 - 8 * $0) & 0xFF) } } + values
+    }
+    for part in ["train", "test"] {
+      _ = scratch.write(
+        idx([4, 2, 2], (0..<16).map { UInt8($0 * 16) }), to: "data/my-\(part)-images.idx3-ubyte")
+      _ = scratch.write(idx([4], [0, 1, 0, 1]), to: "data/my-\(part)-labels.idx1-ubyte")
+    }
+    let first = try run(
+      "train", "latency-mnist", "--set", "data.path=data", "--set", "hidden.0.size=4", "--epochs",
+      "1",
+      "--out", "run")
+    #expect(first.status == 0, "\(first.text)")
+    let elsewhere = scratch.file("data")
+    let second = try Program.run(["train", "--resume", "../run", "--epochs", "2"], in: elsewhere)
+    #expect(second.status == 0, "\(second.text)")
+    try FileManager.default.moveItem(atPath: elsewhere, toPath: scratch.file("new"))
+    #expect(try run("train", "--resume", "run", "--epochs", "3").status == 1)
+    let third = try run("train", "--resume", "run", "--epochs", "3", "--set", "data.path=new")
+    #expect(third.status == 0, "\(third.text)")
+    #expect(try run("evaluate", "run").status == 0)
+  }
+
+  /// A session's log knows where it ended; replayed, it ends there.
+  @Test func replaysEndWhereTheSessionEnded() throws {
+    let process = try start(["train"] + Self.quick + ["--epochs", "100000", "--out", "run"])
+    for _ in 0..<2000
+    where !FileManager.default.fileExists(atPath: scratch.file("run/checkpoints/2")) {
+      usleep(5000)
+    }
+    kill(process.processIdentifier, SIGTERM)
+    finish(process)
+    let replayed = try run(
+      ["train", "run/preset.toml", "--replay", "run/commands.jsonl", "--out", "again"])
+    #expect(replayed.status == 0, "\(replayed.text)")
+    #expect(replayed.text.contains("where the session ended"))
+    func last(_ run: String) throws -> [String: Data] {
+      let folder = scratch.file(run + "/checkpoints")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      let name = try #require(names.max { ($0.count, $0) < ($1.count, $1) })
+      return [
+        name: FileManager.default.contents(
+          atPath: folder + "/\(name)/sum/input-hidden1.npy") ?? Data()
+      ]
+    }
+    #expect(try last("run") == last("again"))
+    // A replay that takes long is stopped by a signal.
+    let log = try String(contentsOfFile: scratch.file("run/commands.jsonl"), encoding: .utf8)
+    _ = scratch.write(
+      log.split(separator: "\n").filter { !$0.contains("stop") }.joined(separator: "\n"),
+      to: "endless.jsonl")
+    let endless = try start(
+      ["train", "run/preset.toml", "--replay", "endless.jsonl", "--out", "third"])
+    for _ in 0..<2000
+    where !FileManager.default.fileExists(atPath: scratch.file("third/checkpoints/1")) {
+      usleep(5000)
+    }
+    kill(endless.processIdentifier, SIGTERM)
+    finish(endless)
+    #expect(endless.terminationStatus == 128 + SIGTERM)
+  }
+
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func signalsLeaveACheckpoint(signal: Int32) throws {
     let process = try start(
       ["train", "yin-yang-sum", "--epochs", "100000", "--out", "run"] + Self.small)
@@ -202,7 +397,7 @@ import Testing
       ),
       (["train", text], "bad.toml:1: name: is an integer (3), allowed is a string"),
       (["train", "latency-mnist"], "data.path: is not set"),
-      (["train", "latency-mnist", "--set", "data.path=/nowhere"], "/nowhere: holds neither"),
+      (["train", "latency-mnist", "--set", "data.path=/nowhere"], "/nowhere: no such folder"),
       (["train", "shd", "--set", "data.path=/nowhere"], "/nowhere: no such folder"),
       (
         ["train", "yin-yang-sum", "--set", "training.epochs=-1"],

@@ -147,7 +147,9 @@ import Testing
     #expect(!checkpoints.isEmpty)
   }
 
-  @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGABRT, SIGSEGV])
+  @Test(arguments: [
+    SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGABRT, SIGSEGV, SIGQUIT, SIGALRM, SIGUSR2,
+  ])
   func signalsGiveTheTerminalBack(signal: Int32) throws {
     let terminal = try Pseudo(
       ["--ephemeral", "--threads", "1"], folder: scratch.path,
@@ -158,8 +160,128 @@ import Testing
     kill(terminal.process.processIdentifier, signal)
     #expect(terminal.waitForEnd())
     #expect(terminal.modes == before)
-    let isCrash = signal == SIGABRT || signal == SIGSEGV
-    #expect(terminal.process.terminationStatus == (isCrash ? signal : 128 + signal))
+    let isOrderly = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU].contains(signal)
+    #expect(terminal.process.terminationStatus == (isOrderly ? 128 + signal : signal))
+    terminal.drain()
+    // Pastes are text again, and the shell's screen is back.
+    let end = terminal.seen.suffix(300)
+    #expect(end.contains("\u{1B}[?2004l") && end.contains("\u{1B}[?1049l"))
+  }
+
+  /// Thousands of keys are waiting, each of which writes files: a signal does not wait for them.
+  @Test func signalsDoNotWaitForKeys() throws {
+    let terminal = try Pseudo(
+      ["yin-yang-sum", "--out", "run", "--threads", "1"], folder: scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "samples/s"))
+    terminal.send(String(repeating: "x", count: 4000))
+    kill(terminal.process.processIdentifier, SIGTERM)
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 128 + SIGTERM)
+    let figures = try? FileManager.default.contentsOfDirectory(atPath: scratch.file("run/figures"))
+    #expect(figures?.count ?? 0 < 500)
+  }
+
+  /// Data that take minutes to make: a signal ends the program meanwhile, with and without a screen.
+  @Test func signalsDoNotWaitForData() throws {
+    let data = ["--set", "data.train=60000", "--ephemeral"]
+    let terminal = try Pseudo(["open", "spoken-digits"] + data, folder: scratch.path)
+    let before = terminal.modes
+    try terminal.process.run()
+    #expect(terminal.wait(for: "starting"))
+    kill(terminal.process.processIdentifier, SIGTERM)
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 128 + SIGTERM && terminal.modes == before)
+    let commands = CommandTests()
+    let process = try commands.start(["train", "spoken-digits", "--set", "data.train=60000"])
+    usleep(300_000)
+    kill(process.processIdentifier, SIGTERM)
+    commands.finish(process)
+    #expect(process.terminationReason == .uncaughtSignal)
+    #expect(!FileManager.default.fileExists(atPath: commands.scratch.file("runs")))
+  }
+
+  /// What is pasted is not typed.
+  @Test func pastesAreNotKeys() throws {
+    let terminal = try Pseudo(
+      ["yin-yang-losses", "--ephemeral", "--threads", "1"], folder: scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "\u{1B}[?2004h") && terminal.wait(for: "samples/s"))
+    terminal.send("\u{1B}[200~Dear colleague, Dy Ry qy\n\u{1B}[201~")
+    #expect(terminal.wait(for: "pasted text is not taken for keys"))
+    terminal.forget()
+    terminal.send("8")
+    #expect(terminal.wait(for: "none yet"))
+    terminal.send(":\u{1B}[200~loss max\nq\u{1B}[201~")
+    #expect(terminal.wait(for: ":loss max_"))
+    terminal.send("\r")
+    #expect(terminal.wait(for: "loss max"))
+    terminal.send("qy")
+    #expect(terminal.waitForEnd())
+  }
+
+  /// The last checkpoint cannot be written: that is asked about, said again at the end, and the status is 1.
+  @Test func leavingOnAFullDiskAsks() throws {
+    let terminal = try Pseudo([], folder: scratch.path)
+    terminal.process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    terminal.process.arguments = [
+      "-c",
+      "ulimit -f 8; exec \(CommandTests.program) open yin-yang-sum --out run --threads 1 --set data.train=320 "
+        + "--set data.test=10 --set hidden.0.size=1000 --set training.checkpoint.every=1000",
+    ]
+    try terminal.process.run()
+    // What is drawn anew are single digits; the run's files tell.
+    let isBegun = terminal.wait {
+      let rows = try? String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
+      return rows?.split(separator: "\n").count ?? 0 > 2
+    }
+    try #require(isBegun)
+    terminal.send("q")
+    try #require(terminal.wait(for: "Leave with a checkpoint?"))
+    terminal.send("y")
+    try #require(terminal.wait(for: "File too large"))
+    // Any other key stays.
+    terminal.send("n")
+    try #require(terminal.wait(for: "nothing was done"))
+    terminal.forget()
+    terminal.send("qy")
+    try #require(terminal.wait(for: "File too large"))
+    terminal.send("y")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 1)
+  }
+
+  /// A run in training is refused to a second process, which may look on.
+  @Test func runsInUseAreWatched() throws {
+    let commands = CommandTests()
+    let process = try commands.start(
+      [
+        "train", "yin-yang-sum", "--out", "run", "--set", "data.train=200", "--set", "data.test=50",
+        "--epochs", "100000",
+      ])
+    defer {
+      kill(process.processIdentifier, SIGTERM)
+      commands.finish(process)
+    }
+    for _ in 0..<2000 {
+      if FileManager.default.fileExists(atPath: commands.scratch.file("run/checkpoints/2")) {
+        break
+      }
+      usleep(5000)
+    }
+    let second = try commands.run("train", "--resume", "run")
+    #expect(second.status == 1)
+    let number = "is being trained by process \(process.processIdentifier)"
+    #expect(second.text.contains(number) && second.text.contains("open --watch run"))
+    #expect(try commands.run("open", "run").text.contains(number))
+    let terminal = try Pseudo(["open", "--watch", "run"], folder: commands.scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "WATCHING"))
+    terminal.send("l")
+    #expect(terminal.wait(for: "finished runs"))
+    terminal.send("q")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 0 && process.isRunning)
   }
 
   /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn anew.

@@ -43,6 +43,33 @@ import Testing
     #expect(data.selecting([0])[0].times == seconds.map { $0 * 1000 })
   }
 
+  /// Names as h5py writes a list of str, and a user block as MATLAB writes before the file.
+  @Test func namesAndUserBlocksAreRead() throws {
+    let path = scratch.file("a.h5")
+    HDF5Writer.write(
+      path, times: [[0.25], [0.5]], units: [[1], [2]], labels: [1, 0],
+      names: ["null", "ein sehr langes Wort mit \u{fc}"])
+    let data = try SHDFile().read(path)
+    #expect(data.classNames == ["null", "ein sehr langes Wort mit \u{fc}"])
+    // libhdf5 finds the superblock behind the block; addresses count from there.
+    let bytes = [UInt8](FileManager.default.contents(atPath: path)!)
+    let blocked = scratch.write(Array(repeating: 7, count: 512) + bytes, to: "m.h5")
+    #expect(try SHDFile().read(blocked).classNames == data.classNames)
+    #expect(
+      message(scratch.write(Array(repeating: 7, count: 300) + bytes, to: "n.h5")).contains(
+        "not an HDF5 file"))
+  }
+
+  /// Files that would have others read are refused.
+  @Test func otherFilesAreNotReachedInto() {
+    let path = scratch.file("a.h5")
+    let secret = scratch.write("TOPSECRET bytes of somebody", to: "secret")
+    HDF5Writer.writeReachingOut(path, to: secret, byLink: false)
+    #expect(message(path).contains("labels keeps its values in other files"))
+    HDF5Writer.writeReachingOut(path, to: secret, byLink: true)
+    #expect(message(path).contains("labels is a link into another file"))
+  }
+
   @Test func spikesOutOfOrderAreSorted() throws {
     let path = scratch.file("a.h5")
     HDF5Writer.write(path, times: [[0.5, 0.25]], units: [[1, 2]], labels: [0])
@@ -53,7 +80,9 @@ import Testing
     let path = scratch.file("a.h5")
     HDF5Writer.write(path, times: [[0.5]], units: [[700]], labels: [0])
     #expect(
-      message(path) == "\(path): spikes/units sample 0, spike 0: unit 700; allowed is 0 to 699")
+      message(path)
+        == "\(path): spikes/units sample 0, spike 0: unit 700; allowed is 0 to 699 (data.units, --units)"
+    )
     HDF5Writer.write(path, times: [[.nan]], units: [[7]], labels: [0])
     #expect(message(path).contains("spikes/times sample 0, spike 0: time nan s; allowed is 0 to"))
     HDF5Writer.write(path, times: [[-0.5]], units: [[7]], labels: [0])

@@ -4,7 +4,9 @@ import Foundation
 public enum Program {
   /// Beside the test bundle; EVENTPROP_PROGRAM names another one, as a release build for long campaigns.
   public static let path: String = {
-    if let named = ProcessInfo.processInfo.environment["EVENTPROP_PROGRAM"] { return named }
+    if let named = ProcessInfo.processInfo.environment["EVENTPROP_PROGRAM"] {
+      return URL(fileURLWithPath: named).path
+    }
     var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     if !FileManager.default.fileExists(atPath: folder.appendingPathComponent("eventprop").path) {
       folder = package.appendingPathComponent(".build/debug")
@@ -58,7 +60,8 @@ public enum Program {
     defer { unlink(output) }
     let process = try start(arguments, in: folder, environment: environment, output: output)
     let hasEnded = finish(process, seconds: seconds)
-    let text = String(decoding: FileManager.default.contents(atPath: output) ?? Data(), as: UTF8.self)
+    let text = String(
+      decoding: FileManager.default.contents(atPath: output) ?? Data(), as: UTF8.self)
     return (process.terminationStatus, text, hasEnded)
   }
 }

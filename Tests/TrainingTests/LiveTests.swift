@@ -234,6 +234,110 @@ import Testing
     #expect(replay.trainer.state == whole.trainer.state)
   }
 
+  /// Undone, a lane is as it was just before the command; a session with undos replays and resumes to the same bits.
+  @Test func undoTakesBackTheLastChange() throws {
+    let scratch = ScratchDirectory()
+    let text = Self.text
+    let path = scratch.file("undo")
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    func weights(_ lane: Int) -> [NPYArray] {
+      training.trainer.lanes[lane].arrays().map(\.array)
+    }
+    func train(_ batches: Int) { for _ in 0..<batches { _ = training.trainBatch() } }
+    training.apply(.undo)
+    #expect(training.notice.contains("there is nothing to take back"))
+    train(2)
+    let before = weights(0)
+    training.apply(.setLoss(lane: 0, kind: "max"))
+    // A key held down is one change.
+    training.apply(.setLoss(lane: 0, kind: "avg_xentropy"))
+    train(3)
+    #expect(weights(0) != before)
+    let other = weights(1)
+    training.apply(.undo)
+    #expect(weights(0) == before && weights(1) == other)
+    #expect(training.trainer.lanes[0].options.lossKind == "sum")
+    #expect(training.trainer.lanes[0].options.past.isEmpty)
+    #expect(training.snapshot().lanes[0].curves.loss.xs.allSatisfy { $0 <= 0.5 })
+    train(1)
+    // A lane that was dropped comes back as it was, in its place, with its curves.
+    let dropped = weights(0)
+    let curve = training.snapshot().lanes[0].curves.loss.xs
+    training.apply(.drop(lane: 0))
+    train(2)
+    #expect(training.trainer.laneNames == ["b"])
+    training.apply(.undo)
+    #expect(training.trainer.laneNames == ["a", "b"] && weights(0) == dropped)
+    #expect(training.snapshot().lanes[0].curves.loss.xs == curve)
+    // A fork goes.
+    training.apply(.fork(lane: 1, kind: "max"))
+    train(1)
+    training.apply(.undo)
+    #expect(training.trainer.laneNames == ["a", "b"])
+    // Neurons lifted one by one at the same place are one change.
+    let unlifted = weights(1)
+    for neuron in 0..<3 {
+      training.apply(.cure(lane: 1, .lift(by: 0.5), layer: 0, neurons: [neuron]))
+    }
+    #expect(weights(1) != unlifted)
+    training.apply(.undo)
+    #expect(weights(1) == unlifted)
+    training.apply(.setRate(lane: 1, 0.1))
+    train(1)
+    try training.leave()
+
+    let resumed = try makeTrainer(text)
+    try resumed.resume(path, at: try #require(try Checkpoint.all(in: path).last))
+    #expect(resumed.state == training.trainer.state)
+    #expect(resumed.laneNames == ["a", "b"] && resumed.lanes[1].options.optimiser.rate == 0.1)
+    let session = try LoggedSession(contentsOf: path + "/commands.jsonl")
+    #expect(
+      session.end == .init(epoch: training.trainer.epoch, batch: training.trainer.batchInEpoch))
+    var replay = try Replay(session) {
+      try makeTrainer(text, threads: 2)
+    } run: { _ in
+      nil
+    }
+    #expect(try replay.run())
+    #expect(replay.trainer.state == training.trainer.state)
+    #expect(replay.trainer.epoch == training.trainer.epoch)
+  }
+
+  /// A restart may keep what was set, without what was taken back; replayed, the log gives the same.
+  @Test func restartsKeepSettings() throws {
+    let scratch = ScratchDirectory()
+    let text = Self.text
+    let path = scratch.file("kept")
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    for _ in 0..<2 { _ = training.trainBatch() }
+    training.apply(.setRate(lane: 0, 1e-4))
+    training.apply(.setLoss(lane: 1, kind: "max"))
+    training.apply(.undo)
+    training.apply(.fork(lane: 0, kind: "avg_xentropy"))
+    training.apply(.cure(lane: 0, .lift(by: 0.5), layer: 0, neurons: [1]))
+    training.apply(.restart(keeping: true))
+    let trainer = training.trainer
+    #expect(trainer.epoch == 0 && trainer.batchInEpoch == 0)
+    #expect(trainer.laneNames == ["a", "b", "C"])
+    #expect(trainer.lanes.map(\.options.lossKind) == ["sum", "sum", "avg_xentropy"])
+    #expect(trainer.lanes.map(\.options.optimiser.rate) == [1e-4, 5e-3, 1e-4])
+    // From the initial weights: nobody is lifted.
+    let fresh = try makeTrainer(text)
+    #expect(trainer.lanes[0].arrays().map(\.array) == fresh.lanes[0].arrays().map(\.array))
+    for _ in 0..<3 { _ = training.trainBatch() }
+    try training.leave()
+    var replay = try Replay(try LoggedSession(contentsOf: path + "/commands.jsonl")) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
+    #expect(try replay.run() && replay.trainer.state == trainer.state)
+  }
+
   @Test func commandsForUnknownLanesAreRefused() throws {
     let logged = LoggedCommand(epoch: 0, batch: 0, lane: "c", text: "rate 1")
     #expect(throws: RunError("command log", "\"rate 1\" is for lane c; there are a, b")) {

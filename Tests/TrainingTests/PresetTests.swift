@@ -136,4 +136,47 @@ import Testing
     #expect(lane("name = \"../x\"").contains("lane.0.name"))
     #expect(lane("name = \"a\"\n[[lane]]\nname = \"a\"").contains("two lanes are called \"a\""))
   }
+
+  /// Text that toml++ would not survive is refused with its line; all that TOML allows is read.
+  @Test func tomlIsGuarded() throws {
+    func message(_ text: String) -> String {
+      do {
+        _ = try ConfigTable(parsing: text, file: "t.toml")
+        return "ok"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(message("a = 1\n[\n") == "t.toml:2: [ without the name of a table")
+    #expect(message("[[\n").contains("t.toml:1: [ without") && message("[ ]").contains("t.toml:1"))
+    #expect(message("a = [ 1, }\n").contains("t.toml:1: } within an array"))
+    #expect(message("a = [ \u{2028} ]").contains("t.toml:1"))
+    #expect(message("a = \"x\\u0000y\"").contains("\\u0000 in a string"))
+    #expect(
+      message("[" + Array(repeating: "a", count: 99).joined(separator: ".") + "]").contains("parts")
+    )
+    #expect(message("a = 1\u{0}").contains("zero byte"))
+    let valid = """
+      \u{FEFF}# \u{fc}ber \u{2028} Alles
+      a = [ # first
+        [1, 2], [ "]", '[' ],
+        { x = 1.5e-3, "y z" = [ {} ] },
+      ]\r
+      "quoted key" = "ein \\"wort\\" \\u00fc \u{fc}"
+      'literal.key' = 'c:\\path\\'
+      b.c.d = 1979-05-27T07:32:00.999-07:00
+      long = \"\"\"
+      [ not a table
+      a "" quote"\"\"\"
+      raw = \'\'\'
+      [[ nor this ''\'\'\'
+      [ table . "inner [x]" ] # comment
+      x = inf
+      [[list]]
+      y = +1_000
+      [[ list ]]
+      z = 0xFF
+      """
+    #expect(message(valid) == "ok")
+  }
 }

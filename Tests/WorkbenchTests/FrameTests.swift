@@ -1,5 +1,6 @@
 import Charts
 import Foundation
+import FoundationXML
 @testable import Diagnosis
 import Testing
 @testable import Training
@@ -141,6 +142,29 @@ import Testing
     let text = Workbench.frame(state, sampleSnapshot(), width: 120, height: 40).plainText
     #expect(
       text.contains(" without a spike ┄") && text.contains(" first") && text.contains(" last"))
+  }
+
+  /// Class names from files may hold anything: tables keep their columns, SVG is XML.
+  @Test func hostileNamesStayWithinTheirFields() throws {
+    var snapshot = sampleSnapshot()
+    snapshot.classNames = ["yes, sir", "say \"no\"", "a\nb\u{1B}[2J<&>"]
+    for lane in snapshot.lanes.indices {
+      snapshot.lanes[lane].labels = [0, 1, 2]
+      snapshot.lanes[lane].predictions = [2, 1, 0]
+    }
+    var state = WorkbenchState()
+    state.screen = .compare
+    let table = try #require(
+      FigureFiles.tables(state, snapshot).first { $0.name == "confusion" })
+    for line in table.csv.split(separator: "\n") {
+      #expect(CSV.fields(String(line)).count == 6, "\(line)")
+    }
+    #expect(table.csv.contains("\"yes, sir\"") && table.csv.contains("a\\u{A}b\\u{1B}[2J<&>"))
+    let svg = Workbench.svg(state, snapshot)
+    let parser = XMLParser(data: Data(svg.utf8))
+    #expect(parser.parse(), "\(parser.parserError.debugDescription)")
+    let frame = Workbench.frame(state, snapshot, width: 120, height: 40)
+    #expect(frame.cells.allSatisfy { $0.glyph.unicodeScalars.first!.value >= 0x20 })
   }
 
   /// A list that is cut says how much of it is missing.

@@ -98,6 +98,83 @@ import Testing
     #expect(state.order == .rate)
   }
 
+  /// What would be lost is asked about; any other key than the ones named keeps it.
+  @Test func keysThatDestroyAsk() throws {
+    var state = WorkbenchState()
+    #expect(press(type("D"), &state).isEmpty && state.question != nil)
+    #expect(press([.escape], &state).isEmpty && state.notice == "nothing was done")
+    #expect(press(type("Dy"), &state) == [.engine(.drop(lane: 0))])
+    #expect(press(type("Ry"), &state) == [.engine(.restart(keeping: false))])
+    #expect(press(type("Rk"), &state).isEmpty)
+    var changed = sampleSnapshot()
+    changed.hasSettings = true
+    #expect(press(type("Rk"), &state, changed) == [.engine(.restart(keeping: true))])
+    // Nothing of an ephemeral session is kept, whatever its pace.
+    var ephemeral = sampleSnapshot()
+    (ephemeral.runPath, ephemeral.isPaused) = ("", true)
+    #expect(press(type("qq"), &state, ephemeral).isEmpty)
+    #expect(press(type("qy"), &state, ephemeral) == [.quit])
+    // Undo says what stands in its way.
+    #expect(press(type("U"), &state).isEmpty && state.notice.contains("no command of this session"))
+    changed.undoable = "loss max"
+    #expect(press(type("U"), &state, changed) == [.engine(.undo)])
+  }
+
+  /// A click makes w(t) piecewise linear only when that was said to be meant.
+  @Test func clicksOnShapingAsk() {
+    var state = WorkbenchState()
+    state.screen = .shaping
+    let effects = state.click(x: 60, y: 20, width: 120, height: 40, sampleSnapshot())
+    guard case .ask(let question)? = effects.first, effects.count == 1 else {
+      Issue.record("asks first")
+      return
+    }
+    state.question = question
+    guard case .engine(.setShaping(0, .custom))? = press(type("y"), &state).first else {
+      Issue.record("y does it")
+      return
+    }
+  }
+
+  /// Typed commands obey what their keys obey; the wheel and pastes never type.
+  @Test func typedCommandsObeyObstacles() {
+    let snapshot = sampleSnapshot()
+    for text in [
+      "rate 1e-3", "loss max", "shaping linear", "fork max", "lift 0.1 hidden1 3", "order-seed 5",
+    ] {
+      var state = WorkbenchState()
+      state.back = 2
+      state.prompt = Prompt(.command, text: text)
+      #expect(state.handle(.enter, snapshot) == [], "\(text)")
+      #expect(state.notice.contains("you are looking at the past"), "\(text): \(state.notice)")
+    }
+    var still = sampleSnapshot()
+    still.isStill = true
+    for text in ["rate 1e-3", "stop dead", "regularisation 1 1", "drop", "restart", "undo"] {
+      var state = WorkbenchState()
+      state.prompt = Prompt(.command, text: text)
+      #expect(state.handle(.enter, still) == [], "\(text)")
+      #expect(state.notice.contains("finished runs"), "\(text): \(state.notice)")
+    }
+    var four = sampleSnapshot(lanes: 4)
+    four.epoch = 3
+    var state = WorkbenchState()
+    state.prompt = Prompt(.command, text: "fork max")
+    #expect(state.handle(.enter, four) == [] && state.notice.contains("four lanes are the most"))
+    for screen in ScreenKind.allCases {
+      var state = WorkbenchState()
+      state.screen = screen
+      state.prompt = Prompt(.rate)
+      #expect(state.wheel(down: true, snapshot) == [] && state.prompt?.text == "")
+      state.paste("1e-3\nD")
+      #expect(state.prompt?.text == "1e-3")
+      state.prompt = nil
+      for down in [true, false] { #expect(state.wheel(down: down, snapshot) == []) }
+      state.paste("Dear R colleague")
+      #expect(state.question == nil && state.prompt == nil)
+    }
+  }
+
   @Test func quitAsksWhileTraining() {
     var state = WorkbenchState()
     #expect(press(type("q"), &state).isEmpty)

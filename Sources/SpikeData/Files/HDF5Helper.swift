@@ -15,19 +15,23 @@ public enum HDF5Helper {
     set { chosen.withLock { $0 = newValue } }
   }
 
-  /// Seconds that a file may take.
+  /// Seconds of a processor that a file may take; a sound one takes a tenth of that.
   private static func limit(_ path: String) -> Int {
     var status = stat()
     let megabytes = stat(path, &status) == 0 ? Int(status.st_size) >> 20 : 0
-    return min(20 + megabytes, 3600)
+    return min(3 + 2 * megabytes, 3600)
   }
 
   // MARK: - The helper's side
 
   /// Reads a file and writes the samples, or what is wrong, to standard output.
   public static func serve(path: String, units: Int) -> Never {
-    // Whoever asked may be gone by then.
-    alarm(UInt32(limit(path) + 5))
+    // An endless loop takes a processor; whoever asked may be gone by then. By the clock ten times as long: the machine may
+    // be busy.
+    let seconds = limit(path)
+    var time = rlimit(rlim_cur: rlim_t(seconds), rlim_max: rlim_t(seconds + 1))
+    setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
+    alarm(UInt32(10 * seconds + 5))
     var memory = rlimit(rlim_cur: 64 << 30, rlim_max: 64 << 30)
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -77,13 +81,13 @@ public enum HDF5Helper {
   static func read(_ path: String, units: Int, by program: String) throws -> SpikeDataSet {
     if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
     let seconds = limit(path)
-    let answer = try Answer(path, [program, argument, path, String(units)], seconds: seconds)
+    let answer = try Answer(path, [program, argument, path, String(units)], seconds: 10 * seconds)
     defer { answer.close() }
     do {
       return try read(answer, path, units)
     } catch is Answer.Cut {
       let end = answer.end()
-      if answer.isLate || end.signal == SIGALRM {
+      if answer.isLate || end.signal == SIGALRM || end.signal == SIGXCPU {
         throw DataError(
           path, "libhdf5 did not come to an end with it in \(seconds) s: the file is damaged")
       }

@@ -42,7 +42,8 @@ extension LedgerTotals {
   init?(numbers: [Double]) {
     // Checkpoints of before have no more than eight.
     guard numbers.count == 8 || numbers.count == 10,
-      numbers.prefix(5).allSatisfy({ $0 >= 0 && $0 < 1e15 })
+      numbers.prefix(5).allSatisfy({ $0 >= 0 && $0 < 1e15 }),
+      numbers.count == 8 || numbers[8] < 1e15
     else {
       return nil
     }

@@ -387,7 +387,7 @@ final class LiveTraining {
     snapshot.batches = trainer.batchesPerEpoch
     snapshot.isFinished = trainer.isFinished
     snapshot.duration = preset.duration
-    snapshot.classNames = trainer.data.train.classNames
+    snapshot.classNames = trainer.data.train.classNames.map { VisibleText.of($0) }
     snapshot.inputs = trainer.network.inputs
     snapshot.probes = probeData.count
     snapshot.probe = ((probeSample % probeData.count) + probeData.count) % probeData.count

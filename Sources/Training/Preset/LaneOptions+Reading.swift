@@ -101,8 +101,8 @@ extension LaneOptions {
   ) throws -> InitialWeights {
     try section.section(key) {
       InitialWeights(
-        mean: try $0.number("mean", default: mean, .within(-1e6, 1e6)),
-        sd: try $0.number("sd", default: sd, .within(0, 1e6)))
+        mean: try $0.number("mean", default: mean, .within(-1e30, 1e30)),
+        sd: try $0.number("sd", default: sd, .within(0, 1e30)))
     }
   }
 

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Refuses TOML that the parser would not survive or would read wrongly: a table header without a name (an assertion in
-/// toml++), names of hundreds of parts (recursion), `\u0000` (cut off as the end of a C string).
+/// Refuses TOML that the parser would not survive or would read wrongly: a table header without a name, a `}` or an unusual
+/// blank where an array has a value (assertions in toml++), names of hundreds of parts (recursion), `\u0000` (cut off as the
+/// end of a C string).
 ///
 /// Walks over strings, comments and brackets only as far as to know where headers and keys stand. The parser stops at the
 /// first fault, so what comes after one need not be followed.
@@ -37,14 +38,16 @@ struct TOMLGuard {
   }
 
   private mutating func walk() throws {
-    var depth = 0
+    // Brackets that are open.
+    var open: [UInt8] = []
     var isLineStart = true
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
     var dots = 0
     while let byte = peek() {
       switch byte {
       case UInt8(ascii: "\n"):
         line += 1
-        isLineStart = depth == 0
+        isLineStart = open.isEmpty
         dots = 0
         at += 1
         continue
@@ -60,11 +63,17 @@ struct TOMLGuard {
       case UInt8(ascii: "[") where isLineStart:
         try checkHeader()
       case UInt8(ascii: "["), UInt8(ascii: "{"):
-        depth += 1
+        open.append(byte)
         at += 1
-      case UInt8(ascii: "]"), UInt8(ascii: "}"):
-        depth = max(0, depth - 1)
+      case UInt8(ascii: "]"):
+        if open.last == UInt8(ascii: "[") { open.removeLast() }
         at += 1
+      case UInt8(ascii: "}"):
+        if open.last == UInt8(ascii: "[") { throw error("} within an array") }
+        if !open.isEmpty { open.removeLast() }
+        at += 1
+      case 0..<0x20, 0x7F...:
+        throw error("a character outside strings and comments that is none of TOML's")
       case UInt8(ascii: "."):
         dots += 1
         guard dots < TOMLGuard.mostParts else {

@@ -258,7 +258,11 @@ public enum Checkpoint {
       if case .list(let items) = value { return items.compactMap(integer) }
       return nil
     }
-    if let since, since.map(\.count) == tally.spikes.map(\.count) {
+    if let since {
+      // Empty before the first epoch has ended.
+      guard since.isEmpty || since.map(\.count) == tally.spikes.map(\.count) else {
+        throw section.error("dead_since", "does not fit the preset's network")
+      }
       lane.diagnosis.deadSince = since.map { $0.map { $0 > 0 ? $0 : nil } }
     }
     // Of checkpoints before `alarm_signs`: other signs, from which nothing follows. The watch begins anew.

@@ -1,11 +1,12 @@
 import CHDF5
+import Foundation
 
 /// Writes small files in the SHD layout for the tests: seconds as float16 lists, as the real ones.
-enum HDF5Writer {
-  static func write(
+public enum HDF5Writer {
+  public static func write(
     _ path: String, times: [[Double]], units: [[Int]], labels: [Int], speakers: [Int]? = nil,
     labelRank: Int = 1, timesAsIntegers: Bool = false, timesAsDoubles: Bool = false,
-    omitting: String? = nil
+    names: [String]? = nil, omitting: String? = nil
   ) {
     let file = H5Fcreate(
       path, eventprop_h5_truncate(), eventprop_h5_default(), eventprop_h5_default())
@@ -23,10 +24,11 @@ enum HDF5Writer {
       file, "spikes/units", eventprop_h5_native_uint16(), memory: eventprop_h5_native_int64(),
       units.map { $0.map { Int64($0) } })
     if omitting != "labels" { integers(file, "labels", labels, rank: labelRank) }
-    if let speakers {
+    if speakers != nil || names != nil {
       let extra = H5Gcreate2(
         file, "extra", eventprop_h5_default(), eventprop_h5_default(), eventprop_h5_default())
-      integers(file, "extra/speaker", speakers, rank: 1)
+      if let speakers { integers(file, "extra/speaker", speakers, rank: 1) }
+      if let names { strings(file, "extra/keys", names) }
       H5Gclose(extra)
     }
     H5Tclose(half)
@@ -57,6 +59,46 @@ enum HDF5Writer {
     H5Sclose(space)
     H5Tclose(type)
     H5Tclose(memoryType)
+  }
+
+  /// A file whose labels lie in another one, or are a link into it.
+  public static func writeReachingOut(_ path: String, to other: String, byLink: Bool) {
+    write(path, times: [[0.5]], units: [[1]], labels: [0], omitting: "labels")
+    let file = H5Fopen(path, eventprop_h5_read_write(), eventprop_h5_default())
+    if byLink {
+      H5Lcreate_external(
+        other, "/labels", file, "labels", eventprop_h5_default(), eventprop_h5_default())
+    } else {
+      let plist = H5Pcreate(eventprop_h5_dataset_create())
+      H5Pset_external(plist, other, 0, 8)
+      var size: hsize_t = 1
+      let space = H5Screate_simple(1, &size, nil)
+      let set = H5Dcreate2(
+        file, "labels", eventprop_h5_native_int64(), space, eventprop_h5_default(), plist,
+        eventprop_h5_default())
+      H5Dclose(set)
+      H5Sclose(space)
+      H5Pclose(plist)
+    }
+    H5Fclose(file)
+  }
+
+  /// As h5py writes a list of str.
+  private static func strings(_ file: hid_t, _ name: String, _ values: [String]) {
+    let type = H5Tcopy(eventprop_h5_c_string())
+    // H5T_VARIABLE
+    H5Tset_size(type, -1)
+    var size = hsize_t(values.count)
+    let space = H5Screate_simple(1, &size, nil)
+    let set = H5Dcreate2(
+      file, name, type, space, eventprop_h5_default(), eventprop_h5_default(),
+      eventprop_h5_default())
+    let copies = values.map { strdup($0) }
+    H5Dwrite(set, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), copies)
+    for copy in copies { free(copy) }
+    H5Dclose(set)
+    H5Sclose(space)
+    H5Tclose(type)
   }
 
   private static func integers(_ file: hid_t, _ name: String, _ values: [Int], rank: Int) {
