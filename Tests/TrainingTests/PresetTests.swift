@@ -1,5 +1,6 @@
 import EventPropCore
 import Foundation
+import SpikeData
 import Support
 import Testing
 
@@ -71,7 +72,7 @@ import Testing
         .contains("loss.kind: is \"summ\", allowed is one of \"sum\", \"avg_xentropy\", \"max\""))
     #expect(
       message(good.replacingOccurrences(of: "sd = 1.0", with: "sd = nan"))
-        .contains("hidden.0.weights.sd: is nan, allowed is a number of at least 0"))
+        .contains("hidden.0.weights.sd: is nan, allowed is a number from 0 to 1e+30"))
     #expect(
       message(good.replacingOccurrences(of: "duration = 30.0", with: "duration = 1e300"))
         .contains("allowed is a number from"))
@@ -178,5 +179,87 @@ import Testing
       z = 0xFF
       """
     #expect(message(valid) == "ok")
+  }
+
+  /// Files may list the same classes in another order: they are matched by name, or refused.
+  @Test func classesAreMatchedByName() throws {
+    func set(_ name: String, _ classes: [String], _ labels: [Int]) -> SpikeDataSet {
+      var data = SpikeDataSet(name: name, unitCount: 3, classNames: classes)
+      for label in labels { data.append(SpikeTrain(times: [1], units: [0]), label: label) }
+      return data
+    }
+    let train = set("train.h5", ["null", "eins", "zwei"], [0, 1, 2])
+    let turned = try DataSource.byName(
+      train, set("test.h5", ["zwei", "null", "eins"], [0, 1, 2, 0]))
+    #expect(turned.test.labels == [2, 0, 1, 2] && turned.test.classNames == train.classNames)
+    #expect(turned.train.labels == [0, 1, 2])
+    // Numbered classes, of which one file has seen fewer.
+    let fewer = try DataSource.byName(
+      set("a", ["0", "1"], [0, 1]), set("b", ["0", "1", "2"], [2]))
+    #expect(fewer.train.classNames == ["0", "1", "2"] && fewer.test.labels == [2])
+    #expect(throws: DataError("test.h5", "has classes that train.h5 lacks: drei")) {
+      try DataSource.byName(train, set("test.h5", ["null", "drei"], [0]))
+    }
+  }
+
+  /// Spikes at or beyond the end of the trial are counted and said; where all are, nothing is trained.
+  @Test func spikesBeyondTheTrialAreSaid() throws {
+    var data = SpikeDataSet(name: "late.h5", unitCount: 1, classNames: ["0"])
+    data.append(SpikeTrain(times: [1, 29, 30, 31], units: [0, 0, 0, 0]), label: 0)
+    #expect(
+      try DataSource.note(data, duration: 30)
+        == "late.h5: 50 % of the input spikes lie at or beyond simulation.duration = 30 ms and are left out"
+    )
+    #expect(try DataSource.note(data, duration: 32) == nil)
+    let error = #expect(throws: DataError.self) { try DataSource.note(data, duration: 1) }
+    #expect(error?.message.contains("all 4 input spikes lie at or beyond") == true)
+    // Speakers that only the test set names: nobody is called unseen.
+    var spoken = data
+    spoken.append(SpikeTrain(times: [1], units: [0]), label: 0, speaker: 3)
+    #expect(DataSplits(train: data, validate: data, test: spoken).unseenSpeakers == [])
+  }
+
+  /// Memory that is not there is said before it is asked for.
+  @Test func memoryIsBoundedBeforeItIsTaken() throws {
+    let preset = try Preset(
+      text: tinyPreset(),
+      file: "tiny",
+      settings: [
+        "simulation.duration=1e6", "simulation.step=1", "loss.kind=avg_xentropy",
+        "training.batch=65536",
+      ])
+    let data = try preset.loadData()
+    let problem = try preset.problem(for: preset.lanes[0], data: data.train)
+    let need = MemoryNeed([(problem, .grid)], batch: 65_536, shards: 4)
+    // A million steps: three lists of spikes and 16 read-out values a step, 4 bytes each.
+    #expect(need.trials == 4 * 1e6 * Double(3 + 16) * 65_536)
+    let error = #expect(throws: PresetError.self) { try need.check(preset, batch: 65_536) }
+    #expect(
+      error.map { "\($0)".contains("needs 498") && "\($0)".contains("lower training.batch") }
+        == true, "\(String(describing: error))")
+    // The batch of a handful of samples is a handful.
+    let few = try Preset(text: tinyPreset(), file: "tiny", settings: ["training.batch=65536"])
+    let trainer = try Trainer(few, data: few.loadData(), threads: 1)
+    #expect(trainer.capacity == trainer.data.train.count)
+  }
+
+  /// Line ends of Windows and of old Macs, in every file that is read line by line.
+  @Test(arguments: ["\r\n", "\r"]) func otherLineEndsAreRead(end: String) throws {
+    let scratch = ScratchDirectory()
+    func written(_ text: String, _ name: String) -> String {
+      scratch.write(text.replacingOccurrences(of: "\n", with: end), to: name)
+    }
+    let preset = written("# First.\n# Second.\nname = 3\n", "p.toml")
+    #expect(PresetLibrary.comment(of: preset) == ["First.", "Second."])
+    if end == "\r\n" {
+      let error = #expect(throws: PresetError.self) { try Preset(contentsOf: preset) }
+      #expect("\(error!)".contains("p.toml:3: name"))
+    }
+    let log = written(
+      "{\"command\": \"start\", \"epoch\": 0, \"batch\": 0}\n{\"command\": \"rate 0.1\", \"lane\": \"a\", \"epoch\": 1, \"batch\": 2}\n{\"command\": \"stop\", \"epoch\": 3, \"batch\": 4}\n",
+      "c.jsonl")
+    let session = try LoggedSession(contentsOf: log)
+    #expect(
+      session.commands.map(\.text) == ["rate 0.1"] && session.end == .init(epoch: 3, batch: 4))
   }
 }
