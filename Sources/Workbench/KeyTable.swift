@@ -40,6 +40,8 @@ public struct Action: Sendable {
   public var title: String
   /// On which screens; nil: everywhere.
   public var screens: Set<ScreenKind>?
+  /// What may be typed after the name; nil: nothing.
+  public var values: TypedValues?
   /// Why it cannot be done now; nil when it can.
   var obstacle: @Sendable (WorkbenchState, Snapshot) -> String? = { _, _ in nil }
   var run: @Sendable (inout WorkbenchState, Snapshot) -> [Effect]
@@ -49,33 +51,24 @@ public struct Action: Sendable {
 
 extension Action {
   /// Every action, in the order of the help.
-  public static let all: [Action] = training + lanes + viewing + screens + program
+  public static let all: [Action] =
+    training + lanes + viewing + typedOnly + screens + program
 
-  @Sendable private static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot)
+  @Sendable static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot)
     -> String?
   {
     snapshot.isStill ? "these are finished runs: open one alone to train it" : nil
   }
 
-  @Sendable private static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+  @Sendable static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
     if let obstacle = whenTraining(state, snapshot) { return obstacle }
     return whenPresent(state, snapshot)
   }
 
-  @Sendable private static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot)
+  @Sendable static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot)
     -> String?
   {
     state.back > 0 ? "you are looking at the past: . goes back to live" : nil
-  }
-
-  /// What stands in the way of a command typed with values: as for its key; for those without a key, as for all that
-  /// changes a lane.
-  static func obstacle(toTyped name: String) -> @Sendable (WorkbenchState, Snapshot) -> String? {
-    if ["lift", "redraw", "regularisation", "order-seed"].contains(name) { return whenLive }
-    if name == "stop" { return whenTraining }
-    if name == "probe" { return whenPresent }
-    if let action = all.first(where: { $0.name == name }) { return action.obstacle }
-    return { _, _ in nil }
   }
 
   private static let training: [Action] = [
@@ -138,7 +131,7 @@ extension Action {
       }),
     Action(
       name: "shaping", keys: [.character("s")], short: "shaping",
-      title: "next shaping of the chosen lane's loss",
+      title: "next shaping of the chosen lane's loss", values: .shaping,
       obstacle: { state, snapshot in
         if let obstacle = whenLive(state, snapshot) { return obstacle }
         return state.chosen(snapshot)?.isShaped ?? false
@@ -150,14 +143,14 @@ extension Action {
       }),
     Action(
       name: "loss", keys: [.character("l")], short: "loss", title: "next loss for the chosen lane",
-      obstacle: whenLive,
+      values: .loss, obstacle: whenLive,
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
         return [.engine(.setLoss(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
       }),
     Action(
       name: "rate", keys: [.character("e")], short: "rate", title: "type a learning rate",
-      obstacle: whenLive,
+      values: .rate, obstacle: whenLive,
       run: { state, _ in
         state.prompt = Prompt(.rate)
         return []
@@ -178,7 +171,7 @@ extension Action {
       }),
     Action(
       name: "fork", keys: [.character("f")], short: "fork",
-      title: "copy the chosen lane, and say what the copy is to do differently",
+      title: "copy the chosen lane, and say what the copy is to do differently", values: .fork,
       obstacle: { state, snapshot in
         whenLive(state, snapshot)
           ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
@@ -223,13 +216,6 @@ extension Action {
         obstacle: { state, _ in state.back > 0 ? nil : "this is live" },
         run: { state, _ in
           state.back = 0
-          return []
-        }),
-      Action(
-        name: "goto", keys: [], short: "",
-        title: "go to an epoch: :goto 12.5, or a click on the curve",
-        run: { state, _ in
-          state.prompt = Prompt(.command, text: "goto ")
           return []
         }),
       Action(

@@ -44,18 +44,6 @@ enum ShapingScreen {
     return "u makes the curve editable first"
   }
 
-  /// A shaping by the word typed for it.
-  static func shaping(named kind: String) -> Shaping? {
-    switch kind {
-    case "none": Shaping.none
-    case "linear": .linear
-    case "exponential": .exponential(scale: 1)
-    case "sigmoid": .sigmoid
-    case "custom": .custom(corners(.exponential(scale: 1)))
-    default: nil
-    }
-  }
-
   /// Five corners on a curve.
   static func corners(_ shaping: Shaping) -> [ShapingPoint] {
     if case .custom(let points) = shaping { return points }

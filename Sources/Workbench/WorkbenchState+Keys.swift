@@ -105,10 +105,10 @@ extension WorkbenchState {
       let entered = prompt!
       prompt = nil
       switch entered.purpose {
-      case .rate: return setRate(entered.text, snapshot)
+      case .rate: return perform("rate", typed: entered.text, snapshot)
       case .command: return runCommand(entered.text, snapshot)
       case .neurons: return chooseNeurons(entered.text)
-      case .fork: return fork(entered.text, snapshot)
+      case .fork: return perform("fork", typed: entered.text, snapshot)
       case .silence:
         silenceFilter = entered.text
         row = 0
@@ -119,26 +119,18 @@ extension WorkbenchState {
     return []
   }
 
-  /// What the typed text can be completed to: names, and the values of commands that choose among words.
+  /// What the typed text can be completed to: names, and the values of those that choose among words.
   var completions: [String] {
     guard let prompt, prompt.purpose == .command else { return [] }
-    let names = Action.all.map(\.name) + Self.typedOnly
-    let values = Self.values.flatMap { name, words in words.map { "\(name) \($0)" } }
-    let hits = (prompt.text.contains(" ") ? values : names).filter { $0.hasPrefix(prompt.text) }
+    let values = Action.all.flatMap { action in
+      (action.values?.words ?? []).map { "\(action.name) \($0)" }
+    }
+    let hits = (prompt.text.contains(" ") ? values : Action.all.map(\.name))
+      .filter { $0.hasPrefix(prompt.text) }
     // A name that is whole and takes a word goes on with its words.
     return hits == [prompt.text] || hits.isEmpty
       ? values.filter { $0.hasPrefix(prompt.text) && $0 != prompt.text } : hits
   }
-
-  /// Commands without a key.
-  private static let typedOnly = ["regularisation", "order-seed", "stop", "lift", "redraw"]
-
-  private static let values: [(name: String, words: [String])] = [
-    ("loss", LossTable.all.map(\.kind)),
-    ("fork", LossTable.all.map(\.kind)),
-    ("shaping", ["none", "linear", "exponential", "sigmoid", "input", "custom"]),
-    ("stop", ["epoch", "accuracy", "dead"]),
-  ]
 
   /// What a click on a lane's w(t) that is not made of corners would change without a word.
   func asked(_ effects: [Effect], _ snapshot: Snapshot) -> [Effect] {
@@ -150,36 +142,6 @@ extension WorkbenchState {
           "Make w(t) of \(lane.letter), \(lane.shaping.kind) so far, piecewise linear from this corner on? y does, any other key does not",
           [.character("y"): effects]))
     ]
-  }
-
-  private mutating func setRate(_ text: String, _ snapshot: Snapshot) -> [Effect] {
-    guard let rate = Double(text), rate >= 0, rate <= 1000 else {
-      notice = "learning rate \"\(text)\": allowed is a number from 0 to 1000, as 5e-3"
-      return []
-    }
-    return [.engine(.setRate(lane: lane, rate))]
-  }
-
-  /// What a fork is to do differently: nothing, a loss, or a command with a value (`shaping linear`, `rate 1e-3`). The focus
-  /// moves to it.
-  private mutating func fork(_ text: String, _ snapshot: Snapshot) -> [Effect] {
-    guard let lane = chosen(snapshot) else { return [] }
-    let words = text.split(separator: " ").map(String.init)
-    let new = snapshot.lanes.count
-    var effects = [Effect.engine(.fork(lane: self.lane, kind: lane.lossKind))]
-    if words.count == 1, LossTable.entry(words[0]) != nil {
-      effects = [.engine(.fork(lane: self.lane, kind: words[0]))]
-    } else if !words.isEmpty {
-      guard let change = EngineCommand(logText: text, lane: new), change.changesLane else {
-        let losses = LossTable.all.map(\.kind).joined(separator: ", ")
-        notice =
-          "fork: \"\(text)\" is no change; allowed are nothing, \(losses), shaping KIND, rate NUMBER"
-        return []
-      }
-      effects.append(.engine(change))
-    }
-    self.lane = new
-    return effects
   }
 
   /// `0-31, 40`; nothing chooses all.
@@ -199,45 +161,45 @@ extension WorkbenchState {
     return []
   }
 
-  /// `name`, or with values: `rate 1e-3`, `loss max`, `shaping exponential 0.5`, `fork max`, `probe 7`,
-  /// `regularisation 1e-9 1e-9`, `order-seed 5`, `stop epoch 20`, `stop accuracy 0.95`, `stop dead`.
+  /// An action by its name, with values where it takes some. As its key, it says what stands in its way.
   private mutating func runCommand(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     let words = text.split(separator: " ").map(String.init)
     guard let name = words.first else { return [] }
-    if words.count > 1, let obstacle = Action.obstacle(toTyped: name)(self, snapshot) {
-      notice = "\(name): \(obstacle)"
-      return []
-    }
-    if words.count == 2 {
-      switch name {
-      case "rate": return setRate(words[1], snapshot)
-      case "goto":
-        if let epoch = Double(words[1]), epoch >= 0 { return [.goTo(epoch)] }
-        notice = "goto \"\(words[1])\": allowed is an epoch, as 12 or 12.5"
-        return []
-      case "probe": if let probe = Int(words[1]) { return [.engine(.probe(probe))] }
-      case "shaping":
-        if let shaping = ShapingScreen.shaping(named: words[1]) {
-          return [.engine(.setShaping(lane: lane, shaping))]
-        }
-        notice =
-          "shaping \"\(words[1])\": allowed are none, linear, exponential, sigmoid, input, custom"
-        return []
-      default: break
-      }
-    }
-    if name == "stop", let condition = StopCondition(words: Array(words.dropFirst())) {
-      return [.engine(.stopWhen(condition))]
-    }
-    if words.count > 1, let command = EngineCommand(logText: text, lane: lane) {
-      return [.engine(command)]
-    }
     guard let action = Action.all.first(where: { $0.name == name }) else {
       notice = "no command \"\(text)\"; ? lists them"
       return []
     }
+    if words.count > 1 { return perform(action, with: Array(words.dropFirst()), snapshot) }
     if !action.applies(on: screen) { screen = action.screens!.min { $0.rawValue < $1.rawValue }! }
     return perform(action, snapshot)
+  }
+
+  /// An action with values.
+  private mutating func perform(_ action: Action, with values: [String], _ snapshot: Snapshot)
+    -> [Effect]
+  {
+    if let obstacle = action.obstacle(self, snapshot) {
+      notice = "\(action.name): \(obstacle)"
+      return []
+    }
+    let typed = values.joined(separator: " ")
+    guard let allowed = action.values else {
+      notice = "\(action.name) takes no values: \"\(typed)\""
+      return []
+    }
+    guard let effects = allowed.read(values, &self, snapshot) else {
+      notice = "\(action.name) \"\(typed)\": allowed is \(allowed.usage)"
+      return []
+    }
+    return effects
+  }
+
+  /// The values of an action, typed into a prompt of its own.
+  private mutating func perform(_ name: String, typed text: String, _ snapshot: Snapshot)
+    -> [Effect]
+  {
+    let values = text.split(separator: " ").map(String.init)
+    return perform(Action.all.first { $0.name == name }!, with: values, snapshot)
   }
 
   /// The wheel never types: it scrolls what scrolls, and zooms the raster.
@@ -276,7 +238,8 @@ extension WorkbenchState {
         cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
       }
     case .shaping:
-      if let obstacle = Action.obstacle(toTyped: "shaping")(self, snapshot) {
+      if let obstacle = Action.all.first(where: { $0.name == "shaping" })!.obstacle(self, snapshot)
+      {
         notice = obstacle
         return []
       }

@@ -46,7 +46,7 @@ import Testing
         == [.engine(.fork(lane: 0, kind: "sum")), .engine(.setShaping(lane: 2, .linear))])
     state.lane = 0
     #expect(press(type("fdrop") + [.enter], &state).isEmpty)
-    #expect(state.notice.contains("is no change; allowed are") && state.lane == 0)
+    #expect(state.notice.contains("allowed is") && state.lane == 0)
   }
 
   @Test func disabledKeysSayWhy() {
@@ -79,7 +79,7 @@ import Testing
     #expect(press(type(":fork max") + [.enter], &state) == [.engine(.fork(lane: 0, kind: "max"))])
     #expect(press(type(":check") + [.tab, .enter], &state) == [.engine(.checkpoint)])
     #expect(press(type(":shaping spiral") + [.enter], &state).isEmpty)
-    #expect(state.notice.contains("allowed are none, linear"))
+    #expect(state.notice.contains("allowed is none, linear"))
     #expect(press(type(":nothing") + [.enter], &state).isEmpty)
     #expect(state.notice.contains("no command"))
     #expect(press(type(":x") + [.escape], &state).isEmpty)
@@ -329,6 +329,41 @@ import Testing
     _ = state.click(x: 100, y: 20, width: 200, height: 60, snapshot)
     let numbers = line.split(separator: " ").compactMap { Int($0) }
     #expect(numbers.count == 2 && state.row == numbers[1], "\(line) \(state.row)")
+  }
+
+  /// One table: whatever can be typed is in the help, completes, is refused with what is allowed, and goes by one name.
+  @Test func oneTableOfCommands() {
+    let snapshot = sampleSnapshot(lanes: 2)
+    #expect(Set(Action.all.map(\.name)).count == Action.all.count)
+    for action in Action.all {
+      var state = WorkbenchState()
+      state.prompt = Prompt(.command, text: action.name)
+      #expect(state.completions.contains { $0.hasPrefix(action.name) }, "\(action.name)")
+      state.isHelpShown = true
+      state.helpFilter = action.name
+      #expect(HelpPanel.matches(state).contains { $0.name == action.name })
+      guard let values = action.values, action.obstacle(WorkbenchState(), snapshot) == nil else {
+        continue
+      }
+      var typing = WorkbenchState()
+      typing.prompt = Prompt(.command, text: "\(action.name) ??? !")
+      #expect(typing.handle(.enter, snapshot) == [])
+      #expect(typing.notice.hasSuffix("allowed is \(values.usage)"), "\(typing.notice)")
+      for word in values.words where !["epoch", "accuracy", "shaping", "rate"].contains(word) {
+        typing.prompt = Prompt(.command, text: "\(action.name) \(word)")
+        #expect(!typing.handle(.enter, snapshot).isEmpty, "\(action.name) \(word)")
+      }
+    }
+    var state = WorkbenchState()
+    state.prompt = Prompt(.command, text: "pause now")
+    #expect(state.handle(.enter, snapshot) == [] && state.notice.contains("takes no values"))
+    state.prompt = Prompt(.command, text: "shaping input")
+    guard case .engine(.setShaping(0, .input))? = state.handle(.enter, snapshot).first else {
+      Issue.record("input can be typed")
+      return
+    }
+    state.prompt = Prompt(.command, text: "stop none")
+    #expect(state.handle(.enter, snapshot) == [.engine(.stopWhen(nil))])
   }
 
   /// `:` completes names, then values.
