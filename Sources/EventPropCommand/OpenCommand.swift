@@ -67,7 +67,8 @@ struct OpenCommand: ParsableCommand {
     if names.count > 1 { return try compare() }
     if watch { return try lookOn() }
     let resumed = try preset.flatMap { name in
-      try OpenCommand.isRun(name) ? RunToResume(name, settings: settings) : nil
+      try OpenCommand.isRun(name)
+        ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
     }
     let loaded = try resumed?.preset ?? load()
     let screen: Screen

@@ -183,7 +183,7 @@ struct HeadlessTraining {
         do {
           try trainer.trainBatch()
         } catch let error as TrainingError {
-          try keep(after: error)
+          keep(after: error, &console)
           throw error
         }
         console.progress(progress(since: start, from: batchesAtStart))
@@ -205,18 +205,26 @@ struct HeadlessTraining {
       }
     }
     console.clear()
+    try run.log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: "finished")
   }
 
   private func checkpoint() throws {
     try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
   }
 
-  /// What there was before a training ended by itself is kept, and why it did.
-  private func keep(after error: TrainingError) throws {
-    try run.log(
-      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-      detail: error.description)
-    try checkpoint()
+  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the epoch, and that is kept.
+  private func keep(after error: TrainingError, _ console: inout Console) {
+    do {
+      guard try trainer.rollBack() else { return }
+      try checkpoint()
+      try run.log(
+        command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+        detail: error.description)
+    } catch {
+      console.line("\(error)")
+    }
   }
 
   private func stop(_ console: inout Console) throws -> Never {

@@ -76,7 +76,7 @@ extension Action {
       name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
       obstacle: { state, snapshot in
         whenTraining(state, snapshot)
-          ?? (snapshot.failure.isEmpty ? nil : "training failed: R restarts")
+          ?? (snapshot.failure.isEmpty || snapshot.canGoOn ? nil : "training failed: R restarts")
       },
       run: { _, snapshot in [.engine(snapshot.isPaused ? .resume : .pause)] }),
     Action(

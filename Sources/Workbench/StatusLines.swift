@@ -126,7 +126,9 @@ enum StatusLines {
         String(hints.prefix(max(0, area.width - label.count - prompt.text.count - 3))),
         x: area.x + 2 + label.count + prompt.text.count, y: area.y, style: .dim)
     } else if !snapshot.failure.isEmpty {
-      say(snapshot.failure + "  (R restarts)", CellStyle(.alarm, bold: true))
+      let ways =
+        snapshot.isGone ? "" : snapshot.canGoOn ? "  (space goes on, R restarts)" : "  (R restarts)"
+      say(snapshot.failure + ways, CellStyle(.alarm, bold: true))
     } else if !state.notice.isEmpty {
       say(state.notice, CellStyle(.accent))
     } else {

@@ -123,8 +123,10 @@ import Testing
       try FileManager.default.copyItem(atPath: path, toPath: place.path + "/state.toml")
       try Checkpoint.restore(place, into: trainer)
       // What was taken is trained on with, to the end of the epoch and into a checkpoint.
-      for _ in 0..<2 where !trainer.isEpochComplete { try trainer.trainBatch() }
-      if trainer.isEpochComplete { _ = trainer.finishEpoch() }
+      for _ in 0..<2 {
+        if trainer.isEpochComplete { _ = trainer.finishEpoch() }
+        try trainer.trainBatch()
+      }
     }
     let array = [UInt8](
       FileManager.default.contents(

@@ -305,6 +305,102 @@ import Testing
     #expect(replay.trainer.epoch == training.trainer.epoch)
   }
 
+  /// What could be taken back goes with the process that remembers it: a resumed session begins with nothing to undo, and
+  /// its log, replayed, gives its bits.
+  @Test func undosEndWithTheirProcess() throws {
+    let scratch = ScratchDirectory()
+    let text = Self.text
+    let path = scratch.file("run")
+    try withRun { () throws -> LiveTraining in
+      try LiveTraining({ try makeTrainer(text) }) {
+        try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+      }
+    } _: { first in
+      for _ in 0..<3 { _ = first.trainBatch() }
+      first.apply(.setRate(lane: 0, 0.02))
+      try first.leave()
+    }
+    let run = try RunToResume(path)
+    let second = try LiveTraining(
+      { try makeTrainer(text) }, resume: { try $0.resume(path, at: run.place!) }
+    ) {
+      try RunDirectory(resuming: run, $0)
+    }
+    #expect(second.snapshot().undoable == nil)
+    let before = second.trainer.state
+    second.apply(.undo)
+    #expect(second.notice.contains("nothing to take back") && second.trainer.state == before)
+    // The same key before and after a resume is two changes.
+    second.apply(.setRate(lane: 0, 0.03))
+    _ = second.trainBatch()
+    second.apply(.undo)
+    #expect(second.trainer.lanes[0].options.optimiser.rate == 0.02)
+    for _ in 0..<3 { _ = second.trainBatch() }
+    try second.leave()
+    var replay = try Replay(try LoggedSession(contentsOf: path + "/commands.jsonl")) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
+    #expect(try replay.run() && replay.trainer.state == second.trainer.state)
+    // A log that has lost lines does not pass for a whole one.
+    let log = try String(contentsOfFile: path + "/commands.jsonl", encoding: .utf8)
+    try log.split(separator: "\n").prefix(1).joined().write(
+      toFile: path + "/commands.jsonl", atomically: true, encoding: .utf8)
+    let error = #expect(throws: RunError.self) {
+      try makeTrainer(text).resume(path, at: try Checkpoint.find(in: path, named: nil))
+    }
+    #expect(error?.message.contains("lines are missing") == true)
+  }
+
+  /// A batch in which one lane fails: all lanes go back to the beginning of the epoch, keep that, and can go on from there.
+  @Test func failuresKeepLanesInStep() throws {
+    let scratch = ScratchDirectory()
+    let text = Self.text
+    let path = scratch.file("run")
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    let batches = training.trainer.batchesPerEpoch
+    for _ in 0..<batches { _ = training.trainBatch() }
+    let atEpoch = training.trainer.state
+    _ = training.trainBatch()
+    training.apply(.fork(lane: 1, kind: "max"))
+    // Weights beyond all bounds by hand: the second lane's next batch fails, the first has learned from it by then.
+    let lane = training.trainer.lanes[1]
+    let arrays = Dictionary(uniqueKeysWithValues: lane.arrays().map { ($0.name, $0.array) })
+    try lane.restore(adamCount: lane.adamCount) { name in
+      let array = arrays[name]!
+      return name == "hidden1-output"
+        ? NPYArray(array.doubles.map { Float($0 * 1e30) }, shape: array.shape) : array
+    }
+    _ = training.trainBatch()
+    try #require(!training.failure.isEmpty)
+    #expect(training.failure.contains("lane b") && training.failure.hasSuffix("back at epoch 1"))
+    #expect(training.canGoOn && training.hasStopped)
+    #expect(training.trainer.state == atEpoch && training.trainer.laneNames == ["a", "b"])
+    #expect(training.snapshot().lanes.allSatisfy { $0.curves.loss.xs.allSatisfy { $0 <= 1 } })
+    try training.leave()
+    // What is kept is in step, too.
+    let resumed = try makeTrainer(text)
+    try resumed.resume(path, at: try Checkpoint.find(in: path, named: nil))
+    #expect(resumed.state == atEpoch)
+    // And so does the session go on, as if nothing had been.
+    training.forgive()
+    for _ in 0..<batches { _ = training.trainBatch() }
+    #expect(training.failure.isEmpty)
+    let quiet = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    for _ in 0..<(2 * batches) { _ = quiet.trainBatch() }
+    #expect(training.trainer.state == quiet.trainer.state)
+    try training.leave()
+    var replay = try Replay(try LoggedSession(contentsOf: path + "/commands.jsonl")) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
+    #expect(try replay.run() && replay.trainer.state == quiet.trainer.state)
+  }
+
   /// A restart may keep what was set, without what was taken back; replayed, the log gives the same.
   @Test func restartsKeepSettings() throws {
     let scratch = ScratchDirectory()
@@ -317,9 +413,19 @@ import Testing
     training.apply(.setRate(lane: 0, 1e-4))
     training.apply(.setLoss(lane: 1, kind: "max"))
     training.apply(.undo)
+    // A key pressed again is taken back as one; an order of batches cannot be.
+    training.apply(.setOrderSeed(9))
+    for rate in [0.01, 0.02, 0.04] { training.apply(.setRate(lane: 1, rate)) }
+    training.apply(.setOrderSeed(7))
+    training.apply(.undo)
+    // A fork that was taken back, and one that stays.
+    training.apply(.fork(lane: 0, kind: "max"))
+    training.apply(.undo)
     training.apply(.fork(lane: 0, kind: "avg_xentropy"))
     training.apply(.cure(lane: 0, .lift(by: 0.5), layer: 0, neurons: [1]))
+    #expect(training.snapshot().hasSettings)
     training.apply(.restart(keeping: true))
+    #expect(training.trainer.orderSeed == 7 && training.snapshot().hasSettings)
     let trainer = training.trainer
     #expect(trainer.epoch == 0 && trainer.batchInEpoch == 0)
     #expect(trainer.laneNames == ["a", "b", "C"])
@@ -336,6 +442,9 @@ import Testing
       nil
     }
     #expect(try replay.run() && replay.trainer.state == trainer.state)
+    // As the preset says, there is nothing to keep.
+    training.apply(.restart(keeping: false))
+    #expect(!training.snapshot().hasSettings && training.trainer.orderSeed == fresh.orderSeed)
   }
 
   @Test func commandsForUnknownLanesAreRefused() throws {
@@ -404,8 +513,9 @@ import Testing
     training.apply(.restart(keeping: false))
     #expect(training.snapshot().position == 0)
     // The run before is kept apart: a resume finds nothing of it.
-    #expect(try Checkpoint.all(in: path).isEmpty)
-    #expect(try Checkpoint.all(in: path + "/before-restart-1").count == 2)
+    // From its first moment on there is something to go on from.
+    #expect(try Checkpoint.all(in: path).map(\.name) == ["0"])
+    #expect(try Checkpoint.all(in: path + "/before-restart-1").map(\.name) == ["0", "1", "1+1"])
     #expect(try LoggedSession(contentsOf: path + "/commands.jsonl").commands.isEmpty)
     let header = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
     #expect(header.hasPrefix("epoch,lane,") && header.split(separator: "\n").count == 1)

@@ -74,6 +74,37 @@ import Testing
         == MetricsTable.row(rows[0], second.network, columns: columns))
   }
 
+  /// A restart that cannot be finished leaves all as it was; one of a run without metrics.csv works.
+  @Test func settingAsideIsAllOrNothing() throws {
+    let trainer = try makeTrainer(Self.text)
+    let path = scratch.file("run")
+    try withRun {
+      try RunDirectory(creating: path, preset: trainer.preset, network: trainer.network)
+    } _: { run in
+      try train(trainer, batches: 4, into: run)
+      let rows = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
+      // What is to be written first is in the way: a folder.
+      let files = FileManager.default
+      try files.createDirectory(
+        atPath: path + "/metrics.csv.next/x", withIntermediateDirectories: true)
+      #expect(throws: RunError.self) { try run.setAside() }
+      #expect(try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8) == rows)
+      #expect(try Checkpoint.all(in: path).count == 1)
+      #expect(!files.fileExists(atPath: path + "/before-restart-1"))
+      #expect(!files.fileExists(atPath: path + "/checkpoints.next"))
+      try files.removeItem(atPath: path + "/metrics.csv.next")
+      try files.removeItem(atPath: path + "/metrics.csv")
+      try RunDirectory.setAside(path)
+      #expect(try Checkpoint.all(in: path).isEmpty)
+      #expect(try Checkpoint.all(in: path + "/before-restart-1").count == 1)
+      // Only the note of who trains is gone: the lock holds, the training goes on.
+      try files.removeItem(atPath: path + "/.lock")
+      try run.check()
+      #expect(throws: RunError.self) { try RunToResume(path) }
+    }
+    #expect(try RunToResume(path).place == nil)
+  }
+
   @Test func oldCheckpointsGo() throws {
     let trainer = try makeTrainer(Self.text)
     let run = try RunDirectory(

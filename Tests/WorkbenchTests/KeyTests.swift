@@ -337,7 +337,7 @@ import Testing
     #expect(Set(Action.all.map(\.name)).count == Action.all.count)
     for action in Action.all {
       var state = WorkbenchState()
-      state.prompt = Prompt(.command, text: action.name)
+      state.prompt = Prompt(.command, text: String(action.name.dropLast()))
       #expect(state.completions.contains { $0.hasPrefix(action.name) }, "\(action.name)")
       state.isHelpShown = true
       state.helpFilter = action.name

@@ -171,7 +171,7 @@ public enum HDF5Helper {
     func bytes(_ count: Int) throws -> [UInt8] { try array(count, of: UInt8.self) }
 
     func array<T>(_ count: Int, of type: T.Type) throws -> [T] {
-      guard (0...(1 << 40)).contains(count) else { throw Cut() }
+      guard count >= 0, count <= (8 << 30) / max(1, MemoryLayout<T>.stride) else { throw Cut() }
       return try [T](unsafeUninitializedCapacity: count) { buffer, initialized in
         let raw = UnsafeMutableRawBufferPointer(buffer)
         var done = 0
@@ -204,6 +204,8 @@ public enum HDF5Helper {
     func end() -> (status: Int32, signal: Int32) {
       if let result { return result }
       if isLate { kill(process, SIGKILL) }
+      // One that still writes is not waited for.
+      closePipe()
       var status: Int32 = 0
       while waitpid(process, &status, 0) < 0 && errno == EINTR {}
       let ended = (status: (status >> 8) & 0xFF, signal: status & 0x7F)
@@ -211,8 +213,15 @@ public enum HDF5Helper {
       return ended
     }
 
+    private var isPipeOpen = true
+
+    private func closePipe() {
+      if isPipeOpen { Glibc.close(pipe) }
+      isPipeOpen = false
+    }
+
     func close() {
-      Glibc.close(pipe)
+      closePipe()
       if result == nil { kill(process, SIGKILL) }
       _ = end()
     }

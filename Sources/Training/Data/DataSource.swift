@@ -66,6 +66,10 @@ enum DataSource {
         train.relabelled(longer, Array(a.indices)), test.relabelled(longer, Array(b.indices))
       )
     }
+    // A file without names numbers its classes: those of the other name them.
+    func isNumbered(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
+    if isNumbered(a), a.count <= b.count { return (train.relabelled(b, Array(a.indices)), test) }
+    if isNumbered(b), b.count <= a.count { return (train, test.relabelled(a, Array(b.indices))) }
     let known = Dictionary(zip(a, a.indices)) { first, _ in first }
     let missing = b.filter { known[$0] == nil }
     guard missing.isEmpty else {

@@ -7,9 +7,9 @@ import SpikeData
 public final class Trainer {
   public let preset: Preset
   public let data: DataSplits
-  private(set) var lanes: [any Lane]
+  var lanes: [any Lane]
   /// Of the next fork.
-  private(set) var nextIdentity: Int
+  var nextIdentity: Int
   let pool: WorkerPool
   private let batch: SampleBatch
   private var order: [Int] = []
@@ -20,11 +20,15 @@ public final class Trainer {
   var commandCount = 0
   /// What the last commands are taken back with, the last one last.
   var undoSteps: [UndoStep] = []
+  /// Where a failed batch goes back to.
+  var safePlace: SafePlace?
+  /// A batch has failed and there was nothing to go back to.
+  public var isBroken = false
   /// What the last undo did to the lanes.
   var lastUndone: Undone?
 
   /// Test results of the last evaluation, per lane.
-  private(set) var lastTests: [Evaluation?]
+  var lastTests: [Evaluation?]
 
   /// Finished epochs.
   public internal(set) var epoch = 0
@@ -74,6 +78,7 @@ public final class Trainer {
       seed: preset.seed, capacity: batch)
     shuffle()
     for lane in lanes { watch(lane) }
+    markSafePlace()
   }
 
   /// The order of an epoch depends on seed and epoch alone.
@@ -209,6 +214,7 @@ public final class Trainer {
     batchInEpoch = 0
     epochOrderSeed = orderSeed
     shuffle()
+    markSafePlace()
     return rows
   }
 

@@ -7,9 +7,14 @@ extension Trainer {
   public func resume(_ run: String, at place: Checkpoint.Place) throws {
     let path = (run as NSString).appendingPathComponent("commands.jsonl")
     if FileManager.default.fileExists(atPath: path) {
-      for logged in try LoggedSession(contentsOf: path).commands.prefix(
-        try Checkpoint.commandCount(place))
-      {
+      let all = try LoggedSession(contentsOf: path).commands
+      let count = try Checkpoint.commandCount(place)
+      guard all.count >= count else {
+        throw RunError(
+          path, "has \(all.count) commands, the checkpoint counts \(count): lines are missing")
+      }
+      for logged in all.prefix(count) {
+        if logged.isAfterResume { undoSteps = [] }
         seek(epoch: logged.epoch, batch: logged.batch)
         try apply(command(logged))
         // Given in an epoch, an order counts from the next one on.
@@ -17,5 +22,8 @@ extension Trainer {
       }
     }
     try Checkpoint.restore(place, into: self)
+    // What could be taken back went with the process that remembered it.
+    undoSteps = []
+    markSafePlace()
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not overflow.
 enum CommandLimits {
-  static let counts = 0...1_000_000_000_000_000
+  static let counts = 0...1_000_000_000_000
 }
 
 /// A line of commands.jsonl that changes the training.
@@ -14,6 +14,8 @@ public struct LoggedCommand: Sendable, Equatable {
   public var text: String
   /// `commands.jsonl:12`, for messages.
   public var place = "command log"
+  /// A resume came before it: what could be taken back then no longer can.
+  public var isAfterResume = false
 }
 
 /// What commands.jsonl says of a session.
@@ -33,6 +35,7 @@ public struct LoggedSession: Sendable, Equatable {
   public init(contentsOf path: String) throws {
     let text = try RunText.read(path)
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    var isAfterResume = false
     for (index, line) in lines.enumerated() where !line.isEmpty {
       let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let entry, let command = entry["command"] as? String,
@@ -48,11 +51,13 @@ public struct LoggedSession: Sendable, Equatable {
       case "resume":
         commands.removeLast(
           max(0, commands.count - max(0, entry["commands"] as? Int ?? commands.count)))
+        isAfterResume = true
       default:
         commands.append(
           LoggedCommand(
             epoch: epoch, batch: batch, lane: entry["lane"] as? String ?? "", text: command,
-            place: "\(path):\(index + 1)"))
+            place: "\(path):\(index + 1)", isAfterResume: isAfterResume))
+        isAfterResume = false
       }
       end = nil
     }
@@ -129,6 +134,7 @@ public struct Replay {
       next.batch == training.trainer.batchInEpoch
     {
       commands.removeFirst()
+      if next.isAfterResume { training.trainer.undoSteps = [] }
       let count = training.trainer.commandCount
       training.apply(try training.trainer.command(next))
       guard training.trainer.commandCount == count + 1 else {

@@ -112,7 +112,10 @@ public final class Engine: Sendable {
         if isStopping || isLeaving {
           do {
             try training.leave()
-            shared.withLock { $0.leaving = .done }
+            shared.withLock {
+              $0.leaving = .done
+              $0.stopFailure = nil
+            }
             return
           } catch {
             shared.withLock {
@@ -170,14 +173,17 @@ private struct Pace {
     switch command {
     case .pause: isPaused = true
     case .resume:
+      training.forgive()
       isPaused = false
       batchesLeft = nil
       untilEpochEnd = false
     case .step(let batches):
+      training.forgive()
       isPaused = false
       batchesLeft = batches
       untilEpochEnd = false
     case .stepEpoch:
+      training.forgive()
       isPaused = false
       batchesLeft = nil
       untilEpochEnd = true

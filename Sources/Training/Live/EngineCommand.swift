@@ -68,7 +68,8 @@ public enum EngineCommand: Sendable, Equatable {
     case ("restart", 1): self = .restart(keeping: false)
     case ("undo", 1): self = .undo
     case ("drop", 1): self = .drop(lane: lane)
-    case ("rate", 2) where numbers.count == 1: self = .setRate(lane: lane, numbers[0])
+    case ("rate", 2) where numbers.count == 1 && (0...1000).contains(numbers[0]):
+      self = .setRate(lane: lane, numbers[0])
     case ("loss", 2): self = .setLoss(lane: lane, kind: words[1])
     case ("fork", 2): self = .fork(lane: lane, kind: words[1])
     case ("order-seed", 2) where Int(words[1]) != nil: self = .setOrderSeed(Int(words[1])!)
@@ -82,7 +83,8 @@ public enum EngineCommand: Sendable, Equatable {
     case ("redraw", 3):
       guard let place = EngineCommand.place(words[1], words[2]) else { return nil }
       self = .cure(lane: lane, .redraw, layer: place.layer, neurons: place.neurons)
-    case ("regularisation", 3) where numbers.count == 2:
+    case ("regularisation", 3)
+    where numbers.count == 2 && numbers.allSatisfy { $0 >= 0 && $0.isFinite }:
       self = .setRegularisation(lane: lane, upper: numbers[0], lower: numbers[1])
     case ("shaping", _):
       guard let shaping = Shaping(words: Array(words.dropFirst())) else { return nil }
@@ -99,14 +101,6 @@ public enum EngineCommand: Sendable, Equatable {
     let list = neurons.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
     guard !list.contains(nil) else { return nil }
     return (number - 1, list.compactMap { $0 })
-  }
-
-  /// Whether a restart that keeps what was changed gives it again.
-  var isSetting: Bool {
-    switch self {
-    case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed, .fork, .drop: true
-    default: false
-    }
   }
 
   /// Whether it gives one lane other settings.

@@ -19,6 +19,10 @@ final class LiveTraining {
   private var dropped: [Int: History] = [:]
   private(set) var notice = ""
   private(set) var failure = ""
+  /// The run's folder is no longer where it was.
+  private(set) var isGone = false
+  /// After a failure: lanes are at a place from which training can go on.
+  private(set) var canGoOn = false
   private var probeSample = 0
   private var detail: Detail?
   /// Per lane: the last details, and when the next may be found. They take long.
@@ -61,6 +65,9 @@ final class LiveTraining {
     resetHistory()
     if let run = self.run, trainer.epoch > 0 || trainer.batchInEpoch > 0 {
       takeHistory(of: run.path, until: trainer.epoch)
+    } else {
+      // From the first moment there is something to go on from.
+      attempt { try writeCheckpoint() }
     }
   }
 
@@ -122,9 +129,14 @@ final class LiveTraining {
   func trainBatch() -> Int {
     guard failure.isEmpty else { return 0 }
     do {
+      // A checkpoint may stand between the last batch of an epoch and its end.
+      if trainer.isEpochComplete {
+        finishEpoch()
+        return 0
+      }
       try trainer.trainBatch()
     } catch {
-      failure = "\(error)"
+      fail(error)
       return 0
     }
     let x = position
@@ -142,6 +154,45 @@ final class LiveTraining {
     let samples = trainer.lastBatchSize
     if trainer.isEpochComplete { finishEpoch() }
     return samples
+  }
+
+  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the epoch, from where the
+  /// user may go on with other settings.
+  private func fail(_ error: any Error) {
+    failure = "\(error)"
+    hasStopped = true
+    var histories = dropped
+    for (index, lane) in trainer.lanes.enumerated() {
+      histories[lane.options.identity] = History(
+        curves: curves[index], evaluation: evaluations[index], record: records[index],
+        lastEvaluated: lastEvaluated[index])
+    }
+    canGoOn = (try? trainer.rollBack()) ?? false
+    guard canGoOn else { return }
+    let all = trainer.lanes.map {
+      histories[$0.options.identity]
+        ?? History(curves: LiveTraining.emptyCurves(trainer.network))
+    }
+    curves = all.map(\.curves)
+    for index in curves.indices { curves[index].forget(after: position) }
+    evaluations = all.map(\.evaluation)
+    records = all.map(\.record)
+    lastEvaluated = all.map(\.lastEvaluated)
+    details = []
+    truth.forget()
+    attempt {
+      try run?.log(
+        command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+        detail: "back after: \(error)", commands: trainer.commandCount)
+    }
+    failure += "; back at epoch \(LiveTraining.words(position))"
+  }
+
+  /// Training may go on after a failure: the user says so, or has changed something.
+  func forgive() {
+    guard canGoOn else { return }
+    failure = ""
+    canGoOn = false
   }
 
   private func finishEpoch() {
@@ -193,7 +244,8 @@ final class LiveTraining {
   /// The last thing of a session: what it has is kept, and where it ended.
   func leave() throws {
     guard let run else { return }
-    try writeCheckpoint()
+    // Half of a batch that failed is not kept; the checkpoint before it stands.
+    if !trainer.isBroken { try writeCheckpoint() }
     try run.log(
       command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
       detail: failure)
@@ -205,7 +257,11 @@ final class LiveTraining {
     } catch {
       notice = "\(error)"
       // A run whose folder has gone keeps nothing more: it ends.
-      if let run, (try? run.check()) == nil { failure = "\(error)" }
+      if let run, (try? run.check()) == nil {
+        failure = "\(error)"
+        canGoOn = false
+        isGone = true
+      }
     }
   }
 
@@ -216,6 +272,7 @@ final class LiveTraining {
       switch command {
       case .setRate, .setShaping, .setLoss, .setRegularisation, .setOrderSeed, .cure:
         try trainer.apply(command)
+        forgive()
         details = []
         truth.forget()
       case .fork(let lane, _):
@@ -245,22 +302,19 @@ final class LiveTraining {
       case .undo:
         try undo()
       case .restart(let isKeeping):
-        let kept = isKeeping ? settingsSoFar() : []
+        let old = isKeeping ? trainer : nil
         let fresh = try makeTrainer()
         try run?.setAside()
         trainer = fresh
-        failure = ""
+        (failure, canGoOn) = ("", false)
         trainer.observesMargins = detail == .ledger
         details = []
         truth.forget()
         resetHistory()
         dropped = [:]
         log(command, lane: "")
-        // By lane names, each as it then is.
-        for setting in kept {
-          guard let again = try? trainer.command(setting) else { continue }
-          apply(again)
-        }
+        try old?.giveSettings(to: trainer) { apply($0) }
+        try writeCheckpoint()
         return
       case .checkpoint:
         try writeCheckpoint()
@@ -341,22 +395,6 @@ final class LiveTraining {
       + (then.map { "; the lane goes on with its weights of epoch \(LiveTraining.words($0))" } ?? "")
   }
 
-  /// Commands about settings since the last beginning, without those that were taken back.
-  private func settingsSoFar() -> [LoggedCommand] {
-    var all: [(command: EngineCommand, mark: CommandMark)] = []
-    for mark in marks {
-      guard let command = EngineCommand(logText: mark.text, lane: 0) else { continue }
-      switch command {
-      case .restart: all = []
-      case .undo: if !all.isEmpty { all.removeLast() }
-      default: all.append((command, mark))
-      }
-    }
-    return all.filter(\.command.isSetting).map {
-      LoggedCommand(epoch: 0, batch: 0, lane: $0.mark.lane, text: $0.mark.text)
-    }
-  }
-
   private func log(_ command: EngineCommand, lane: String) {
     guard let text = command.logText else { return }
     marks.append(
@@ -393,9 +431,9 @@ final class LiveTraining {
     snapshot.probe = ((probeSample % probeData.count) + probeData.count) % probeData.count
     snapshot.marks = marks
     snapshot.undoable = trainer.undoable
-    snapshot.hasSettings = marks.contains {
-      EngineCommand(logText: $0.text, lane: 0)?.isSetting ?? false
-    }
+    snapshot.hasSettings = trainer.hasOtherSettings
+    snapshot.canGoOn = canGoOn
+    snapshot.isGone = isGone
     snapshot.notice = notice
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText

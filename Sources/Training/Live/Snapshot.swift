@@ -47,6 +47,10 @@ public struct Snapshot: Sendable {
   public var notice = ""
   /// Training has stopped with an error.
   public var failure = ""
+  /// From which it can go on.
+  public var canGoOn = false
+  /// The run's folder is no longer where it was.
+  public var isGone = false
   public var resolvedPreset = ""
 
   /// The sample that `p` shows of a trial of the probe set.

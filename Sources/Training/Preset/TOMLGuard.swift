@@ -11,7 +11,7 @@ struct TOMLGuard {
   private let file: String
   private var at = 0
   private var line = 1
-  private static let largest = 1 << 20
+  private static let largest = 64 << 20
   private static let mostParts = 32
 
   /// - Throws: `PresetError` with the line.

@@ -102,6 +102,10 @@ final class AppendFile {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  func sync() throws {
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw AtomicFile.failure(path) }
+  }
+
   /// One `write` per line: a crash leaves whole lines.
   func append(line: String) throws {
     let bytes = Array((line + "\n").utf8)

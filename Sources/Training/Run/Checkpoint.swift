@@ -78,6 +78,8 @@ public enum Checkpoint {
     let aside = folder.appendingPathComponent(".writing-\(name)")
     let final = folder.appendingPathComponent(name)
     removeLeftovers(of: folder)
+    // It counts commands: they are on disk before it is.
+    try run.syncLogs()
     do {
       try AtomicFile.makeInnerFolder(aside)
       for lane in trainer.lanes {
@@ -224,7 +226,7 @@ public enum Checkpoint {
   private static func readTally(_ section: ConfigReader, _ lane: any Lane) throws {
     let count = CommandLimits.counts
     func integer(_ value: ConfigValue) -> Int? {
-      if case .integer(let number) = value { return number }
+      if case .integer(let number) = value, count.contains(number) { return number }
       return nil
     }
     var tally = Tally(lane.network)
@@ -233,9 +235,11 @@ public enum Checkpoint {
     tally.lossTrials = try section.integer("loss_trials", default: tally.trials, count)
     tally.correct = try section.integer("correct", default: nil, count)
     tally.phantoms = try section.integer("phantoms", default: nil, count)
-    let silent = try section.list("silent", "an integer", integer) ?? []
-    let spikes = try section.list("spikes", "an array of integers") { value -> [Int]? in
-      if case .list(let items) = value { return items.compactMap(integer) }
+    let silent = try section.list("silent", "a count", integer) ?? []
+    let spikes = try section.list("spikes", "an array of counts") { value -> [Int]? in
+      if case .list(let items) = value {
+        return items.allSatisfy({ integer($0) != nil }) ? items.compactMap(integer) : nil
+      }
       return nil
     }
     let squares = try section.list("gradient_squares", "a number") { $0.number } ?? []
@@ -243,7 +247,7 @@ public enum Checkpoint {
       squares.count == lane.epochSquares.count
     else { throw section.error("spikes", "does not fit the preset's network") }
     for (key, path) in [("trials_of_class", \Tally.ofClass), ("mute", \Tally.mute)] {
-      guard let counts = try section.list(key, "an integer", integer) else { continue }
+      guard let counts = try section.list(key, "a count", integer) else { continue }
       guard counts.count == tally.mute.count else {
         throw section.error(key, "allowed is one number per class")
       }
@@ -254,8 +258,10 @@ public enum Checkpoint {
     lane.epochTally = tally
     lane.epochSquares = squares
     lane.epochBatches = try section.integer("batches", default: nil, count)
-    let since = try section.list("dead_since", "an array of integers") { value -> [Int]? in
-      if case .list(let items) = value { return items.compactMap(integer) }
+    let since = try section.list("dead_since", "an array of counts") { value -> [Int]? in
+      if case .list(let items) = value {
+        return items.allSatisfy({ integer($0) != nil }) ? items.compactMap(integer) : nil
+      }
       return nil
     }
     if let since {

@@ -56,7 +56,7 @@ public final class RunDirectory {
     }
     let ofStart = [
       ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
-      "commands.jsonl",
+      "metrics.csv.next", "checkpoints.next", "commands.jsonl",
     ]
     if content.isEmpty { return true }
     // Something of ours must be there: a checkpoints folder alone may be anybody's.
@@ -81,7 +81,7 @@ public final class RunDirectory {
     isResumed = true
     network = trainer.network
     path = run.path
-    lock = run.lock
+    lock = try run.lock ?? RunLock(run.path)
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
     if FileManager.default.fileExists(atPath: csv) {
@@ -145,24 +145,48 @@ public final class RunDirectory {
     metrics = try AppendFile(file("metrics.csv"))
   }
 
+  /// What is to be there afterwards is made first; when a step fails, all is put back.
   static func setAside(_ path: String) throws {
     func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
     let files = FileManager.default
     var number = 1
     while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
     let aside = file("before-restart-\(number)")
-    try AtomicFile.makeInnerFolder(aside)
-    let csv = file("metrics.csv")
-    let header =
-      (try? RunText.read(csv))?.prefix { !$0.isNewline } ?? ""
-    guard rename(csv, aside + "/metrics.csv") == 0 else { throw AtomicFile.failure(csv) }
-    guard rename(file("checkpoints"), aside + "/checkpoints") == 0 || errno == ENOENT else {
-      let failure = AtomicFile.failure(file("checkpoints"))
-      _ = rename(aside + "/metrics.csv", csv)
-      throw failure
+    let (csv, folder) = (file("metrics.csv"), file("checkpoints"))
+    let header = (try? RunText.read(csv))?.prefix { !$0.isNewline } ?? ""
+    var undo: [() -> Void] = []
+    func move(_ from: String, _ to: String) throws {
+      if rename(from, to) == 0 {
+        undo.append { _ = rename(to, from) }
+      } else if errno != ENOENT {
+        throw AtomicFile.failure(from)
+      }
     }
-    try AtomicFile.makeInnerFolder(file("checkpoints"))
-    try AtomicFile.write(Array((header + "\n").utf8), to: csv)
+    do {
+      try AtomicFile.makeInnerFolder(aside)
+      undo.append { rmdir(aside) }
+      try? files.removeItem(atPath: folder + ".next")
+      try AtomicFile.makeInnerFolder(folder + ".next")
+      undo.append { rmdir(folder + ".next") }
+      if !header.isEmpty {
+        try AtomicFile.write(Array((header + "\n").utf8), to: csv + ".next")
+        undo.append { unlink(csv + ".next") }
+      }
+      try move(folder, aside + "/checkpoints")
+      try move(csv, aside + "/metrics.csv")
+      try move(folder + ".next", folder)
+      if !header.isEmpty { try move(csv + ".next", csv) }
+      try AtomicFile.syncFolder(path)
+    } catch {
+      for step in undo.reversed() { step() }
+      throw error
+    }
+  }
+
+  /// What the logs hold is on disk.
+  func syncLogs() throws {
+    try metrics.sync()
+    try commands.sync()
   }
 
   /// Logs that a session starts, or goes on from a checkpoint.

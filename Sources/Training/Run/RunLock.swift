@@ -3,22 +3,28 @@ import Foundation
 /// Keeps a run's folder to one process that trains into it. Held by the process, and gone with it, however it ends.
 final class RunLock: Sendable {
   private let run: String
-  private let file: String
+  /// The folder itself, locked.
   private let descriptor: Int32
 
   /// - Throws: `RunError` with the number of the process that has it.
   init(_ run: String) throws {
     self.run = run
-    file = (run as NSString).appendingPathComponent(".lock")
-    descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw AtomicFile.failure(file) }
+    descriptor = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw RunError(run, "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    let file = (run as NSString).appendingPathComponent(".lock")
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-      let text = Array("\(getpid())\n".utf8)
-      ftruncate(descriptor, 0)
-      _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+      // For others to read; without it the lock holds as well.
+      let note = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      if note >= 0 {
+        let text = Array("\(getpid())\n".utf8)
+        _ = text.withUnsafeBytes { write(note, $0.baseAddress, $0.count) }
+        close(note)
+      }
     } else if errno == EWOULDBLOCK {
-      let holder = RunLock.holder(descriptor)
       close(descriptor)
+      let holder = RunLock.holder(file)
       throw RunError(
         run,
         "is being trained by \(holder.map { "process \($0)" } ?? "another process"); "
@@ -29,18 +35,15 @@ final class RunLock: Sendable {
 
   deinit { close(descriptor) }
 
-  private static func holder(_ descriptor: Int32) -> Int? {
-    var bytes = [UInt8](repeating: 0, count: 32)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    guard count > 0 else { return nil }
-    return Int(String(decoding: bytes[..<count].prefix { $0 != 0x0A }, as: UTF8.self))
+  private static func holder(_ file: String) -> Int? {
+    (try? RunText.read(file)).flatMap { Int($0.prefix { !$0.isNewline }) }
   }
 
   /// - Throws: `RunError` when the folder is no longer where it was.
   func check() throws {
     var (own, there) = (stat(), stat())
     guard fstat(descriptor, &own) == 0 else { return }
-    if stat(file, &there) == 0, own.st_dev == there.st_dev, own.st_ino == there.st_ino { return }
+    if stat(run, &there) == 0, own.st_dev == there.st_dev, own.st_ino == there.st_ino { return }
     throw RunError(
       run, "the run's folder has been moved or deleted: nothing more can be kept of this training")
   }

@@ -22,17 +22,21 @@ public struct RunToResume: Sendable {
   public let preset: Preset
   /// Where to go on; nil when nothing has been trained yet.
   public let place: Checkpoint.Place?
-  let lock: RunLock
+  /// nil: looked at only.
+  let lock: RunLock?
 
   /// - Parameters:
   ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and `training.epochs` are allowed.
+  ///   - isKept: nothing of the session is written, so that the run may be another's.
   ///   - startingOver: what there is moves to before-restart-n/, and the training begins anew.
   /// - Throws: `RunError` for a folder that is no run, is in use, or has lost its checkpoints; `PresetError`.
-  public init(_ path: String, settings: [String] = [], startingOver: Bool = false) throws {
+  public init(
+    _ path: String, settings: [String] = [], startingOver: Bool = false, isKept: Bool = true
+  ) throws {
     self.path = path
     _ = try Preset.file(ofRun: path)
     try RunToResume.check(settings)
-    lock = try RunLock(path)
+    lock = isKept ? try RunLock(path) : nil
     preset = try Preset(ofRun: path, settings: settings)
     if startingOver {
       try RunDirectory.setAside(path)
