@@ -56,7 +56,9 @@ let package = Package(
     .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
     .testTarget(
       name: "CampaignTests",
-      dependencies: ["EventPropCommand", "Training", "SpikeData", "EventPropCore", "CHDF5", "Support"],
+      dependencies: [
+        "EventPropCommand", "Training", "SpikeData", "EventPropCore", "CHDF5", "Support",
+      ],
       exclude: ["faults.c"]),
   ] + allocationTests,
   swiftLanguageModes: [.v6]

@@ -127,8 +127,9 @@ enum StatusLines {
         x: area.x + 2 + label.count + prompt.text.count, y: area.y, style: .dim)
     } else if !snapshot.failure.isEmpty {
       let ways =
-        snapshot.isGone ? "" : snapshot.canGoOn ? "  (space goes on, R restarts)" : "  (R restarts)"
-      say(snapshot.failure + ways, CellStyle(.alarm, bold: true))
+        snapshot.isGone
+        ? "" : snapshot.canGoOn ? "space goes on, R restarts: " : "R restarts: "
+      say(ways + snapshot.failure, CellStyle(.alarm, bold: true))
     } else if !state.notice.isEmpty {
       say(state.notice, CellStyle(.accent))
     } else {
