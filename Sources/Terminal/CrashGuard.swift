@@ -5,6 +5,8 @@ import Synchronization
 /// Restores the terminal when the program traps or is ended by a signal: once, then the signal takes its usual way.
 enum CrashGuard {
   static let isArmed = Atomic<Bool>(false)
+  /// Of the C library's, those that are for programs.
+  private static let realTime: (Int32, Int32) = (34, 64)
 
   static func install() {
     isArmed.store(true, ordering: .releasing)
@@ -16,6 +18,7 @@ enum CrashGuard {
     let deadly =
       [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGSYS]
       + [SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR2, SIGIO, SIGPWR, SIGSTKFLT]
+      + (realTime.0...realTime.1)
     for number in deadly {
       sigaddset(&wanted, number)
       signal(number) { number in

@@ -149,6 +149,7 @@ import Testing
 
   @Test(arguments: [
     SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGABRT, SIGSEGV, SIGQUIT, SIGALRM, SIGUSR2,
+    SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSYS, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, 34, 64,
   ])
   func signalsGiveTheTerminalBack(signal: Int32) throws {
     let terminal = try Pseudo(

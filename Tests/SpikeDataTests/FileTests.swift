@@ -51,10 +51,15 @@ import Testing
       names: ["null", "ein sehr langes Wort mit \u{fc}"])
     let data = try SHDFile().read(path)
     #expect(data.classNames == ["null", "ein sehr langes Wort mit \u{fc}"])
+    HDF5Writer.write(
+      path, times: [[0.25], [0.5]], units: [[1], [2]], labels: [1, 0], names: ["null", "eins"],
+      padded: 12)
+    #expect(try SHDFile().read(path).classNames == ["null", "eins"])
     // libhdf5 finds the superblock behind the block; addresses count from there.
+    let padded = try SHDFile().read(path)
     let bytes = [UInt8](FileManager.default.contents(atPath: path)!)
     let blocked = scratch.write(Array(repeating: 7, count: 512) + bytes, to: "m.h5")
-    #expect(try SHDFile().read(blocked).classNames == data.classNames)
+    #expect(try SHDFile().read(blocked).classNames == padded.classNames)
     #expect(
       message(scratch.write(Array(repeating: 7, count: 300) + bytes, to: "n.h5")).contains(
         "not an HDF5 file"))

@@ -6,7 +6,7 @@ public enum HDF5Writer {
   public static func write(
     _ path: String, times: [[Double]], units: [[Int]], labels: [Int], speakers: [Int]? = nil,
     labelRank: Int = 1, timesAsIntegers: Bool = false, timesAsDoubles: Bool = false,
-    names: [String]? = nil, omitting: String? = nil
+    names: [String]? = nil, padded: Int? = nil, omitting: String? = nil
   ) {
     let file = H5Fcreate(
       path, eventprop_h5_truncate(), eventprop_h5_default(), eventprop_h5_default())
@@ -28,7 +28,7 @@ public enum HDF5Writer {
       let extra = H5Gcreate2(
         file, "extra", eventprop_h5_default(), eventprop_h5_default(), eventprop_h5_default())
       if let speakers { integers(file, "extra/speaker", speakers, rank: 1) }
-      if let names { strings(file, "extra/keys", names) }
+      if let names { strings(file, "extra/keys", names, padded: padded) }
       H5Gclose(extra)
     }
     H5Tclose(half)
@@ -83,9 +83,29 @@ public enum HDF5Writer {
     H5Fclose(file)
   }
 
-  /// As h5py writes a list of str.
-  private static func strings(_ file: hid_t, _ name: String, _ values: [String]) {
+  /// As h5py writes a list of str; or filled up with blanks, as Fortran does.
+  private static func strings(
+    _ file: hid_t, _ name: String, _ values: [String], padded: Int?
+  ) {
     let type = H5Tcopy(eventprop_h5_c_string())
+    if let padded {
+      H5Tset_size(type, padded)
+      H5Tset_strpad(type, H5T_STR_SPACEPAD)
+      var size = hsize_t(values.count)
+      let space = H5Screate_simple(1, &size, nil)
+      let set = H5Dcreate2(
+        file, name, type, space, eventprop_h5_default(), eventprop_h5_default(),
+        eventprop_h5_default())
+      let bytes = values.flatMap { value in
+        Array(value.utf8) + Array(repeating: 0x20, count: padded - value.utf8.count)
+      }
+      H5Dwrite(
+        set, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), bytes)
+      H5Dclose(set)
+      H5Sclose(space)
+      H5Tclose(type)
+      return
+    }
     // H5T_VARIABLE
     H5Tset_size(type, -1)
     var size = hsize_t(values.count)
