@@ -4,7 +4,45 @@ import Foundation
 import Training
 
 /// All lanes' curves in one plot, their numbers, and the confusion of the chosen lane.
-enum CompareScreen {
+enum CompareScreen: WorkbenchScreen {
+  static let title = "Compare"
+  static let wheel: (down: Key, up: Key)? = (.down, .up)
+
+  static let actions: [Action] = [
+    Action(
+      name: "log-axis", keys: [.character("g")], short: "g log-axis",
+      title: "logarithmic loss axis",
+      screens: [.compare],
+      run: { state, _ in
+        state.isLogarithmic.toggle()
+        return []
+      }),
+    Action(
+      name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
+      screens: [.compare],
+      run: { state, _ in
+        state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
+        return []
+      }),
+    Action(
+      name: "right", keys: [.right], short: "", title: "more columns of the confusion",
+      screens: [.compare],
+      run: { state, snapshot in
+        state.scrollColumn = min(state.scrollColumn + 1, snapshot.classNames.count)
+        return []
+      }),
+    Action(
+      name: "left", keys: [.left], short: "", title: "back in the confusion's columns",
+      screens: [.compare],
+      run: { state, _ in
+        state.scrollColumn = max(0, state.scrollColumn - 1)
+        return []
+      }),
+  ]
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("curves", FigureFiles.curves(snapshot)), ("confusion", FigureFiles.confusion(snapshot))] }
+
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {

@@ -33,24 +33,11 @@ public enum FigureFiles {
   public static func tables(
     _ state: WorkbenchState, _ snapshot: Snapshot
   ) -> [(name: String, csv: String)] {
-    switch state.screen {
-    case .raster: [("raster", raster(state, snapshot))]
-    case .shaping: [("shaping", shaping(state, snapshot))]
-    case .gradients: [("gradients", errors(snapshot)), ("flow", DiagnosisFiles.flow(snapshot))]
-    case .ledger:
-      [
-        ("ledger", DiagnosisFiles.updates(snapshot)), ("events", DiagnosisFiles.events(snapshot)),
-        ("margins", DiagnosisFiles.margins(snapshot)),
-      ]
-    case .silence: [("silence", DiagnosisFiles.silence(snapshot))]
-    case .overview: [("curves", curves(snapshot)), ("raster", raster(state, snapshot))]
-    case .compare: [("curves", curves(snapshot)), ("confusion", confusion(snapshot))]
-    case .log: [("curves", curves(snapshot))]
-    }
+    state.screen.screen.tables(state, snapshot)
   }
 
   /// Counts per lane, label and answer.
-  private static func confusion(_ snapshot: Snapshot) -> String {
+  static func confusion(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,label,answer,count"]
     for lane in snapshot.lanes {
       let pairs = zip(lane.labels, lane.predictions).map { [$0, $1] }
@@ -63,7 +50,7 @@ public enum FigureFiles {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func raster(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {
+  static func raster(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,layer,neuron,time_ms"]
     for lane in snapshot.lanes {
       for (unit, time) in lane.trial.input.map({ ($0.unit, $0.time) }) {
@@ -79,7 +66,7 @@ public enum FigureFiles {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func shaping(_ state: WorkbenchState, _ snapshot: Snapshot) -> String {
+  static func shaping(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,time_ms,weight"]
     for lane in snapshot.lanes {
       for (index, weight) in lane.trial.weight.enumerated() {
@@ -90,7 +77,7 @@ public enum FigureFiles {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func errors(_ snapshot: Snapshot) -> String {
+  static func errors(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,layer,time_ms,norm_shaped,norm_plain"]
     for lane in snapshot.lanes {
       for map in lane.errors {
@@ -105,7 +92,7 @@ public enum FigureFiles {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func curves(_ snapshot: Snapshot) -> String {
+  static func curves(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,curve,epoch,value"]
     for lane in snapshot.lanes {
       func add(_ name: String, _ series: BoundedSeries) {

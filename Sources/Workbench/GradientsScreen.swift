@@ -5,7 +5,21 @@ import Training
 
 /// lV - lI over neurons and time: the error that a spike at each instant would transport, the lane's shaping beside
 /// w = 1; the gradient by tenth of the trial; and the training gradient against the exact one. All on the probe set.
-enum GradientsScreen {
+enum GradientsScreen: WorkbenchScreen {
+  static let title = "Gradients"
+  static let detail: Detail? = .gradients
+
+  static let actions: [Action] = [
+    Action(
+      name: "exact", keys: [.character("t")], short: "t exact",
+      title: "hold the training gradient against the exact one, or not", screens: [.gradients],
+      obstacle: Action.whenTraining,
+      run: { _, snapshot in [.engine(.compareGradients(!snapshot.comparesGradients))] })
+  ]
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("gradients", FigureFiles.errors(snapshot)), ("flow", DiagnosisFiles.flow(snapshot))] }
+
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {

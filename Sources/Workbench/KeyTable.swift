@@ -227,87 +227,11 @@ extension Action {
         title: "show the probe sample before",
         obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
       Action(
-        name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
-        title: "zoom into the trial", screens: [.raster],
-        run: { state, snapshot in
-          state.zoomTime(by: 0.5, around: state.middleOfSpikes(snapshot))
-          return []
-        }),
-      Action(
-        name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
-        run: { state, _ in
-          state.zoomTime(by: 2)
-          return []
-        }),
-      Action(
-        name: "pan-left", keys: [.left], short: "", title: "earlier in the trial",
-        screens: [.raster],
-        run: { state, _ in
-          state.panTime(by: -0.25)
-          return []
-        }),
-      Action(
-        name: "pan-right", keys: [.right], short: "", title: "later in the trial",
-        screens: [.raster],
-        run: { state, _ in
-          state.panTime(by: 0.25)
-          return []
-        }),
-      Action(
         name: "layer", keys: [.character("y")], short: "layer", title: "next layer",
         screens: [.raster, .gradients],
         run: { state, snapshot in
           let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
           state.layer = (state.layer + 1) % max(layers, 1)
-          return []
-        }),
-      Action(
-        name: "exact", keys: [.character("t")], short: "t exact",
-        title: "hold the training gradient against the exact one, or not", screens: [.gradients],
-        obstacle: whenTraining,
-        run: { _, snapshot in [.engine(.compareGradients(!snapshot.comparesGradients))] }),
-      Action(
-        name: "order", keys: [.character("o")], short: "order",
-        title: "order neurons by index, rate or first spike", screens: [.raster],
-        run: { state, _ in
-          let all = RasterOrder.allCases
-          state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
-          return []
-        }),
-      Action(
-        name: "neurons", keys: [.character("/")], short: "/ neurons",
-        title: "choose the neurons shown, as 0-31, 40", screens: [.raster],
-        run: { state, _ in
-          state.prompt = Prompt(.neurons)
-          return []
-        }),
-      Action(
-        name: "log-axis", keys: [.character("g")], short: "g log-axis",
-        title: "logarithmic loss axis",
-        screens: [.compare],
-        run: { state, _ in
-          state.isLogarithmic.toggle()
-          return []
-        }),
-      Action(
-        name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
-        screens: [.compare],
-        run: { state, _ in
-          state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
-          return []
-        }),
-      Action(
-        name: "right", keys: [.right], short: "", title: "more columns of the confusion",
-        screens: [.compare],
-        run: { state, snapshot in
-          state.scrollColumn = min(state.scrollColumn + 1, snapshot.classNames.count)
-          return []
-        }),
-      Action(
-        name: "left", keys: [.left], short: "", title: "back in the confusion's columns",
-        screens: [.compare],
-        run: { state, _ in
-          state.scrollColumn = max(0, state.scrollColumn - 1)
           return []
         }),
       Action(
@@ -342,7 +266,7 @@ extension Action {
           state.alarmRow = 0
           return []
         }),
-    ] + SilenceScreen.actions + ShapingScreen.actions
+    ] + ScreenKind.allCases.flatMap { $0.screen.actions }
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(

@@ -5,7 +5,18 @@ import Training
 
 /// What updates do to spikes, and what that does to the loss: the last observed update, the sums since the start,
 /// the most costly events, margins and the spikes at risk.
-public enum LedgerScreen {
+public enum LedgerScreen: WorkbenchScreen {
+  static let title = "Ledger"
+  static let detail: Detail? = .ledger
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  {
+    [
+      ("ledger", DiagnosisFiles.updates(snapshot)), ("events", DiagnosisFiles.events(snapshot)),
+      ("margins", DiagnosisFiles.margins(snapshot)),
+    ]
+  }
+
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {

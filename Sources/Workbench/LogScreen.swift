@@ -2,7 +2,10 @@ import Charts
 import Training
 
 /// What was done to the run, and its preset with every default.
-enum LogScreen {
+enum LogScreen: WorkbenchScreen {
+  static let title = "Config & log"
+  static let wheel: (down: Key, up: Key)? = (.down, .up)
+
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {

@@ -4,7 +4,26 @@ import Training
 
 /// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts, gradient flow,
 /// curves. Lanes beside each other are aligned row by row.
-enum OverviewScreen {
+enum OverviewScreen: WorkbenchScreen {
+  static let title = "Overview"
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("curves", FigureFiles.curves(snapshot)), ("raster", FigureFiles.raster(snapshot))] }
+
+  /// On a lane's panel chooses it; on its curve goes there.
+  static func click(
+    _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
+  ) -> [Effect] {
+    let areas = laneAreas(state, snapshot, width: width, height: height)
+    guard let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) else { return [] }
+    state.lane = hit.lane
+    guard let plot = curveArea(snapshot, state.lane, in: hit.area), plot.contains(x: x, y: y),
+      !snapshot.isStill
+    else { return [] }
+    let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
+    return [.goTo(share * snapshot.end)]
+  }
+
   /// The lane panels that fit: side by side from 50 columns each, else two above each other, else the chosen one alone.
   static func laneAreas(
     _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int

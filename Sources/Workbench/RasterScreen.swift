@@ -4,7 +4,70 @@ import Foundation
 import Training
 
 /// One layer of the probe trial, large: zoom, pan, order of neurons, a cursor that reads out.
-enum RasterScreen {
+enum RasterScreen: WorkbenchScreen {
+  static let title = "Raster"
+  static let wheel: (down: Key, up: Key)? = (.character("-"), .character("+"))
+
+  static let actions: [Action] = [
+    Action(
+      name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
+      title: "zoom into the trial", screens: [.raster],
+      run: { state, snapshot in
+        state.zoomTime(by: 0.5, around: state.middleOfSpikes(snapshot))
+        return []
+      }),
+    Action(
+      name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
+      run: { state, _ in
+        state.zoomTime(by: 2)
+        return []
+      }),
+    Action(
+      name: "pan-left", keys: [.left], short: "", title: "earlier in the trial",
+      screens: [.raster],
+      run: { state, _ in
+        state.panTime(by: -0.25)
+        return []
+      }),
+    Action(
+      name: "pan-right", keys: [.right], short: "", title: "later in the trial",
+      screens: [.raster],
+      run: { state, _ in
+        state.panTime(by: 0.25)
+        return []
+      }),
+    Action(
+      name: "order", keys: [.character("o")], short: "order",
+      title: "order neurons by index, rate or first spike", screens: [.raster],
+      run: { state, _ in
+        let all = RasterOrder.allCases
+        state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
+        return []
+      }),
+    Action(
+      name: "neurons", keys: [.character("/")], short: "/ neurons",
+      title: "choose the neurons shown, as 0-31, 40", screens: [.raster],
+      run: { state, _ in
+        state.prompt = Prompt(.neurons)
+        return []
+      }),
+  ]
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("raster", FigureFiles.raster(snapshot))] }
+
+  /// Sets the cursor.
+  static func click(
+    _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
+  ) -> [Effect] {
+    let plot = plotArea(width: width, height: height)
+    guard plot.contains(x: x, y: y) else { return [] }
+    let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
+    state.cursor =
+      state.zoom.lowerBound + share * (state.zoom.upperBound - state.zoom.lowerBound)
+    return []
+  }
+
   static func plotArea(width: Int, height: Int) -> Area {
     plotArea(in: Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
   }

@@ -4,7 +4,12 @@ import Foundation
 import Training
 
 /// w(t) of the chosen lane, editable while it trains: kind by keys, corners of `custom` by keys and mouse.
-enum ShapingScreen {
+enum ShapingScreen: WorkbenchScreen {
+  static let title = "Shaping"
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("shaping", FigureFiles.shaping(snapshot))] }
+
   static let actions: [Action] = [
     Action(
       name: "custom", keys: [.character("u")], short: "custom",
@@ -76,8 +81,26 @@ enum ShapingScreen {
       x: inside.x + 7, y: inside.y + 2, width: inside.width - 8, height: inside.height - 3)
   }
 
-  /// Sets the nearest corner's weight to where the mouse points.
+  /// Sets the nearest corner's weight to where the mouse points; of a w(t) that has no corners yet, asks first.
   static func click(
+    _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
+  ) -> [Effect] {
+    if let obstacle = Action.whenLive(state, snapshot) {
+      state.notice = obstacle
+      return []
+    }
+    let effects = move(&state, x: x, y: y, width: width, height: height, snapshot)
+    guard let lane = state.chosen(snapshot), !effects.isEmpty else { return effects }
+    if case .custom = lane.shaping { return effects }
+    return [
+      .ask(
+        Question(
+          "Make w(t) of \(lane.letter), \(lane.shaping.kind) so far, piecewise linear from this corner on? y does, any other key does not",
+          [.character("y"): effects]))
+    ]
+  }
+
+  private static func move(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] {
     let plot = plotArea(in: Area(x: 0, y: 1, width: width, height: max(0, height - 2)))

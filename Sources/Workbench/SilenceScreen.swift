@@ -4,7 +4,14 @@ import Foundation
 import Training
 
 /// Who is silent, since when and why, what would wake them, and keys that do.
-enum SilenceScreen {
+enum SilenceScreen: WorkbenchScreen {
+  static let title = "Silence"
+  static let detail: Detail? = .silence
+  static let wheel: (down: Key, up: Key)? = (.down, .up)
+
+  static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
+  { [("silence", DiagnosisFiles.silence(snapshot))] }
+
   static let actions: [Action] = [
     Action(
       name: "next-neuron", keys: [.down, .character("j")], short: "↑ ↓ choose",
@@ -186,14 +193,17 @@ enum SilenceScreen {
   /// A click on a row chooses its neuron.
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
-  ) {
+  ) -> [Effect] {
     let layout = Layout(Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
     let shown = layout.window(state.row, of: count(state, snapshot))
     let column = (x - layout.inside.x) / Layout.column
     let line = y - layout.inside.y - Layout.above
-    guard (0..<layout.rows).contains(line), (0..<layout.columns).contains(column) else { return }
+    guard (0..<layout.rows).contains(line), (0..<layout.columns).contains(column) else {
+      return []
+    }
     let row = shown.lowerBound + column * layout.rows + line
     if shown.contains(row) { state.row = row }
+    return []
   }
 
   static func draw<S: Surface>(

@@ -27,16 +27,7 @@ public enum Workbench {
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     guard !snapshot.lanes.isEmpty, area.height >= 2, area.width >= 16 else { return }
-    switch state.screen {
-    case .overview: OverviewScreen.draw(state, snapshot, in: area, on: &surface)
-    case .raster: RasterScreen.draw(state, snapshot, in: area, on: &surface)
-    case .gradients: GradientsScreen.draw(state, snapshot, in: area, on: &surface)
-    case .ledger: LedgerScreen.draw(state, snapshot, in: area, on: &surface)
-    case .silence: SilenceScreen.draw(state, snapshot, in: area, on: &surface)
-    case .compare: CompareScreen.draw(state, snapshot, in: area, on: &surface)
-    case .shaping: ShapingScreen.draw(state, snapshot, in: area, on: &surface)
-    case .log: LogScreen.draw(state, snapshot, in: area, on: &surface)
-    }
+    state.screen.screen.draw(state, snapshot, in: area, on: &surface)
   }
 
   /// The screen as an SVG document.

@@ -132,18 +132,6 @@ extension WorkbenchState {
       ? values.filter { $0.hasPrefix(prompt.text) && $0 != prompt.text } : hits
   }
 
-  /// What a click on a lane's w(t) that is not made of corners would change without a word.
-  func asked(_ effects: [Effect], _ snapshot: Snapshot) -> [Effect] {
-    guard let lane = chosen(snapshot), !effects.isEmpty else { return effects }
-    if case .custom = lane.shaping { return effects }
-    return [
-      .ask(
-        Question(
-          "Make w(t) of \(lane.letter), \(lane.shaping.kind) so far, piecewise linear from this corner on? y does, any other key does not",
-          [.character("y"): effects]))
-    ]
-  }
-
   /// `0-31, 40`; nothing chooses all.
   private mutating func chooseNeurons(_ text: String) -> [Effect] {
     var chosen: [Int] = []
@@ -205,13 +193,10 @@ extension WorkbenchState {
   /// The wheel never types: it scrolls what scrolls, and zooms the raster.
   public mutating func wheel(down: Bool, _ snapshot: Snapshot) -> [Effect] {
     if prompt != nil || question != nil { return [] }
-    if screen == .raster && !isHelpShown && !isAlarmListShown {
-      return handle(.character(down ? "-" : "+"), snapshot)
-    }
-    guard isHelpShown || isAlarmListShown || [.silence, .log, .compare].contains(screen) else {
+    guard let keys = isHelpShown || isAlarmListShown ? (.down, .up) : screen.screen.wheel else {
       return []
     }
-    return handle(down ? .down : .up, snapshot)
+    return handle(down ? keys.down : keys.up, snapshot)
   }
 
   /// A click: on a lane's panel chooses it; on the raster sets the cursor.
@@ -220,35 +205,6 @@ extension WorkbenchState {
   {
     notice = ""
     if isHelpShown || prompt != nil || question != nil || isAlarmListShown { return [] }
-    switch screen {
-    case .overview:
-      let areas = OverviewScreen.laneAreas(self, snapshot, width: width, height: height)
-      if let hit = areas.first(where: { $0.area.contains(x: x, y: y) }) {
-        lane = hit.lane
-        let plot = OverviewScreen.curveArea(snapshot, lane, in: hit.area)
-        if let plot, plot.contains(x: x, y: y), !snapshot.isStill {
-          let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
-          return [.goTo(share * snapshot.end)]
-        }
-      }
-    case .raster:
-      let plot = RasterScreen.plotArea(width: width, height: height)
-      if plot.contains(x: x, y: y) {
-        let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
-        cursor = zoom.lowerBound + share * (zoom.upperBound - zoom.lowerBound)
-      }
-    case .shaping:
-      if let obstacle = Action.all.first(where: { $0.name == "shaping" })!.obstacle(self, snapshot)
-      {
-        notice = obstacle
-        return []
-      }
-      return asked(
-        ShapingScreen.click(&self, x: x, y: y, width: width, height: height, snapshot), snapshot)
-    case .silence:
-      SilenceScreen.click(&self, x: x, y: y, width: width, height: height, snapshot)
-    case .compare, .log, .gradients, .ledger: break
-    }
-    return []
+    return screen.screen.click(&self, x: x, y: y, width: width, height: height, snapshot)
   }
 }

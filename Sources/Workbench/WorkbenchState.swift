@@ -2,36 +2,6 @@ import Charts
 import EventPropCore
 import Training
 
-/// The screens, in the order of their keys.
-public enum ScreenKind: Int, Sendable, CaseIterable {
-  case overview, raster, gradients, ledger, silence, compare, shaping, log
-
-  public var title: String {
-    switch self {
-    case .overview: "Overview"
-    case .raster: "Raster"
-    case .gradients: "Gradients"
-    case .ledger: "Ledger"
-    case .silence: "Silence"
-    case .compare: "Compare"
-    case .shaping: "Shaping"
-    case .log: "Config & log"
-    }
-  }
-}
-
-extension ScreenKind {
-  /// What snapshots must hold for this screen.
-  public var detail: Detail? {
-    switch self {
-    case .gradients: .gradients
-    case .ledger: .ledger
-    case .silence: .silence
-    case .overview, .raster, .compare, .shaping, .log: nil
-    }
-  }
-}
-
 /// Everything a frame depends on besides the snapshot: a value, changed by keys only.
 public struct WorkbenchState: Sendable {
   public var screen = ScreenKind.overview
