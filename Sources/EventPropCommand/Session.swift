@@ -78,7 +78,7 @@ struct Session {
       isLeaving = false
       state.notice = ""
       state.question = Question(
-        "\(reason). y leaves and loses what is not on disk, any other key stays",
+        "y leaves and loses what is not on disk, any other key stays: \(reason)",
         [.character("y"): [.abandon]])
     }
     return true
