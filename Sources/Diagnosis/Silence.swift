@@ -129,14 +129,14 @@ extension VoltageWalk {
     times.indices.contains { jumps[$0 * layer.size + neuron] != 0 }
   }
 
-  /// The highest V of a neuron without spikes, when, and what V is then without the lift.
+  /// The highest V of a neuron without spikes, and what V is then without the lift.
   /// - Parameters:
   ///   - lift: added to the weight of every arriving spike.
   ///   - onlyExcitation: events that lower I do nothing.
   func peak(of neuron: Int, lift: Double = 0, onlyExcitation: Bool = false) -> (
-    v: Double, time: Double, plain: Double
+    v: Double, plain: Double
   ) {
-    var best = (v: 0.0, time: 0.0, plain: 0.0)
+    var best = (v: 0.0, plain: 0.0)
     var lifted = Stretch(
       start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
     var plain = lifted
@@ -147,7 +147,7 @@ extension VoltageWalk {
       if lifted.length > 0, max(lifted.v, lifted.i) > best.v {
         let top = lifted.highest
         if top.v > best.v {
-          best = (top.v, lifted.start + top.after, plain.voltage(after: top.after))
+          best = (top.v, plain.voltage(after: top.after))
         }
       }
       lifted.v = decay.a * lifted.v + decay.rise * lifted.i

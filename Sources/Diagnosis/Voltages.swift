@@ -78,12 +78,8 @@ struct VoltageWalk {
   }
 
   /// Walks one neuron through the trial; it is reset at its own spikes.
-  /// - Parameters:
-  ///   - lift: added to the weight of every arriving spike.
-  ///   - body: called for every stretch, in order.
-  func forEachStretch(
-    of neuron: Int, resets: [Double], lift: Double = 0, _ body: (Stretch) -> Void
-  ) {
+  /// - Parameter body: called for every stretch, in order.
+  func forEachStretch(of neuron: Int, resets: [Double], _ body: (Stretch) -> Void) {
     var stretch = Stretch(
       start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
     var next = 0
@@ -105,7 +101,7 @@ struct VoltageWalk {
         next += 1
       }
       go(to: time)
-      stretch.i += jumps[event * layer.size + neuron] + lift * Double(arrivals[event])
+      stretch.i += jumps[event * layer.size + neuron]
     }
     while next < resets.count {
       go(to: resets[next])

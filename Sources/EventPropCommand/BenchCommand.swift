@@ -69,7 +69,7 @@ struct BenchCommand: ParsableCommand {
       let median = rates[rates.count / 2]
       let columns = [median, median / Double(threads), rates[0], rates[rates.count - 1]]
         .map { Wording.grouped($0) }
-        .map { String(repeating: " ", count: max(0, 12 - $0.count)) + $0 }.joined()
+        .map { Wording.right($0, 12) }.joined()
       Console.out(
         workload.name + columns.dropFirst()
           + String(format: "%15.2f%9.0f", results[results.count - 1].hiddenSpikes, peakMegabytes()))
@@ -150,7 +150,7 @@ struct BenchCommand: ParsableCommand {
       ]
       Console.out(
         String(value).padding(toLength: 8, withPad: " ", startingAt: 0)
-          + columns.map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined())
+          + columns.map { Wording.right($0, $1) }.joined())
       lines.append(
         "\(value),\(median.samplesPerSecond),\(time),\(exponents.time),\(exponents.operations),\(gflops),\(median.hiddenSpikes),\(peakMegabytes())"
       )

@@ -43,7 +43,7 @@ struct Console {
   }
 
   /// To standard output. What names from files hold beyond text is spelled out; that a line could not be written is known
-  /// at the end (`finish`).
+  /// at the end (`failure`).
   static func out(_ text: String, terminator: String = "\n") {
     let all = VisibleText.of(text, keeping: "\n\t") + terminator
     if !write(all, to: STDOUT_FILENO) { isCut.store(errno, ordering: .releasing) }
@@ -103,10 +103,6 @@ struct Console {
 
   static func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
-  }
-
-  static func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   static func percent(_ share: Double?) -> String {

@@ -48,13 +48,14 @@ struct DiagnoseCommand: ParsableCommand {
   }
 
   func run() throws {
-    let inRun = (name as NSString).appendingPathComponent("preset.toml")
-    let isRun = FileManager.default.fileExists(atPath: inRun)
+    let isRun = RunDirectory.isRun(name)
     guard isRun || epoch == nil else {
       throw RunError(name, "is not the folder of a run: --epoch needs one")
     }
-    let preset = try Preset(
-      contentsOf: isRun ? inRun : PresetLibrary.path(of: name), settings: settings)
+    let preset =
+      isRun
+      ? try Preset(ofRun: name, settings: settings)
+      : try Preset(contentsOf: PresetLibrary.path(of: name), settings: settings)
     let place = isRun ? try Checkpoint.find(in: name, named: epoch) : nil
     let session = try DiagnosisSession(
       preset, run: isRun ? name : nil, place: place, threads: threads)

@@ -67,7 +67,7 @@ struct OpenCommand: ParsableCommand {
     if names.count > 1 { return try compare() }
     if watch { return try lookOn() }
     let resumed = try preset.flatMap { name in
-      try OpenCommand.isRun(name)
+      try RunDirectory.isRun(name)
         ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
     }
     let loaded = try resumed?.preset ?? load()
@@ -105,11 +105,6 @@ struct OpenCommand: ParsableCommand {
     try show(engine, on: screen)
   }
 
-  private static func isRun(_ name: String) -> Bool {
-    FileManager.default.fileExists(
-      atPath: (name as NSString).appendingPathComponent("preset.toml"))
-  }
-
   private func show(_ source: any SnapshotSource, on screen: Screen) throws {
     let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
     var session = Session(engine: source, screen: screen, marks: chosen)
@@ -132,17 +127,21 @@ struct OpenCommand: ParsableCommand {
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
   }
 
-  /// A run that another process trains, as it goes on.
-  private func lookOn() throws {
-    guard let name = names.first, OpenCommand.isRun(name) else {
-      throw RunError(names.first ?? "--watch", "is not the folder of a run")
-    }
-    let screen: Screen
+  /// The terminal, for what cannot be done without.
+  private func screenToLookAt() throws -> Screen {
     do {
-      screen = try Screen(colors: color, theme: theme)
+      return try Screen(colors: color, theme: theme)
     } catch let error as TerminalError {
       throw RunError("open", "\(error); without one, eventprop figure writes files")
     }
+  }
+
+  /// A run that another process trains, as it goes on.
+  private func lookOn() throws {
+    guard let name = names.first, RunDirectory.isRun(name) else {
+      throw RunError(names.first ?? "--watch", "is not the folder of a run")
+    }
+    let screen = try screenToLookAt()
     defer { screen.restore() }
     try show(WatchedRun(name, settings: settings), on: screen)
   }
@@ -150,21 +149,15 @@ struct OpenCommand: ParsableCommand {
   /// Several runs as they ended.
   private func compare() throws {
     let items = try names.map { folder in
-      let file = (folder as NSString).appendingPathComponent("preset.toml")
-      guard FileManager.default.fileExists(atPath: file) else {
+      guard RunDirectory.isRun(folder) else {
         throw RunError(folder, "is not the folder of a run; several at once must be runs")
       }
       return StillRuns.Item(
-        preset: try Preset(contentsOf: file, settings: settings), folder: folder,
+        preset: try Preset(ofRun: folder, settings: settings), folder: folder,
         place: try Checkpoint.find(in: folder, named: nil))
     }
     let runs = try StillRuns(items)
-    let screen: Screen
-    do {
-      screen = try Screen(colors: color, theme: theme)
-    } catch let error as TerminalError {
-      throw RunError("open", "\(error); without one, eventprop figure writes files")
-    }
+    let screen = try screenToLookAt()
     defer { screen.restore() }
     try show(runs, on: screen)
   }

@@ -205,9 +205,7 @@ struct HeadlessTraining {
       }
     }
     console.clear()
-    try run.log(
-      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-      detail: "finished")
+    try run.logEnd(of: trainer, detail: "finished")
   }
 
   private func checkpoint() throws {
@@ -219,9 +217,7 @@ struct HeadlessTraining {
     do {
       guard try trainer.rollBack() else { return }
       try checkpoint()
-      try run.log(
-        command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-        detail: error.description)
+      try run.logEnd(of: trainer, detail: error.description)
     } catch {
       console.line("\(error)")
     }
@@ -229,9 +225,7 @@ struct HeadlessTraining {
 
   private func stop(_ console: inout Console) throws -> Never {
     try checkpoint()
-    try run.log(
-      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-      detail: "signal \(StopSignal.current)")
+    try run.logEnd(of: trainer, detail: "signal \(StopSignal.current)")
     console.line(
       "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
         + "go on with: eventprop train --resume \(Console.shellQuoted(run.path))")

@@ -12,28 +12,24 @@ enum CompareScreen: WorkbenchScreen {
     Action(
       name: "log-axis", keys: [.character("g")], short: "g log-axis",
       title: "logarithmic loss axis",
-      screens: [.compare],
       run: { state, _ in
         state.isLogarithmic.toggle()
         return []
       }),
     Action(
       name: "smooth", keys: [.character("m")], short: "smooth", title: "more or less smoothing",
-      screens: [.compare],
       run: { state, _ in
         state.smoothing = state.smoothing == 0 ? 0.9 : state.smoothing == 0.9 ? 0.98 : 0
         return []
       }),
     Action(
       name: "right", keys: [.right], short: "", title: "more columns of the confusion",
-      screens: [.compare],
       run: { state, snapshot in
         state.scrollColumn = min(state.scrollColumn + 1, snapshot.classNames.count)
         return []
       }),
     Action(
       name: "left", keys: [.left], short: "", title: "back in the confusion's columns",
-      screens: [.compare],
       run: { state, _ in
         state.scrollColumn = max(0, state.scrollColumn - 1)
         return []

@@ -12,7 +12,7 @@ enum GradientsScreen: WorkbenchScreen {
   static let actions: [Action] = [
     Action(
       name: "exact", keys: [.character("t")], short: "t exact",
-      title: "hold the training gradient against the exact one, or not", screens: [.gradients],
+      title: "hold the training gradient against the exact one, or not",
       obstacle: Action.whenTraining,
       run: { _, snapshot in [.engine(.compareGradients(!snapshot.comparesGradients))] })
   ]

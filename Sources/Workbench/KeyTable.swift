@@ -266,7 +266,14 @@ extension Action {
           state.alarmRow = 0
           return []
         }),
-    ] + ScreenKind.allCases.flatMap { $0.screen.actions }
+    ]
+    + ScreenKind.allCases.flatMap { kind in
+      kind.screen.actions.map { action in
+        var own = action
+        own.screens = [kind]
+        return own
+      }
+    }
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(

@@ -45,13 +45,13 @@ extension Wording {
   }
 
   /// A text moved to the right end of its columns.
-  static func right(_ text: String, _ width: Int) -> String {
+  public static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// Epochs, whole or with a tenth.
   public static func position(_ position: Double) -> String {
-    position == position.rounded() ? String(Int(position)) : String(format: "%.1f", position)
+    Snapshot.words(position)
   }
 
   /// `97.2 %  loss 0.071  η 5.0e-3`.

@@ -60,32 +60,34 @@ enum LogScreen: WorkbenchScreen {
 
   /// One line a command; neurons lifted one by one at the same batch are one line, with how many and by how much.
   static func lines(_ marks: [CommandMark]) -> [String] {
+    /// What a mark lifts; nil for other commands.
+    func lift(_ mark: CommandMark) -> (by: Double, layer: Int)? {
+      guard case .cure(_, .lift(let by), let layer, _)? = EngineCommand(logText: mark.text, lane: 0)
+      else { return nil }
+      return (by, layer)
+    }
     var lines: [String] = []
-    var lifts: [(by: Double, text: String)] = []
+    var amounts: [Double] = []
     for (index, mark) in marks.enumerated() {
       let place = "epoch \(mark.epoch) batch \(mark.batch)  \(mark.lane)  "
-      let words = mark.text.split(separator: " ")
-      guard words.count == 4, words[0] == "lift", let by = Double(words[1]) else {
+      guard let own = lift(mark) else {
         lines.append(place + mark.text)
         continue
       }
-      lifts.append((by, mark.text))
-      let next = index + 1 < marks.count ? marks[index + 1] : nil
-      let goesOn =
-        next.map {
-          let other = $0.text.split(separator: " ")
-          return other.count == 4 && other[0] == "lift" && other[2] == words[2]
-            && ($0.epoch, $0.batch, $0.lane) == (mark.epoch, mark.batch, mark.lane)
-        } ?? false
-      if goesOn { continue }
-      let amounts = lifts.map(\.by)
+      amounts.append(own.by)
+      if index + 1 < marks.count, let next = lift(marks[index + 1]), next.layer == own.layer,
+        (marks[index + 1].epoch, marks[index + 1].batch, marks[index + 1].lane)
+          == (mark.epoch, mark.batch, mark.lane)
+      {
+        continue
+      }
       lines.append(
         place
-          + (lifts.count == 1
+          + (amounts.count == 1
             ? mark.text
-            : "lift \(lifts.count) neurons of \(words[2]) by \(Ticks.short(amounts.min()!)) to \(Ticks.short(amounts.max()!))")
+            : "lift \(amounts.count) neurons of hidden\(own.layer + 1) by \(Ticks.short(amounts.min()!)) to \(Ticks.short(amounts.max()!))")
       )
-      lifts = []
+      amounts = []
     }
     return lines
   }

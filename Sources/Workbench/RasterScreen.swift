@@ -11,34 +11,32 @@ enum RasterScreen: WorkbenchScreen {
   static let actions: [Action] = [
     Action(
       name: "zoom-in", keys: [.character("+"), .character("=")], short: "+/- zoom",
-      title: "zoom into the trial", screens: [.raster],
+      title: "zoom into the trial",
       run: { state, snapshot in
         state.zoomTime(by: 0.5, around: state.middleOfSpikes(snapshot))
         return []
       }),
     Action(
-      name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out", screens: [.raster],
+      name: "zoom-out", keys: [.character("-")], short: "", title: "zoom out",
       run: { state, _ in
         state.zoomTime(by: 2)
         return []
       }),
     Action(
       name: "pan-left", keys: [.left], short: "", title: "earlier in the trial",
-      screens: [.raster],
       run: { state, _ in
         state.panTime(by: -0.25)
         return []
       }),
     Action(
       name: "pan-right", keys: [.right], short: "", title: "later in the trial",
-      screens: [.raster],
       run: { state, _ in
         state.panTime(by: 0.25)
         return []
       }),
     Action(
       name: "order", keys: [.character("o")], short: "order",
-      title: "order neurons by index, rate or first spike", screens: [.raster],
+      title: "order neurons by index, rate or first spike",
       run: { state, _ in
         let all = RasterOrder.allCases
         state.order = all[(all.firstIndex(of: state.order)! + 1) % all.count]
@@ -46,7 +44,7 @@ enum RasterScreen: WorkbenchScreen {
       }),
     Action(
       name: "neurons", keys: [.character("/")], short: "/ neurons",
-      title: "choose the neurons shown, as 0-31, 40", screens: [.raster],
+      title: "choose the neurons shown, as 0-31, 40",
       run: { state, _ in
         state.prompt = Prompt(.neurons)
         return []

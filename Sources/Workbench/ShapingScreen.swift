@@ -13,7 +13,7 @@ enum ShapingScreen: WorkbenchScreen {
   static let actions: [Action] = [
     Action(
       name: "custom", keys: [.character("u")], short: "custom",
-      title: "make w(t) piecewise linear, starting from the curve there is", screens: [.shaping],
+      title: "make w(t) piecewise linear, starting from the curve there is",
       obstacle: unshaped,
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
@@ -22,19 +22,19 @@ enum ShapingScreen: WorkbenchScreen {
       }),
     Action(
       name: "previous-corner", keys: [.left], short: "", title: "corner to the left",
-      screens: [.shaping], obstacle: notCustom,
+      obstacle: notCustom,
       run: { state, snapshot in pick(&state, snapshot, -1) }),
     Action(
       name: "next-corner", keys: [.right], short: "← → corner", title: "corner to the right",
-      screens: [.shaping], obstacle: notCustom,
+      obstacle: notCustom,
       run: { state, snapshot in pick(&state, snapshot, 1) }),
     Action(
       name: "raise", keys: [.up], short: "↑ ↓ weight", title: "raise the corner's weight",
-      screens: [.shaping], obstacle: notCustom,
+      obstacle: notCustom,
       run: { state, snapshot in move(state, snapshot, 0.1) }),
     Action(
       name: "lower", keys: [.down], short: "", title: "lower the corner's weight",
-      screens: [.shaping], obstacle: notCustom,
+      obstacle: notCustom,
       run: { state, snapshot in move(state, snapshot, -0.1) }),
   ]
 

@@ -15,32 +15,31 @@ enum SilenceScreen: WorkbenchScreen {
   static let actions: [Action] = [
     Action(
       name: "next-neuron", keys: [.down, .character("j")], short: "↑ ↓ choose",
-      title: "next silent neuron", screens: [.silence], obstacle: nobody,
+      title: "next silent neuron", obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: 1) }),
     Action(
       name: "previous-neuron", keys: [.up, .character("k")], short: "",
-      title: "silent neuron before", screens: [.silence], obstacle: nobody,
+      title: "silent neuron before", obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: -1) }),
     Action(
       name: "next-neurons", keys: [.pageDown], short: "", title: "ten silent neurons on",
-      screens: [.silence], obstacle: nobody,
+      obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: 10) }),
     Action(
       name: "previous-neurons", keys: [.pageUp], short: "", title: "ten silent neurons back",
-      screens: [.silence], obstacle: nobody,
+      obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: -10) }),
     Action(
       name: "first-neuron", keys: [.home], short: "", title: "first silent neuron",
-      screens: [.silence], obstacle: nobody,
+      obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: -count(state, snapshot)) }),
     Action(
       name: "last-neuron", keys: [.end, .character("G")], short: "", title: "last silent neuron",
-      screens: [.silence], obstacle: nobody,
+      obstacle: nobody,
       run: { state, snapshot in choose(&state, snapshot, by: count(state, snapshot)) }),
     Action(
       name: "sort", keys: [.character("o")], short: "order",
       title: "silent neurons by index, by since when, or the closest to threshold first",
-      screens: [.silence],
       run: { state, _ in
         let all = SilenceOrder.allCases
         state.silenceOrder = all[(all.firstIndex(of: state.silenceOrder)! + 1) % all.count]
@@ -49,14 +48,14 @@ enum SilenceScreen: WorkbenchScreen {
       }),
     Action(
       name: "only", keys: [.character("/")], short: "/ only",
-      title: "show only silent neurons whose line holds some words", screens: [.silence],
+      title: "show only silent neurons whose line holds some words",
       run: { state, _ in
         state.prompt = Prompt(.silence, text: state.silenceFilter)
         return []
       }),
     Action(
       name: "wake", keys: [.character("w")], short: "w wake",
-      title: "lift the chosen neuron's weights until it reaches threshold", screens: [.silence],
+      title: "lift the chosen neuron's weights until it reaches threshold",
       obstacle: incurable,
       run: { state, snapshot in
         guard let neuron = chosen(state, snapshot) else { return [] }
@@ -64,11 +63,11 @@ enum SilenceScreen: WorkbenchScreen {
       }),
     Action(
       name: "wake-all", keys: [.character("W")], short: "W all",
-      title: "lift every listed neuron, the first 64", screens: [.silence], obstacle: untouchable,
+      title: "lift every listed neuron, the first 64", obstacle: untouchable,
       run: { state, snapshot in cure(Array(listed(state, snapshot).prefix(64)), state.lane) }),
     Action(
       name: "redraw-neuron", keys: [.character("d")], short: "d redraw",
-      title: "draw the chosen neuron's incoming weights anew", screens: [.silence],
+      title: "draw the chosen neuron's incoming weights anew",
       obstacle: untouchable,
       run: { state, snapshot in
         guard let neuron = chosen(state, snapshot) else { return [] }

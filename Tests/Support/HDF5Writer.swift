@@ -88,34 +88,26 @@ public enum HDF5Writer {
     _ file: hid_t, _ name: String, _ values: [String], padded: Int?
   ) {
     let type = H5Tcopy(eventprop_h5_c_string())
-    if let padded {
-      H5Tset_size(type, padded)
-      H5Tset_strpad(type, H5T_STR_SPACEPAD)
-      var size = hsize_t(values.count)
-      let space = H5Screate_simple(1, &size, nil)
-      let set = H5Dcreate2(
-        file, name, type, space, eventprop_h5_default(), eventprop_h5_default(),
-        eventprop_h5_default())
-      let bytes = values.flatMap { value in
-        Array(value.utf8) + Array(repeating: 0x20, count: padded - value.utf8.count)
-      }
-      H5Dwrite(
-        set, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), bytes)
-      H5Dclose(set)
-      H5Sclose(space)
-      H5Tclose(type)
-      return
-    }
-    // H5T_VARIABLE
-    H5Tset_size(type, -1)
+    // H5T_VARIABLE is -1.
+    H5Tset_size(type, padded ?? -1)
+    if padded != nil { H5Tset_strpad(type, H5T_STR_SPACEPAD) }
     var size = hsize_t(values.count)
     let space = H5Screate_simple(1, &size, nil)
     let set = H5Dcreate2(
       file, name, type, space, eventprop_h5_default(), eventprop_h5_default(),
       eventprop_h5_default())
-    let copies = values.map { strdup($0) }
-    H5Dwrite(set, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), copies)
-    for copy in copies { free(copy) }
+    func write(_ buffer: UnsafeRawPointer) {
+      H5Dwrite(
+        set, type, eventprop_h5_all(), eventprop_h5_all(), eventprop_h5_default(), buffer)
+    }
+    if let padded {
+      write(
+        values.flatMap { Array($0.utf8) + Array(repeating: 0x20, count: padded - $0.utf8.count) })
+    } else {
+      let copies = values.map { strdup($0) }
+      write(copies)
+      for copy in copies { free(copy) }
+    }
     H5Dclose(set)
     H5Sclose(space)
     H5Tclose(type)

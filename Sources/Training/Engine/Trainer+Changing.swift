@@ -5,6 +5,7 @@ extension Trainer {
   /// Applies a command that changes a lane or the order of batches; leaves all others alone. The one place where
   /// live sessions, replays and resumed sessions do so.
   func apply(_ command: EngineCommand) throws {
+    markSafePlace()
     let steps = undoSteps
     remember(command)
     do {
@@ -58,7 +59,7 @@ extension Trainer {
   /// Keeps what a lane was trained on before its loss changed. Changes at the same batch border are one.
   private func note(_ old: LaneOptions, changedTo options: inout LaneOptions) {
     guard options.description != old.description else { return }
-    let end = Double(epoch) + Double(batchInEpoch) / Double(max(batchesPerEpoch, 1))
+    let end = position(epoch: epoch, batch: batchInEpoch)
     let begun = options.past.last?.end ?? 0
     if end > begun {
       options.past.append(

@@ -10,7 +10,7 @@ extension Trainer {
 
   /// Gives the lanes of a fresh trainer of the same preset what these have: which there are, losses, shaping, rates,
   /// regularisation, order of batches. As commands, so that a log of them gives it again.
-  func giveSettings(to fresh: Trainer, _ apply: (EngineCommand) -> Void) throws {
+  func giveSettings(to fresh: Trainer, _ apply: (EngineCommand) -> Void) {
     let present = Set(lanes.map(\.options.identity))
     func drop(_ identity: Int) {
       guard let index = fresh.lanes.firstIndex(where: { $0.options.identity == identity }) else {

@@ -17,16 +17,15 @@ extension Trainer {
   /// Larger states are not kept: a failed batch then ends the training.
   private static let mostBytes = 512 << 20
 
-  /// Remembers this place; called where an epoch begins, and after a resume.
+  /// Remembers where an epoch begins, or where a resume went on: before the first batch or command from there.
   func markSafePlace() {
-    let states = lanes.map { LaneState($0) }
-    guard states.reduce(0, { $0 + $1.bytes }) <= Trainer.mostBytes else {
-      safePlace = nil
+    guard safePlace == nil, lanes.reduce(0, { $0 + $1.stateBytes }) <= Trainer.mostBytes else {
       return
     }
     safePlace = SafePlace(
       epoch: epoch, batch: batchInEpoch, commandCount: commandCount, orderSeed: orderSeed,
-      epochOrderSeed: epochOrderSeed, nextIdentity: nextIdentity, lanes: states)
+      epochOrderSeed: epochOrderSeed, nextIdentity: nextIdentity,
+      lanes: lanes.map { LaneState($0) })
   }
 
   /// Lanes, their settings and the order of batches are as they were at the safe place: commands given since are lost.

@@ -24,31 +24,6 @@ extension Trainer {
     case inserted(Int)
   }
 
-  /// A lane's state by value: weights, optimiser, options. Its solver's memory is not in it.
-  struct LaneState {
-    var options: LaneOptions
-    var arrays: [(name: String, array: NPYArray)]
-    var adamCount: Int
-    var schedule: Schedule
-    var epochTally: Tally
-    var epochSquares: [Double]
-    var epochBatches: Int
-    var diagnosis: LaneDiagnosis
-
-    init(_ lane: any Lane) {
-      options = lane.options
-      arrays = lane.arrays()
-      adamCount = lane.adamCount
-      schedule = lane.schedule
-      epochTally = lane.epochTally
-      epochSquares = lane.epochSquares
-      epochBatches = lane.epochBatches
-      diagnosis = lane.diagnosis
-    }
-
-    var bytes: Int { arrays.reduce(0) { $0 + $1.array.bytes.count } }
-  }
-
   /// Steps are forgotten, the oldest first, beyond so many or so many bytes. Sizes decide, not time or machine: a replay
   /// forgets the same.
   private static let mostSteps = 16
@@ -79,6 +54,11 @@ extension Trainer {
       (last.epoch, last.batch) == (epoch, batchInEpoch),
       last.text.prefix(while: { $0 != " " }) == text.prefix(while: { $0 != " " }), text != "drop"
     {
+      return
+    }
+    // Not remembered, and nothing before it either: steps are taken back in order.
+    guard lane.stateBytes <= Trainer.mostBytes else {
+      undoSteps = []
       return
     }
     undoSteps.append(

@@ -78,7 +78,6 @@ public final class Trainer {
       seed: preset.seed, capacity: batch)
     shuffle()
     for lane in lanes { watch(lane) }
-    markSafePlace()
   }
 
   /// The order of an epoch depends on seed and epoch alone.
@@ -120,6 +119,7 @@ public final class Trainer {
   /// Trains all lanes on the next batch. After the last one of an epoch, call `finishEpoch`.
   /// - Throws: `TrainingError`, which names lane, epoch and batch.
   public func trainBatch() throws {
+    markSafePlace()
     let start = batchInEpoch * preset.training.batch
     let samples = Array(order[start..<min(start + preset.training.batch, order.count)])
     batch.prepare(samples, epoch: epoch, pool: pool)
@@ -139,6 +139,11 @@ public final class Trainer {
     }
     observesNext = false
     batchInEpoch += 1
+  }
+
+  /// A place in the training as a number of epochs.
+  func position(epoch: Int, batch: Int) -> Double {
+    Double(epoch) + Double(batch) / Double(max(batchesPerEpoch, 1))
   }
 
   /// Samples in the batch trained last.
@@ -214,7 +219,7 @@ public final class Trainer {
     batchInEpoch = 0
     epochOrderSeed = orderSeed
     shuffle()
-    markSafePlace()
+    safePlace = nil
     return rows
   }
 

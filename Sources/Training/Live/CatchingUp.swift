@@ -24,6 +24,6 @@ extension Trainer {
     try Checkpoint.restore(place, into: self)
     // What could be taken back went with the process that remembered it.
     undoSteps = []
-    markSafePlace()
+    safePlace = nil
   }
 }

@@ -1,10 +1,5 @@
 import Foundation
 
-/// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not overflow.
-enum CommandLimits {
-  static let counts = 0...1_000_000_000_000
-}
-
 /// A line of commands.jsonl that changes the training.
 public struct LoggedCommand: Sendable, Equatable {
   public var epoch: Int
@@ -40,7 +35,7 @@ public struct LoggedSession: Sendable, Equatable {
       let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let entry, let command = entry["command"] as? String,
         let epoch = entry["epoch"] as? Int, let batch = entry["batch"] as? Int,
-        CommandLimits.counts.contains(epoch), CommandLimits.counts.contains(batch)
+        FileLimits.counts.contains(epoch), FileLimits.counts.contains(batch)
       else { throw RunError("\(path):\(index + 1)", "is not a command with epoch and batch") }
       switch command {
       case "alarm": continue

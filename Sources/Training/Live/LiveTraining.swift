@@ -8,12 +8,8 @@ final class LiveTraining {
   private let makeTrainer: () throws -> Trainer
   private(set) var trainer: Trainer
   let run: RunDirectory?
-  private var curves: [LaneCurves] = []
-  private var evaluations: [Evaluation?] = []
-  /// Per lane: its last row of metrics.csv.
-  private var records: [EpochMetrics?] = []
-  /// Per lane: the last row with an evaluation.
-  private var lastEvaluated: [EpochMetrics?] = []
+  /// What is shown of each lane's past.
+  private var histories: [History] = []
   private var marks: [CommandMark] = []
   /// By identity: what was shown of lanes that were dropped.
   private var dropped: [Int: History] = [:]
@@ -72,10 +68,8 @@ final class LiveTraining {
   }
 
   private func resetHistory() {
-    curves = trainer.lanes.map { LiveTraining.emptyCurves($0.network) }
-    evaluations = trainer.lanes.map { _ in nil }
-    records = trainer.lanes.map { _ in nil }
-    lastEvaluated = trainer.lanes.map { _ in nil }
+    histories = trainer.lanes.map { _ in History(trainer.network) }
+    dropped = [:]
   }
 
   /// Fills curves and numbers from a run's metrics.csv and its marks from commands.jsonl, up to an epoch.
@@ -88,40 +82,30 @@ final class LiveTraining {
       trainer.lanes[lane].diagnosis.records.note(row.alarms, epoch: row.epoch)
       trainer.lanes[lane].diagnosis.alarms = row.alarms
       let x = Double(row.epoch)
-      curves[lane].loss.append(x: x, row.trainLoss)
-      curves[lane].trainAccuracy.append(x: x, row.trainAccuracy)
-      for (layer, mean) in row.spikes.enumerated() {
-        curves[lane].spikes[layer].append(x: x, mean)
-      }
-      for (p, norm) in row.gradientNorms.enumerated() { curves[lane].norms[p].append(x: x, norm) }
+      histories[lane].curves.append(
+        x: x, loss: row.trainLoss, accuracy: row.trainAccuracy, spikes: row.spikes,
+        norms: row.gradientNorms)
     }
     let log = try? LoggedSession(contentsOf: folder.appendingPathComponent("commands.jsonl"))
     marks = (log?.commands ?? []).filter { ($0.epoch, $0.batch) <= (epoch, trainer.batchInEpoch) }
       .suffix(Self.markLimit).map {
         CommandMark(
-          position: Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1)),
+          position: trainer.position(epoch: $0.epoch, batch: $0.batch),
           epoch: $0.epoch, batch: $0.batch, lane: $0.lane, text: $0.text)
       }
   }
 
   /// Takes over the numbers of a finished epoch.
   private func take(_ row: EpochMetrics, _ lane: Int) {
-    records[lane] = row
+    histories[lane].record = row
     if let accuracy = row.testAccuracy {
-      lastEvaluated[lane] = row
-      curves[lane].testAccuracy.append(x: Double(row.epoch), accuracy)
+      histories[lane].lastEvaluated = row
+      histories[lane].curves.testAccuracy.append(x: Double(row.epoch), accuracy)
     }
   }
 
-  private static func emptyCurves(_ network: Network) -> LaneCurves {
-    var curves = LaneCurves()
-    curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
-    curves.norms = Array(repeating: BoundedSeries(), count: network.projections.count)
-    return curves
-  }
-
   private var position: Double {
-    Double(trainer.epoch) + Double(trainer.batchInEpoch) / Double(trainer.batchesPerEpoch)
+    trainer.position(epoch: trainer.epoch, batch: trainer.batchInEpoch)
   }
 
   /// Trains one batch; at the end of an epoch also evaluates and writes what is due.
@@ -142,14 +126,9 @@ final class LiveTraining {
     let x = position
     for (index, lane) in trainer.lanes.enumerated() {
       let tally = lane.lastTally
-      curves[index].loss.append(x: x, tally.meanLoss)
-      curves[index].trainAccuracy.append(x: x, tally.accuracy)
-      for (layer, mean) in tally.meanSpikes.enumerated() {
-        curves[index].spikes[layer].append(x: x, mean)
-      }
-      for (p, squares) in lane.lastSquares.enumerated() {
-        curves[index].norms[p].append(x: x, squares.squareRoot())
-      }
+      histories[index].curves.append(
+        x: x, loss: tally.meanLoss, accuracy: tally.accuracy, spikes: tally.meanSpikes,
+        norms: lane.lastSquares.map { $0.squareRoot() })
     }
     let samples = trainer.lastBatchSize
     if trainer.isEpochComplete { finishEpoch() }
@@ -161,23 +140,14 @@ final class LiveTraining {
   private func fail(_ error: any Error) {
     failure = "\(error)"
     hasStopped = true
-    var histories = dropped
-    for (index, lane) in trainer.lanes.enumerated() {
-      histories[lane.options.identity] = History(
-        curves: curves[index], evaluation: evaluations[index], record: records[index],
-        lastEvaluated: lastEvaluated[index])
+    var known = dropped
+    for (lane, history) in zip(trainer.lanes, histories) {
+      known[lane.options.identity] = history
     }
     canGoOn = (try? trainer.rollBack()) ?? false
     guard canGoOn else { return }
-    let all = trainer.lanes.map {
-      histories[$0.options.identity]
-        ?? History(curves: LiveTraining.emptyCurves(trainer.network))
-    }
-    curves = all.map(\.curves)
-    for index in curves.indices { curves[index].forget(after: position) }
-    evaluations = all.map(\.evaluation)
-    records = all.map(\.record)
-    lastEvaluated = all.map(\.lastEvaluated)
+    histories = trainer.lanes.map { known[$0.options.identity] ?? History(trainer.network) }
+    for index in histories.indices { histories[index].curves.forget(after: position) }
     details = []
     truth.forget()
     attempt {
@@ -185,7 +155,7 @@ final class LiveTraining {
         command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
         detail: "back after: \(error)", commands: trainer.commandCount)
     }
-    failure += "; back at epoch \(LiveTraining.words(position))"
+    failure += "; back at epoch \(Snapshot.words(position))"
   }
 
   /// Training may go on after a failure: the user says so, or has changed something.
@@ -197,7 +167,7 @@ final class LiveTraining {
 
   private func finishEpoch() {
     let rows = trainer.finishEpoch()
-    evaluations = trainer.lastTests
+    take(trainer.lastTests)
     for (index, row) in rows.enumerated() { take(row, index) }
     attempt {
       try run?.append(rows)
@@ -210,7 +180,13 @@ final class LiveTraining {
   /// Evaluates every lane on the test samples.
   func evaluateNow() {
     guard trainer.data.test.count > 0 else { return }
-    evaluations = trainer.lanes.indices.map { trainer.evaluate(lane: $0, trainer.data.test) }
+    take(trainer.lanes.indices.map { trainer.evaluate(lane: $0, trainer.data.test) })
+  }
+
+  private func take(_ evaluations: [Evaluation?]) {
+    for (index, evaluation) in evaluations.enumerated() {
+      histories[index].evaluation = evaluation
+    }
   }
 
   private func checkStop() {
@@ -218,11 +194,13 @@ final class LiveTraining {
     switch stopCondition {
     case .epoch(let epoch) where trainer.epoch >= epoch: reason = "epoch \(epoch) reached"
     case .accuracy(let share):
-      guard let lane = evaluations.firstIndex(where: { $0?.accuracy ?? 0 >= share }) else { return }
+      guard let lane = histories.firstIndex(where: { $0.evaluation?.accuracy ?? 0 >= share }) else {
+        return
+      }
       reason = "lane \(trainer.lanes[lane].name) reached \(100 * share) %"
     case .deadLayer:
       let dying = trainer.lanes.indices.first { lane in
-        zip(records[lane]?.dead ?? [], trainer.lanes[lane].network.layers).contains {
+        zip(histories[lane].record?.dead ?? [], trainer.lanes[lane].network.layers).contains {
           $0 == $1.size
         }
       }
@@ -246,9 +224,7 @@ final class LiveTraining {
     guard let run else { return }
     // Half of a batch that failed is not kept; the checkpoint before it stands.
     if !trainer.isBroken { try writeCheckpoint() }
-    try run.log(
-      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-      detail: failure)
+    try run.logEnd(of: trainer, detail: failure)
   }
 
   private func attempt(_ body: () throws -> Void) {
@@ -278,10 +254,7 @@ final class LiveTraining {
       case .fork(let lane, _):
         try trainer.apply(command)
         details = []
-        curves.append(curves[lane])
-        evaluations.append(evaluations[lane])
-        records.append(records[lane])
-        lastEvaluated.append(lastEvaluated[lane])
+        histories.append(histories[lane])
       case .drop(let lane):
         guard trainer.lanes.count > 1 else {
           notice = "the last lane stays"
@@ -291,13 +264,7 @@ final class LiveTraining {
         let identity = trainer.lanes[lane].options.identity
         try trainer.apply(command)
         details = []
-        dropped[identity] = History(
-          curves: curves[lane], evaluation: evaluations[lane], record: records[lane],
-          lastEvaluated: lastEvaluated[lane])
-        curves.remove(at: lane)
-        evaluations.remove(at: lane)
-        records.remove(at: lane)
-        lastEvaluated.remove(at: lane)
+        dropped[identity] = histories.remove(at: lane)
         return
       case .undo:
         try undo()
@@ -311,9 +278,8 @@ final class LiveTraining {
         details = []
         truth.forget()
         resetHistory()
-        dropped = [:]
         log(command, lane: "")
-        try old?.giveSettings(to: trainer) { apply($0) }
+        old?.giveSettings(to: trainer) { apply($0) }
         try writeCheckpoint()
         return
       case .checkpoint:
@@ -346,16 +312,19 @@ final class LiveTraining {
     }
   }
 
-  private static func words(_ position: Double) -> String {
-    position == position.rounded() ? "\(Int(position))" : "\((position * 10).rounded() / 10)"
-  }
-
   /// What is shown of a lane's past.
   private struct History {
-    var curves: LaneCurves
+    var curves = LaneCurves()
+    /// Of the last evaluation.
     var evaluation: Evaluation?
+    /// The last row of metrics.csv, and the last one with an evaluation.
     var record: EpochMetrics?
     var lastEvaluated: EpochMetrics?
+
+    init(_ network: Network) {
+      curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
+      curves.norms = Array(repeating: BoundedSeries(), count: network.projections.count)
+    }
   }
 
   private func undo() throws {
@@ -364,35 +333,26 @@ final class LiveTraining {
     try trainer.apply(.undo)
     details = []
     truth.forget()
-    let then = place.map {
-      Double($0.epoch) + Double($0.batch) / Double(max(trainer.batchesPerEpoch, 1))
-    }
+    let then = place.map { trainer.position(epoch: $0.epoch, batch: $0.batch) }
     switch trainer.lastUndone {
     case .changed(let lane):
       // What came after was of weights that are no more.
-      if let then { curves[lane].forget(after: then) }
-      if let record = records[lane], let place, record.epoch > place.epoch { records[lane] = nil }
-      evaluations[lane] = nil
-      lastEvaluated[lane] = nil
-    case .removed(let lane):
-      curves.remove(at: lane)
-      evaluations.remove(at: lane)
-      records.remove(at: lane)
-      lastEvaluated.remove(at: lane)
+      if let then { histories[lane].curves.forget(after: then) }
+      if let record = histories[lane].record, let place, record.epoch > place.epoch {
+        histories[lane].record = nil
+      }
+      histories[lane].evaluation = nil
+      histories[lane].lastEvaluated = nil
+    case .removed(let lane): histories.remove(at: lane)
     case .inserted(let lane):
       let identity = trainer.lanes[lane].options.identity
-      let history =
-        dropped.removeValue(forKey: identity)
-        ?? History(curves: LiveTraining.emptyCurves(trainer.network))
-      curves.insert(history.curves, at: lane)
-      evaluations.insert(history.evaluation, at: lane)
-      records.insert(history.record, at: lane)
-      lastEvaluated.insert(history.lastEvaluated, at: lane)
+      histories.insert(
+        dropped.removeValue(forKey: identity) ?? History(trainer.network), at: lane)
     case nil: break
     }
     notice =
       "taken back: \(text)"
-      + (then.map { "; the lane goes on with its weights of epoch \(LiveTraining.words($0))" } ?? "")
+      + (then.map { "; the lane goes on with its weights of epoch \(Snapshot.words($0))" } ?? "")
   }
 
   private func log(_ command: EngineCommand, lane: String) {
@@ -473,7 +433,8 @@ final class LiveTraining {
     // At the very start of an epoch its sums say little: the last epoch's are shown.
     let isEarly = lane.epochTally.trials < 10 * trainer.preset.training.batch
     let isRunning = trainer.batchInEpoch > 0 && lane.epochTally.trials > 0
-    let record = records[index]
+    let history = histories[index]
+    let record = history.record
     let isSameLoss = record.map {
       $0.loss.isEmpty
         || ($0.loss == lane.options.lossKind && $0.shaping == lane.options.shaping.words)
@@ -486,12 +447,12 @@ final class LiveTraining {
     picture.trainAccuracy =
       isRecord ? record?.trainAccuracy : isRunning ? lane.epochTally.accuracy : nil
     // The row of this very place; else of the same evaluation as the predictions beside them.
-    let isHere = lastEvaluated[index]?.epoch == trainer.epoch && trainer.batchInEpoch == 0
-    let (row, evaluation) = (lastEvaluated[index], evaluations[index])
+    let isHere = history.lastEvaluated?.epoch == trainer.epoch && trainer.batchInEpoch == 0
+    let (row, evaluation) = (history.lastEvaluated, history.evaluation)
     picture.testLoss = isHere ? row?.testLoss : evaluation?.loss ?? row?.testLoss
     picture.testAccuracy = isHere ? row?.testAccuracy : evaluation?.accuracy ?? row?.testAccuracy
-    picture.predictions = evaluations[index]?.predictions ?? []
-    picture.labels = evaluations[index]?.labels ?? []
+    picture.predictions = evaluation?.predictions ?? []
+    picture.labels = evaluation?.labels ?? []
     picture.trial = lane.probe(
       probeData, sample: probe, options: trainer.preset.data, points: Self.voltagePoints)
     let hasBatch = isRunning && tally.trials > 0
@@ -512,7 +473,7 @@ final class LiveTraining {
         name: lane.network.name(of: projection),
         norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
     }
-    picture.curves = curves[index]
+    picture.curves = history.curves
     picture.trainsExactly = lane.options.solver == .exact
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
       picture.comparison = result.comparison

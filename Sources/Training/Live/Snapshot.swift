@@ -1,5 +1,6 @@
 import Diagnosis
 import EventPropCore
+import Foundation
 
 /// What a screen shows: an immutable picture of all lanes at one batch border.
 public struct Snapshot: Sendable {
@@ -56,6 +57,11 @@ public struct Snapshot: Sendable {
   /// The sample that `p` shows of a trial of the probe set.
   public func sample(ofTrial trial: Int) -> Int {
     probeSamples > 0 ? trial * probes / probeSamples : trial
+  }
+
+  /// A position in epochs, whole or with a tenth.
+  public static func words(_ position: Double) -> String {
+    position == position.rounded() ? String(Int(position)) : String(format: "%.1f", position)
   }
 
   /// Where the x axis of curves ends.
@@ -179,6 +185,15 @@ public struct LaneCurves: Sendable {
   public var spikes: [BoundedSeries] = []
   /// Per projection.
   public var norms: [BoundedSeries] = []
+
+  mutating func append(
+    x: Double, loss: Double, accuracy: Double, spikes: [Double], norms: [Double]
+  ) {
+    self.loss.append(x: x, loss)
+    trainAccuracy.append(x: x, accuracy)
+    for (layer, mean) in spikes.enumerated() { self.spikes[layer].append(x: x, mean) }
+    for (projection, norm) in norms.enumerated() { self.norms[projection].append(x: x, norm) }
+  }
 
   mutating func forget(after x: Double) {
     loss.forget(after: x)

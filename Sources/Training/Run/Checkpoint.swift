@@ -91,7 +91,7 @@ public enum Checkpoint {
         for (file, array) in lane.arrays() {
           let path = laneFolder.appendingPathComponent(file + ".npy")
           // What a resume would refuse is not written.
-          try array.checkFinite(path)
+          _ = try array.finite(path)
           try AtomicFile.writeSynced(array.fileBytes, to: path)
         }
       }
@@ -173,7 +173,7 @@ public enum Checkpoint {
 
   /// How many logged commands the checkpoint's lanes had taken.
   static func commandCount(_ place: Place) throws -> Int {
-    try open(place).reader.integer("commands", default: 0, CommandLimits.counts)
+    try open(place).reader.integer("commands", default: 0, FileLimits.counts)
   }
 
   private static func open(_ place: Place) throws -> (file: String, reader: ConfigReader) {
@@ -192,7 +192,7 @@ public enum Checkpoint {
   public static func restore(_ place: Place, into trainer: Trainer) throws {
     let folder = place.path as NSString
     let (file, reader) = try open(place)
-    let count = CommandLimits.counts
+    let count = FileLimits.counts
     trainer.commandCount = try reader.integer("commands", default: 0, count)
     let epoch = try reader.integer("epoch", default: nil, count)
     let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
@@ -224,10 +224,15 @@ public enum Checkpoint {
   }
 
   private static func readTally(_ section: ConfigReader, _ lane: any Lane) throws {
-    let count = CommandLimits.counts
+    let count = FileLimits.counts
     func integer(_ value: ConfigValue) -> Int? {
       if case .integer(let number) = value, count.contains(number) { return number }
       return nil
+    }
+    func integers(_ value: ConfigValue) -> [Int]? {
+      guard case .list(let items) = value else { return nil }
+      let numbers = items.compactMap(integer)
+      return numbers.count == items.count ? numbers : nil
     }
     var tally = Tally(lane.network)
     tally.trials = try section.integer("trials", default: nil, count)
@@ -236,12 +241,7 @@ public enum Checkpoint {
     tally.correct = try section.integer("correct", default: nil, count)
     tally.phantoms = try section.integer("phantoms", default: nil, count)
     let silent = try section.list("silent", "a count", integer) ?? []
-    let spikes = try section.list("spikes", "an array of counts") { value -> [Int]? in
-      if case .list(let items) = value {
-        return items.allSatisfy({ integer($0) != nil }) ? items.compactMap(integer) : nil
-      }
-      return nil
-    }
+    let spikes = try section.list("spikes", "an array of counts", integers)
     let squares = try section.list("gradient_squares", "a number") { $0.number } ?? []
     guard silent.count == tally.silent.count, spikes?.map(\.count) == tally.spikes.map(\.count),
       squares.count == lane.epochSquares.count
@@ -258,12 +258,7 @@ public enum Checkpoint {
     lane.epochTally = tally
     lane.epochSquares = squares
     lane.epochBatches = try section.integer("batches", default: nil, count)
-    let since = try section.list("dead_since", "an array of counts") { value -> [Int]? in
-      if case .list(let items) = value {
-        return items.allSatisfy({ integer($0) != nil }) ? items.compactMap(integer) : nil
-      }
-      return nil
-    }
+    let since = try section.list("dead_since", "an array of counts", integers)
     if let since {
       // Empty before the first epoch has ended.
       guard since.isEmpty || since.map(\.count) == tally.spikes.map(\.count) else {

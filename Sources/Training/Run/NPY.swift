@@ -136,10 +136,11 @@ public struct NPYArray: Sendable, Equatable {
     }
   }
 
-  /// - Throws: `RunError` for the first value that is not finite.
-  func checkFinite(_ file: String) throws {
+  /// The values as Double.
+  /// - Throws: `RunError` for the first that is not finite.
+  func finite(_ file: String) throws -> [Double] {
     let values = doubles
-    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
+    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
     let columns = max(shape.last ?? 1, 1)
     throw RunError(
       file,
@@ -155,7 +156,6 @@ public struct NPYArray: Sendable, Equatable {
         file,
         "has shape \(shape), allowed is [\(matrix.rows), \(matrix.columns)] (pre x post)")
     }
-    try checkFinite(file)
-    matrix.values = doubles.map { Scalar($0) }
+    matrix.values = try finite(file).map { Scalar($0) }
   }
 }

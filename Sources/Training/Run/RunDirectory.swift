@@ -16,6 +16,15 @@ public final class RunDirectory {
 
   func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
+  static func presetFile(_ folder: String) -> String {
+    (folder as NSString).appendingPathComponent("preset.toml")
+  }
+
+  /// Whether a folder is that of a run.
+  public static func isRun(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: presetFile(folder))
+  }
+
   /// Makes a new run.
   /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
   public init(creating path: String?, preset: Preset, network: Network) throws {
@@ -195,6 +204,13 @@ public final class RunDirectory {
       command: isResumed ? "resume" : "start", lane: nil, epoch: trainer.epoch,
       batch: trainer.batchInEpoch, detail: detail,
       commands: isResumed ? trainer.commandCount : nil)
+  }
+
+  /// Logs that a session ends, where, and why.
+  public func logEnd(of trainer: Trainer, detail: String) throws {
+    try log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: detail)
   }
 
   /// Logs a command with the place where it took effect.

@@ -27,3 +27,8 @@ enum RunText {
     return text
   }
 }
+
+/// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not overflow.
+enum FileLimits {
+  static let counts = 0...1_000_000_000_000
+}

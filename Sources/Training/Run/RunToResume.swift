@@ -8,11 +8,10 @@ extension Preset {
   }
 
   static func file(ofRun folder: String) throws -> String {
-    let file = (folder as NSString).appendingPathComponent("preset.toml")
-    guard FileManager.default.fileExists(atPath: file) else {
+    guard RunDirectory.isRun(folder) else {
       throw RunError(folder, "is not the folder of a run: it has no preset.toml")
     }
-    return file
+    return RunDirectory.presetFile(folder)
   }
 }
 
