@@ -54,6 +54,26 @@ import Testing
     for (lane, row) in zip(still.lanes, rows.suffix(2)) { #expect(lane.shows(row)) }
   }
 
+  /// The learning rate of a finished run is that of its last row, not of a batch that never comes.
+  @Test func afinishedRunShowsItsLastRate() throws {
+    let path = scratch.file("decaying")
+    let text = tinyPreset(training: "schedule = { decay = 0.5 }")
+    let training = try LiveTraining({ try makeTrainer(text) }) {
+      try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
+    }
+    let first = training.snapshot().lanes[0].rate
+    while !training.trainer.isFinished { _ = training.trainBatch() }
+    let row = try #require(
+      MetricsTable.read(path + "/metrics.csv", training.trainer.network).last)
+    #expect(row.rate < first)
+    #expect(training.snapshot().lanes[0].rate == row.rate)
+    let still = try finishedRun(try Preset(ofRun: path), path)
+    #expect(still.lanes[0].rate == row.rate)
+    // A rate given then is one of a batch to come.
+    training.apply(.setRate(lane: 0, 0.8))
+    #expect(training.snapshot().lanes[0].rate > row.rate)
+  }
+
   private func finishedRun(_ preset: Preset, _ path: String) throws -> Snapshot {
     let place = try Checkpoint.find(in: path, named: nil)
     let runs = try StillRuns([StillRuns.Item(preset: preset, folder: path, place: place)])

@@ -428,7 +428,10 @@ final class LiveTraining {
     picture.lossKind = lane.options.lossKind
     picture.shaping = lane.shaping
     picture.isShaped = LossTable.entry(lane.options.lossKind)?.isShaped ?? false
-    picture.rate = lane.schedule.rate(lane.options.optimiser.rate)
+    let next = lane.schedule.rate(lane.options.optimiser.rate)
+    // Where all is done no batch comes: the rate is that of the last one, as in metrics.csv.
+    let isDone = trainer.isFinished && trainer.batchInEpoch == 0 && !hasNewRate(lane)
+    picture.rate = isDone ? histories[index].record?.rate ?? next : next
     picture.baseRate = lane.options.optimiser.rate
     // At the very start of an epoch its sums say little: the last epoch's are shown.
     let isEarly = lane.epochTally.trials < 10 * trainer.preset.training.batch
@@ -491,6 +494,13 @@ final class LiveTraining {
     picture.risks = lane.diagnosis.risks
     addDetail(to: &picture, index)
     return picture
+  }
+
+  /// Whether the lane was given a rate that no batch has been trained with.
+  private func hasNewRate(_ lane: any Lane) -> Bool {
+    marks.contains {
+      $0.position == position && $0.lane == lane.name && $0.text.hasPrefix("rate ")
+    }
   }
 
   private func addDetail(to picture: inout LaneSnapshot, _ index: Int) {

@@ -87,7 +87,7 @@ public struct LaneSnapshot: Sendable {
   public var lossKind = ""
   public var shaping = Shaping.none
   public var isShaped = false
-  /// Learning rate of the next batch, and before the schedule.
+  /// Learning rate of the next batch, where training is finished that of the last; and before the schedule.
   public var rate = 0.0
   public var baseRate = 0.0
   /// Mean over the epoch so far once ten batches of it are done; before, and between epochs, that of the last epoch, as in
