@@ -33,8 +33,7 @@ public final class WatchedRun: SnapshotSource, Sendable {
   }
 
   private func look(_ settings: [String]) throws {
-    let preset = try Preset(
-      contentsOf: (folder as NSString).appendingPathComponent("preset.toml"), settings: settings)
+    let preset = try Preset(ofRun: folder, settings: settings)
     let data = try preset.loadData()
     var (serial, seen, probe) = (0, "", 0)
     var detail: Detail?

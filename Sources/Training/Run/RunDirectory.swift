@@ -45,7 +45,7 @@ public final class RunDirectory {
     let folder = self.path as NSString
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
-      Array(preset.resolvedText.utf8), to: folder.appendingPathComponent("preset.toml"))
+      Array(preset.resolvedText.utf8), to: RunDirectory.presetFile(self.path))
     metrics = try RunDirectory.beginMetrics(self.path, columns)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
@@ -109,7 +109,7 @@ public final class RunDirectory {
       columns = MetricsTable.columns(network)
       metrics = try RunDirectory.beginMetrics(path, columns)
     }
-    let presetFile = folder.appendingPathComponent("preset.toml")
+    let presetFile = RunDirectory.presetFile(path)
     if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != run.preset.resolvedText {
       try AtomicFile.write(Array(run.preset.resolvedText.utf8), to: presetFile)
     }
