@@ -16,6 +16,7 @@ extension ExactSolver {
     let crossing = Crossing(layer)
     let gaps = gaps(incoming, layer)
     var spikes: [ExactSpike] = []
+    let limit = spikeLimit(layer)
     for j in 0..<layer.size {
       let column = weights.column(j)
       var v = 0.0
@@ -34,7 +35,7 @@ extension ExactSolver {
             ExactSpike(
               time: now, neuron: Int32(j), preceding: Int32(e), slope: i - layer.threshold,
               a: hit.a, b: hit.b))
-          if spikes.count > Self.spikeLimit {
+          if spikes.count > limit {
             trial.failure = explosion(layer)
             return []
           }
@@ -152,7 +153,7 @@ extension ExactSolver {
   }
 
   func explosion(_ layer: Layer) -> String {
-    "more than \(Self.spikeLimit) spikes in one trial of a layer of \(layer.size) neurons: "
+    "more than \(spikeLimit(layer)) spikes in one trial of a layer of \(layer.size) neurons: "
       + "the weights have exploded"
   }
 }

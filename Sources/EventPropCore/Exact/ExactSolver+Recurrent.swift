@@ -18,6 +18,7 @@ extension ExactSolver {
     var now = 0.0
     var e = 0
     var spikes: [ExactSpike] = []
+    let limit = spikeLimit(layer)
     while true {
       let end = e < incoming.count ? incoming.times[e] : problem.duration
       var decay = layer.decay(over: end - now)
@@ -52,7 +53,7 @@ extension ExactSolver {
           ExactSpike(
             time: now, neuron: Int32(n), preceding: Int32(e), slope: i[n] - layer.threshold))
         for j in 0..<layer.size { i[j] += loop.base[n * loop.stride + j] }
-        if spikes.count > Self.spikeLimit {
+        if spikes.count > limit {
           trial.failure = explosion(layer)
           return []
         }

@@ -11,8 +11,12 @@ public final class ExactSolver: Solver {
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
 
-  /// More spikes of one layer in one trial than this means that the weights have exploded.
-  public static let spikeLimit = 1_000_000
+  /// More spikes of a layer in one trial than this means that the weights have exploded: forty a neuron in each tau_mem,
+  /// a hundred a neuron in short trials, a million in all.
+  func spikeLimit(_ layer: Layer) -> Int {
+    let ofNeuron = max(100, 40 * problem.duration / layer.tauMem)
+    return Int(min(Double(layer.size) * ofNeuron, 1e6))
+  }
 
   public init(_ problem: Problem) {
     self.problem = problem

@@ -123,6 +123,8 @@ final class BatchPasses<S: Solver> {
       if direction.contains(.forward) { shard.tally.clear() }
       if direction.contains(.backward) { solver.rewind(shard.tape) }
       batch.forEachLabel(range(of: index, in: count)) { slot, label in
+        // One that was given up ends the batch: others would take as long to say the same.
+        if shard.tally.failure != nil { return }
         let trial = trials[slot]
         trial.label = label
         pass(solver, weights, trial, shard)

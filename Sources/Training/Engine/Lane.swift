@@ -293,11 +293,18 @@ final class SolverLane<S: Solver>: Lane {
     predictions.reserveCapacity(data.count)
     for start in stride(from: 0, to: data.count, by: passes.trials.count) {
       let samples = Array(start..<min(start + passes.trials.count, data.count))
+      if total.failure != nil {
+        predictions.append(contentsOf: samples.map { _ in -1 })
+        continue
+      }
       batch.prepare(samples, epoch: 0, pool: pool)
       passes.begin(batch, pool: pool)
       passes.forward(batch, pool: pool)
       total.add(passes.tally)
-      predictions.append(contentsOf: samples.indices.map { passes.trials[$0].prediction })
+      predictions.append(
+        contentsOf: samples.indices.map {
+          total.failure == nil ? passes.trials[$0].prediction : -1
+        })
     }
     return Evaluation(
       loss: total.meanLoss, accuracy: total.accuracy, predictions: predictions,
