@@ -110,7 +110,16 @@ public struct SHDFile {
   }
 
   /// The one file in a folder whose name holds `part` and ends in `.h5` or `.hdf5`, with or without `.gz`.
+  /// - Throws: `DataError` when there is none, or several.
   public static func path(in folder: String, part: String, key: String) throws -> String {
+    guard let path = try onlyPath(in: folder, part: part, key: key) else {
+      throw several([], folder, part, key)
+    }
+    return path
+  }
+
+  /// As above; nil when there is none.
+  public static func onlyPath(in folder: String, part: String, key: String) throws -> String? {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory) else {
       throw DataError(folder, "no such folder (data.path)")
@@ -120,12 +129,16 @@ public struct SHDFile {
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
       .filter { $0.contains(part) && SHDFile.isName($0) }.sorted()
-    guard names.count == 1 else {
-      let found = names.isEmpty ? "none" : names.joined(separator: ", ")
-      throw DataError(
-        folder,
-        "needs one file *\(part)*.h5, .hdf5 or .gz of it, found \(found); name it with \(key)")
-    }
-    return (folder as NSString).appendingPathComponent(names[0])
+    guard names.count < 2 else { throw several(names, folder, part, key) }
+    return names.first.map { (folder as NSString).appendingPathComponent($0) }
+  }
+
+  private static func several(
+    _ names: [String], _ folder: String, _ part: String, _ key: String
+  ) -> DataError {
+    let found = names.isEmpty ? "none" : names.joined(separator: ", ")
+    return DataError(
+      folder, "needs one file *\(part)*.h5, .hdf5 or .gz of it, found \(found); name it with \(key)"
+    )
   }
 }

@@ -7,15 +7,24 @@ extension Preset {
   /// - Throws: `DataError` or `PresetError`.
   public func loadData(progress: (String) -> Void = { _ in }) throws -> DataSplits {
     guard let options = data else { throw PresetError(name, "has no [data]") }
-    let (train, test) = try options.load(
+    let (train, test, validate) = try options.load(
       duration: duration, step: lanes[0].step, progress: progress)
-    guard train.unitCount == test.unitCount else {
-      throw DataError(test.name, "has \(test.unitCount) units, \(train.name) \(train.unitCount)")
+    for other in [test, validate].compactMap({ $0 }) where train.unitCount != other.unitCount {
+      throw DataError(
+        other.name, "has \(other.unitCount) units, \(train.name) \(train.unitCount)")
     }
-    let (named, namedTest) = try DataSource.byName(train, test)
+    var (named, namedTest) = try DataSource.byName(train, test)
     let (inside, outside) = try options.validation.apply(to: named, seed: options.seed)
     var splits = DataSplits(train: inside, validate: outside, test: namedTest)
-    for set in [named, namedTest] where set.count > 0 {
+    if let validate {
+      (named, splits.validate) = try DataSource.byName(named, validate)
+      // Whatever one of the files names, all three know.
+      (splits.train, splits.test) = try DataSource.byName(named, namedTest)
+      (splits.train, splits.validate) = try DataSource.byName(splits.train, splits.validate)
+      splits.notes.append("validation samples are those of \(validate.name)")
+    }
+    namedTest = splits.test
+    for set in [named, namedTest] + (validate == nil ? [] : [splits.validate]) where set.count > 0 {
       if let note = try DataSource.note(set, duration: duration) { splits.notes.append(note) }
     }
     return splits
@@ -101,18 +110,19 @@ enum DataSource {
 
 extension DataOptions {
   func load(duration: Double, step: Double, progress: (String) -> Void) throws -> (
-    train: SpikeDataSet, test: SpikeDataSet
+    train: SpikeDataSet, test: SpikeDataSet, validate: SpikeDataSet?
   ) {
     switch kind {
     case .yinYang:
       return (
         yinYang.generate(train ?? 0, seed: seed, purpose: "yin-yang train"),
-        yinYang.generate(test ?? 0, seed: seed, purpose: "yin-yang test")
+        yinYang.generate(test ?? 0, seed: seed, purpose: "yin-yang test"), nil
       )
     case .spokenDigits:
       progress("generating \((train ?? 0) + (test ?? 0)) spoken digits")
-      return SpokenDigits(duration: duration, spikes: spikes).generate(
+      let digits = SpokenDigits(duration: duration, spikes: spikes).generate(
         train: train ?? 0, test: test ?? 0, seed: seed)
+      return (digits.train, digits.test, nil)
     case .idxImages:
       let folder = try requirePath("train-images-idx3-ubyte and its three companions")
       let reader = IDXImages(duration: duration, step: step, greyLevel: greyLevel)
@@ -130,7 +140,7 @@ extension DataOptions {
       }
       return (
         try read("train", (trainImages, trainLabels), train),
-        try read("test", (testImages, testLabels), test)
+        try read("test", (testImages, testLabels), test), nil
       )
     case .shd:
       let folder = try requirePath("a train and a test file in SHD format")
@@ -142,7 +152,15 @@ extension DataOptions {
         progress("reading \(path)")
         return try SHDFile(units: units).read(path).taking(count, key: "data.\(part)")
       }
-      return (try read("train", trainFile, train), try read("test", testFile, test))
+      var validate = validateFile
+      if validate.isEmpty, validation == .none {
+        validate =
+          try SHDFile.onlyPath(in: folder, part: "valid", key: "data.validate_file") ?? ""
+      }
+      return (
+        try read("train", trainFile, train), try read("test", testFile, test),
+        validate.isEmpty ? nil : try read("valid", validate, nil)
+      )
     }
   }
 

@@ -77,6 +77,11 @@ extension DataOptions {
       path = try section.path("path")
       trainFile = try section.string("train_file", default: "")
       testFile = try section.string("test_file", default: "")
+      validateFile = try section.string("validate_file", default: "")
+      guard validateFile.isEmpty || validation == .none else {
+        throw section.error(
+          "validate_file", "goes without validate and validate_speakers: choose one of the three")
+      }
       units = try section.integer("units", default: 700, 1...65_535)
     case .spokenDigits:
       spikes = try section.number("spikes", default: 8000, .within(1, 1e6))

@@ -36,6 +36,9 @@ public struct DataOptions: Sendable, Equatable {
   public var path: String
   public var trainFile: String
   public var testFile: String
+  /// The file of the validation samples; empty takes the folder's `*valid*` file where there is one and nothing else is
+  /// asked for.
+  public var validateFile = ""
   /// IDX files that go by unusual names; empty looks for the usual ones.
   public var trainImages = ""
   public var trainLabels = ""
