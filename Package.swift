@@ -53,7 +53,8 @@ let package = Package(
       name: "WorkbenchTests",
       dependencies: ["Workbench", "Diagnosis", "EventPropCore", "Training"],
       exclude: ["Golden"]),
-    .testTarget(name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Support"]),
+    .testTarget(
+      name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Terminal", "Support"]),
     .testTarget(
       name: "CampaignTests",
       dependencies: [

@@ -27,6 +27,25 @@ public struct TerminalError: Error, CustomStringConvertible {
   public var description: String
 }
 
+/// What a terminal's characters are, as far as the locale tells.
+public enum TerminalCharacters {
+  static func isUTF8(_ codeset: String) -> Bool {
+    ["UTF-8", "UTF8"].contains(codeset.uppercased())
+  }
+
+  /// Where the locale names no set (C, POSIX, nothing) terminals of today take UTF-8; one that names another has a terminal
+  /// of that set, and gets plain characters.
+  /// - Parameter codeset: of the locale in force; nil: the one that is asked for is not installed.
+  public static func isUnicode(_ environment: [String: String], codeset: String?) -> Bool {
+    if let codeset { return isUTF8(codeset) || codeset.hasPrefix("ANSI_X3.4") }
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }
+    guard let name = names.first(where: { !$0.isEmpty }), let dot = name.firstIndex(of: ".") else {
+      return true
+    }
+    return isUTF8(String(name[name.index(after: dot)...].prefix { $0 != "@" }))
+  }
+}
+
 /// The terminal, by ncurses: started on creation, restored by `restore` (and on the way out of a crash).
 public final class Screen {
   private let screen: OpaquePointer
@@ -43,8 +62,14 @@ public final class Screen {
   /// - Throws: `TerminalError` without a terminal that can place a cursor.
   public init(colors: ColorMode, theme: Theme) throws {
     // Characters only: with a locale's decimal comma, libraries would misread numbers.
-    if setlocale(LC_CTYPE, "") == nil || !Screen.isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
-    isUnicode = Screen.isUTF8
+    let isSet = setlocale(LC_CTYPE, "") != nil
+    isUnicode = TerminalCharacters.isUnicode(
+      ProcessInfo.processInfo.environment,
+      codeset: isSet ? nl_langinfo(Int32(CODESET)).map { String(cString: $0) } : nil)
+    if isUnicode, !isSet || !TerminalCharacters.isUTF8(String(cString: nl_langinfo(Int32(CODESET))))
+    {
+      setlocale(LC_CTYPE, "C.UTF-8")
+    }
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
       throw TerminalError(description: "no terminal")
     }
@@ -80,10 +105,6 @@ public final class Screen {
     self.output = output
     send("\u{1B}[?2004h")
     CrashGuard.install()
-  }
-
-  private static var isUTF8: Bool {
-    nl_langinfo(Int32(CODESET)).map { String(cString: $0).uppercased().contains("UTF-8") } ?? false
   }
 
   deinit { restore() }

@@ -34,4 +34,49 @@ import Testing
     }
     print("kills: \(done), runs lost: \(lost)")
   }
+
+  /// The same of the workbench: keys that look but change nothing, then SIGKILL, a closed window or SIGTERM.
+  @Test func killsOfTheWorkbench() throws {
+    let scratch = ScratchDirectory()
+    let expected = try Campaign.reference(scratch)
+    let started = Date()
+    _ = try Program.run(Campaign.training + ["--out", "timed"], in: scratch.path)
+    let length = Date().timeIntervalSince(started)
+    var random = Random(seed: Campaign.seed, "kills of the workbench")
+    let kills = Campaign.budget("SCREENKILLS", small: 3)
+    var lost = 0
+    let keys = Array("12345678c[].pPy?\u{1B} nNG\t")
+    for done in 0..<kills {
+      try? FileManager.default.removeItem(atPath: scratch.file("run"))
+      for _ in 0..<(1 + random.index(below: 2)) {
+        let isBegun = FileManager.default.fileExists(atPath: scratch.file("run/preset.toml"))
+        let terminal = try PseudoTerminal(
+          isBegun
+            ? ["open", "run"]
+            : ["open"] + Campaign.training.dropFirst() + ["--out", "run"],
+          folder: scratch.path)
+        try terminal.process.run()
+        let end = Date(timeIntervalSinceNow: length * random.uniform(0.2, 1.6))
+        while Date() < end, terminal.process.isRunning {
+          terminal.drain()
+          terminal.send(String(keys[random.index(below: keys.count)]))
+          usleep(UInt32(random.index(below: 40_000)))
+        }
+        switch random.index(below: 4) {
+        case 0: terminal.close()
+        case 1: kill(terminal.process.processIdentifier, SIGTERM)
+        default: kill(terminal.process.processIdentifier, SIGKILL)
+        }
+        guard Program.finish(terminal.process, seconds: 30) else {
+          Issue.record("seed \(Campaign.seed), session \(done): does not end")
+          return
+        }
+      }
+      if let problem = try Campaign.complete(scratch, expected) {
+        lost += 1
+        Issue.record("seed \(Campaign.seed), session \(done): \(problem)")
+      }
+    }
+    print("workbench sessions killed: \(kills), runs lost: \(lost)")
+  }
 }

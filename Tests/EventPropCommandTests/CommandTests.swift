@@ -452,4 +452,52 @@ import Testing
       atPath: scratch.file("full/checkpoints"))
     #expect(checkpoints.isEmpty)
   }
+
+  /// SSC brings its validation samples as a file: it is found, or named.
+  @Test func validationSamplesFromAFile() throws {
+    for (name, count) in [("ssc_train.h5", 8), ("ssc_valid.h5", 4), ("ssc_test.h5", 4)] {
+      HDF5Writer.write(
+        scratch.file(name), times: (0..<count).map { [0.01 + 0.001 * Double($0), 0.02] },
+        units: (0..<count).map { [$0, 20] }, labels: (0..<count).map { $0 % 2 })
+    }
+    let begin = [
+      "train", "shd", "--set", "data.path=.", "--set", "hidden.0.size=8", "--set",
+      "data.train=8", "--set", "data.test=4", "--set", "training.batch=4", "--epochs", "1",
+      "--threads", "1", "--set", "diagnosis.every=0", "--set", "simulation.duration=50",
+    ]
+    func column(_ run: String, _ name: String) throws -> String {
+      let rows = try String(contentsOfFile: scratch.file(run + "/metrics.csv"), encoding: .utf8)
+        .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      return String(rows[1][try #require(rows[0].firstIndex { $0 == name })])
+    }
+    let found = try run(begin + ["--out", "found"])
+    #expect(found.status == 0, "\(found.text)")
+    #expect(found.text.contains("validation samples are those of ssc_valid.h5"), "\(found.text)")
+    #expect(try !column("found", "validation_accuracy").isEmpty)
+    try FileManager.default.moveItem(
+      atPath: scratch.file("ssc_valid.h5"), toPath: scratch.file("other.h5"))
+    #expect(try run(begin + ["--out", "none"]).status == 0)
+    #expect(try column("none", "validation_accuracy").isEmpty)
+    let named = try run(begin + ["--out", "named", "--set", "data.validate_file=other.h5"])
+    #expect(named.status == 0, "\(named.text)")
+    #expect(try column("named", "validation_accuracy") == column("found", "validation_accuracy"))
+    let both = try run(
+      begin + ["--set", "data.validate_file=other.h5", "--set", "data.validate=2"])
+    #expect(both.status == 1)
+    #expect(both.text.contains("choose one of the three"), "\(both.text)")
+  }
+
+  /// Absurd weights end the training at once, with words.
+  @Test(arguments: [false, true]) func explodedWeightsAreSaidSoon(isRecurrent: Bool) throws {
+    let start = ContinuousClock.now
+    let result = try run(
+      [
+        "train", "yin-yang-losses", "--epochs", "1", "--set", "simulation.solver=exact", "--set",
+        "hidden.0.weights.mean=1e6", "--set", "hidden.0.recurrent=\(isRecurrent)", "--out", "run",
+      ]
+        + (isRecurrent ? ["--set", "hidden.0.recurrent_weights={mean=1e6,sd=1}"] : []))
+    #expect(result.status == 1)
+    #expect(result.text.contains("the weights have exploded"), "\(result.text)")
+    #expect(ContinuousClock.now - start < .seconds(30))
+  }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Terminal
 import Testing
 
 /// The workbench on a pseudo-terminal: it starts, answers keys, survives resizing, and gives the terminal back
@@ -7,116 +8,39 @@ import Testing
 @Suite(.serialized) struct TerminalTests {
   let scratch = ScratchDirectory()
 
-  /// A pseudo-terminal with the program on its far side.
-  final class Pseudo {
-    let primary: Int32
-    let secondary: Int32
-    let process = Process()
-    private(set) var seen = ""
-    private var isOpen = true
+  /// What a locale says of the terminal's characters.
+  @Test(
+    arguments: [
+      ([:], nil, true), (["LANG": "C"], "ANSI_X3.4-1968", true),
+      (["LANG": "de_DE.UTF-8"], "UTF-8", true), (["LANG": "de_DE.UTF-8"], nil, true),
+      (["LANG": "de_DE.utf8@euro"], nil, true), (["LANG": "de_DE"], "ISO-8859-1", false),
+      (["LC_ALL": "", "LANG": "ja_JP.EUC-JP"], nil, false),
+      (["LC_ALL": "C.UTF-8", "LANG": "ja_JP.EUC-JP"], nil, true),
+    ] as [([String: String], String?, Bool)])
+  func charactersFollowTheLocale(_ environment: [String: String], _ codeset: String?, _ so: Bool) {
+    #expect(TerminalCharacters.isUnicode(environment, codeset: codeset) == so)
+  }
 
-    init(_ arguments: [String], folder: String, environment: [String: String] = [:]) throws {
-      var (primary, secondary): (Int32, Int32) = (0, 0)
-      var size = winsize(ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
-      try #require(openpty(&primary, &secondary, nil, nil, &size) == 0)
-      self.primary = primary
-      self.secondary = secondary
-      _ = fcntl(primary, F_SETFL, O_NONBLOCK)
-      process.executableURL = URL(fileURLWithPath: CommandTests.program)
-      process.arguments = arguments
-      process.currentDirectoryURL = URL(fileURLWithPath: folder)
-      process.environment = ProcessInfo.processInfo.environment.merging(
-        ["TERM": "xterm-256color", "EVENTPROP_PRESETS": CommandTests.presets, "LANG": "C.UTF-8"]
-      ) { $1 }.merging(environment) { $1 }
-      let far = FileHandle(fileDescriptor: secondary, closeOnDealloc: false)
-      process.standardInput = far
-      process.standardOutput = far
-      process.standardError = FileHandle.nullDevice
+  /// Where the locale names another character set, no byte beyond ASCII is sent.
+  @Test func plainCharactersForOtherSets() throws {
+    let terminal = try PseudoTerminal(
+      ["--out", "run", "--threads", "1"], folder: scratch.path,
+      environment: ["LC_ALL": "de_DE.ISO-8859-1"])
+    try terminal.process.run()
+    #expect(terminal.wait(for: "samples/s"))
+    for key in "2345678?" {
+      terminal.send("\(key)")
+      usleep(50_000)
     }
-
-    deinit {
-      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-      close()
-      Glibc.close(secondary)
-    }
-
-    func close() {
-      if isOpen { Glibc.close(primary) }
-      isOpen = false
-    }
-
-    var modes: [UInt32] {
-      var state = termios()
-      tcgetattr(secondary, &state)
-      return [state.c_iflag, state.c_oflag, state.c_cflag, state.c_lflag]
-    }
-
-    /// Reads what has come so far.
-    func drain() {
-      guard isOpen else { return }
-      var buffer = Array(repeating: UInt8(0), count: 65_536)
-      while true {
-        let count = read(primary, &buffer, buffer.count)
-        if count <= 0 { return }
-        seen += String(decoding: buffer[..<count], as: UTF8.self)
-      }
-    }
-
-    func send(_ text: String) { _ = text.withCString { write(primary, $0, strlen($0)) } }
-
-    /// Waits until a text has appeared since the last call to `forget`.
-    func wait(for text: String) -> Bool {
-      for _ in 0..<6000 {
-        drain()
-        if seen.contains(text) { return true }
-        usleep(5000)
-      }
-      return false
-    }
-
-    /// Waits until something holds.
-    func wait(until isSo: () -> Bool) -> Bool {
-      for _ in 0..<6000 {
-        drain()
-        if isSo() { return true }
-        usleep(5000)
-      }
-      return false
-    }
-
-    /// What the kernel says of its signals: pending, blocked, ignored, caught.
-    var signalState: String {
-      let status = try? String(
-        contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-      let lines = (status ?? "").split(separator: "\n").filter {
-        $0.contains("Sig") || $0.contains("Shd")
-      }
-      return lines.joined(separator: ", ")
-    }
-
-    /// The kernel's letter for the process: R, S, T...
-    var state: Character? {
-      let stat = try? String(
-        contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
-      return stat?.split(separator: ")").last?.dropFirst().first
-    }
-
-    func forget() {
-      drain()
-      seen = ""
-    }
-
-    func waitForEnd() -> Bool {
-      for _ in 0..<6000 where process.isRunning {
-        drain()
-        usleep(5000)
-      }
-      return !process.isRunning
-    }
+    #expect(terminal.wait(for: "search"))
+    #expect(terminal.seen.unicodeScalars.allSatisfy { $0.value < 128 })
+    terminal.send("\u{1B}")
+    kill(terminal.process.processIdentifier, SIGTERM)
+    #expect(terminal.waitForEnd())
   }
 
   @Test func startsAnswersKeysAndLeaves() throws {
-    let terminal = try Pseudo(["--out", "run", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(["--out", "run", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
@@ -152,7 +76,7 @@ import Testing
     SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSYS, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, 34, 64,
   ])
   func signalsGiveTheTerminalBack(signal: Int32) throws {
-    let terminal = try Pseudo(
+    let terminal = try PseudoTerminal(
       ["--ephemeral", "--threads", "1"], folder: scratch.path,
       environment: ["SWIFT_BACKTRACE": "enable=no"])
     let before = terminal.modes
@@ -171,7 +95,7 @@ import Testing
 
   /// Thousands of keys are waiting, each of which writes files: a signal does not wait for them.
   @Test func signalsDoNotWaitForKeys() throws {
-    let terminal = try Pseudo(
+    let terminal = try PseudoTerminal(
       ["yin-yang-sum", "--out", "run", "--threads", "1"], folder: scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
@@ -186,7 +110,7 @@ import Testing
   /// Data that take minutes to make: a signal ends the program meanwhile, with and without a screen.
   @Test func signalsDoNotWaitForData() throws {
     let data = ["--set", "data.train=60000", "--ephemeral"]
-    let terminal = try Pseudo(["open", "spoken-digits"] + data, folder: scratch.path)
+    let terminal = try PseudoTerminal(["open", "spoken-digits"] + data, folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     #expect(terminal.wait(for: "starting"))
@@ -204,7 +128,7 @@ import Testing
 
   /// What is pasted is not typed.
   @Test func pastesAreNotKeys() throws {
-    let terminal = try Pseudo(
+    let terminal = try PseudoTerminal(
       ["yin-yang-losses", "--ephemeral", "--threads", "1"], folder: scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "\u{1B}[?2004h") && terminal.wait(for: "samples/s"))
@@ -223,7 +147,7 @@ import Testing
 
   /// The last checkpoint cannot be written: that is asked about, said again at the end, and the status is 1.
   @Test func leavingOnAFullDiskAsks() throws {
-    let terminal = try Pseudo([], folder: scratch.path)
+    let terminal = try PseudoTerminal([], folder: scratch.path)
     terminal.process.executableURL = URL(fileURLWithPath: "/bin/bash")
     terminal.process.arguments = [
       "-c",
@@ -277,7 +201,7 @@ import Testing
     let number = "is being trained by process \(process.processIdentifier)"
     #expect(second.text.contains(number) && second.text.contains("open --watch run"))
     #expect(try commands.run("open", "run").text.contains(number))
-    let terminal = try Pseudo(["open", "--watch", "run"], folder: commands.scratch.path)
+    let terminal = try PseudoTerminal(["open", "--watch", "run"], folder: commands.scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "WATCHING"))
     terminal.send("l")
@@ -289,7 +213,7 @@ import Testing
 
   /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn anew.
   @Test(arguments: [true, false]) func stopsAndContinues(byKey: Bool) throws {
-    let terminal = try Pseudo(["--ephemeral", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(["--ephemeral", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     let id = terminal.process.processIdentifier
@@ -318,7 +242,7 @@ import Testing
         "--set", "data.test=32", "--epochs", "2", "--out", name)
       #expect(result.status == 0, "\(result.text)")
     }
-    let terminal = try Pseudo(["open", "a", "b"], folder: commands.scratch.path)
+    let terminal = try PseudoTerminal(["open", "a", "b"], folder: commands.scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "lane A a: "))
     terminal.forget()
@@ -336,7 +260,7 @@ import Testing
   }
 
   @Test func aLostTerminalEndsTheProgramWithACheckpoint() throws {
-    let terminal = try Pseudo(["--out", "run", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(["--out", "run", "--threads", "1"], folder: scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
     terminal.close()
@@ -347,7 +271,7 @@ import Testing
   }
 
   @Test func aStormOfResizesIsSurvived() throws {
-    let terminal = try Pseudo(["--ephemeral", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(["--ephemeral", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
@@ -375,7 +299,7 @@ import Testing
 
   /// Without a terminal the default command trains headless and says so.
   @Test(arguments: ["dumb", ""]) func dumbTerminalsTrainHeadless(type: String) throws {
-    let terminal = try Pseudo(
+    let terminal = try PseudoTerminal(
       ["--out", "run", "--set", "training.epochs=1", "--set", "data.train=64"],
       folder: scratch.path, environment: ["TERM": type])
     try terminal.process.run()
