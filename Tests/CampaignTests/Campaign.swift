@@ -16,7 +16,8 @@ enum Campaign {
   /// A training of two lanes and an epoch or two a tenth of a second, with a checkpoint each.
   static let training =
     [
-      "train", "yin-yang-losses", "--epochs", "6", "--threads", "1", "--set", "data.train=128",
+      "train", "yin-yang-losses", "--set", "training.epochs=6", "--threads", "1", "--set",
+      "data.train=128",
       "--set", "data.test=32", "--set", "hidden.0.size=12", "--set", "training.checkpoint.every=1",
       "--set", "training.checkpoint.keep=1", "--set", "diagnosis.every=0",
     ]

@@ -44,7 +44,7 @@ import Testing
     let length = Date().timeIntervalSince(started)
     var random = Random(seed: Campaign.seed, "kills of the workbench")
     let kills = Campaign.budget("SCREENKILLS", small: 3)
-    var lost = 0
+    var (lost, begun) = (0, 0)
     let keys = Array("12345678c[].pPy?\u{1B} nNG\t")
     for done in 0..<kills {
       try? FileManager.default.removeItem(atPath: scratch.file("run"))
@@ -72,11 +72,13 @@ import Testing
           return
         }
       }
+      begun += FileManager.default.fileExists(atPath: scratch.file("run/preset.toml")) ? 1 : 0
       if let problem = try Campaign.complete(scratch, expected) {
         lost += 1
         Issue.record("seed \(Campaign.seed), session \(done): \(problem)")
       }
     }
-    print("workbench sessions killed: \(kills), runs lost: \(lost)")
+    #expect(begun > 0, "no session came to train")
+    print("workbench sessions killed: \(kills), after the first file: \(begun), lost: \(lost)")
   }
 }
