@@ -24,7 +24,7 @@ public struct SpikeAtRisk: Sendable, Equatable {
     _ network: Network, before: Margins, after: Margins, updates: Int = 1, reach: Double,
     horizon: Double
   ) -> [SpikeAtRisk] {
-    let spiking = network.layers.indices.filter { network.layers[$0].neuron == .lif }
+    let spiking = network.layers.indices.filter { network.layers[$0].neuron.isSpiking }
     var list: [SpikeAtRisk] = []
     for (row, layer) in spiking.enumerated() {
       var old = Dictionary(grouping: before.layers[row].spikes) { [$0.trial, $0.neuron] }

@@ -68,7 +68,7 @@ public struct GradientComparison: Sendable, Equatable {
     }
     let scale = 1 / Double(max(self.samples, 1))
     for (index, projection) in network.projections.enumerated() {
-      let tauSyn = network.layers[projection.target - 1].tauSyn
+      let tauSyn = network.layers[projection.target - 1].tauSyn[0]
       let (x, y) = (exact.gradient.matrices[index].values, grid.gradient.matrices[index].values)
       var (xx, yy, xy) = (0.0, 0.0, 0.0)
       for (x, y) in zip(x, y) {
@@ -90,7 +90,7 @@ public struct GradientComparison: Sendable, Equatable {
   private mutating func count(
     _ exact: TrialSpikes, _ training: TrialSpikes, _ network: Network, _ reach: Double
   ) {
-    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       let a = timesByNeuron(exact[index], size: layer.size)
       let b = timesByNeuron(training[index], size: layer.size)
       exactSpikes += exact[index].count

@@ -80,7 +80,7 @@ public struct GradientFlow: Sendable, Equatable {
       }
       for source in touched.sorted() {
         for j in 0..<target.size {
-          let value = target.tauSyn * sums[source * target.size + j]
+          let value = target.tauSyn[j] * sums[source * target.size + j]
           result[part] += value * value
           sums[source * target.size + j] = 0
         }

@@ -8,7 +8,7 @@ public struct Ledger: Sendable, Equatable {
   /// Mean loss over the probe set before and after the update.
   public var lossBefore = 0.0
   public var lossAfter = 0.0
-  /// g . dw: the change that the exact gradient of the probe set's loss promises.
+  /// g . dw: the change that the gradient of the probe set's loss promises, by the solver that trains.
   public var predicted = 0.0
   /// Per LIF layer (an output that spikes included).
   public var layers: [LayerChange] = []
@@ -102,7 +102,7 @@ extension Ledger {
   public init(
     _ network: Network, before: [TrialSpikes], after: [TrialSpikes], reach: Double
   ) {
-    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var change = LayerChange(layer: network.name(ofPopulation: index + 1))
       change.neurons = Array(repeating: NeuronChange(), count: layer.size)
       var (shift, distance, pairs) = (0.0, 0.0, 0)

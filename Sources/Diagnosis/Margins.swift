@@ -51,7 +51,7 @@ extension Margins {
     _ network: Network, duration: Double, inputs: [[LayerSpike]], trials: [TrialSpikes],
     weights: [WeightRows]
   ) {
-    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var found = LayerMargins(layer: network.name(ofPopulation: index + 1))
       for trial in trials.indices {
         let walk = VoltageWalk(
@@ -70,7 +70,7 @@ extension Margins {
     }
 
     func margins(of neuron: Int, _ walk: VoltageWalk, _ times: [Double]) -> ([Double], [Double]) {
-      let theta = walk.layer.threshold
+      let theta = walk.layer.threshold[neuron]
       var spikes = Array(repeating: 0.0, count: times.count)
       var silent: [Double] = []
       // The spike whose V without reset is still above threshold, that V's excess over V at the stretch's start.

@@ -49,8 +49,8 @@ public struct SilentNeuron: Sendable, Equatable {
 /// Every hidden neuron that is silent on the probe set, or spikes without a gradient.
 public struct SilenceReport: Sendable, Equatable {
   public var neurons: [SilentNeuron] = []
-  /// The highest layer (`0` is hidden1) whose incoming gradient is 0 while the one above has some: where the flow of
-  /// gradient stops on its way down. nil when it reaches all layers.
+  /// The highest layer (`0` is hidden1) whose feed-forward gradient is 0: where the flow of gradient stops on its
+  /// way down. nil when it reaches all layers.
   public var flowStopsAt: Int?
 
   public init() {}
@@ -82,7 +82,7 @@ public struct SilenceReport: Sendable, Equatable {
   }
 
   static func explain(_ neuron: Int, layer: Int, _ walks: [VoltageWalk]) -> SilentNeuron {
-    let theta = walks[0].layer.threshold
+    let theta = walks[0].layer.threshold[neuron]
     guard walks.contains(where: { $0.reaches(neuron) }) else {
       return SilentNeuron(
         layer: layer, neuron: neuron, reason: .noInput, lift: lift(neuron, walks, theta))
@@ -96,7 +96,7 @@ public struct SilenceReport: Sendable, Equatable {
       lift: lift(neuron, walks, theta))
   }
 
-  /// The least c with max_t (V + c U) = theta, U being what unit feed-forward weights give: Dinkelbach's iteration, from
+  /// The least c with max_t (V + c U) = theta, U being what arriving spikes of unit weight give: Dinkelbach's iteration, from
   /// above: the time of the maximum under c gives the next c, which reaches threshold then.
   private static func lift(_ neuron: Int, _ walks: [VoltageWalk], _ theta: Double) -> Double? {
     var best: Double?
@@ -138,9 +138,11 @@ extension VoltageWalk {
   ) {
     var best = (v: 0.0, plain: 0.0)
     var lifted = Stretch(
-      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem[neuron],
+      tauSyn: layer.tauSyn[neuron])
     var plain = lifted
-    for (event, decay) in gaps.enumerated() {
+    for event in 0...times.count {
+      let decay = decay(to: event, of: neuron)
       let time = event < times.count ? times[event] : duration
       lifted.length = time - lifted.start
       // V rises towards I at most, and I decays.

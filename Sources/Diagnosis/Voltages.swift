@@ -13,8 +13,9 @@ struct VoltageWalk {
   let arrivals: [Int]
   let layer: Layer
   let duration: Double
-  /// Decay up to each event, and from the last one to T.
-  let gaps: [Decay]
+  /// Decay up to each event, and from the last one to T: of each neuron, or once where all are alike.
+  private let gaps: [Decay]
+  private let perGap: Int
 
   /// - Parameters:
   ///   - arriving: spikes and the weights (row of the spike's neuron) that they arrive with.
@@ -43,9 +44,18 @@ struct VoltageWalk {
     self.times = times
     self.jumps = jumps
     self.arrivals = arrivals
-    gaps = zip([0] + times, times + [duration]).map {
-      Decay(over: max(0, $1 - $0), tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+    let perGap = layer.isUniform ? 1 : layer.size
+    self.perGap = perGap
+    gaps = zip([0] + times, times + [duration]).flatMap { start, end in
+      (0..<perGap).map {
+        Decay(over: max(0, end - start), tauMem: layer.tauMem[$0], tauSyn: layer.tauSyn[$0])
+      }
     }
+  }
+
+  /// Of one neuron, up to an event; of the number after the last, to T.
+  func decay(to event: Int, of neuron: Int) -> Decay {
+    gaps[perGap == 1 ? event : event * perGap + neuron]
   }
 
   /// One stretch without events of one neuron: V and I at its start, and how long it lasts.
@@ -81,14 +91,15 @@ struct VoltageWalk {
   /// - Parameter body: called for every stretch, in order.
   func forEachStretch(of neuron: Int, resets: [Double], _ body: (Stretch) -> Void) {
     var stretch = Stretch(
-      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem[neuron],
+      tauSyn: layer.tauSyn[neuron])
     var next = 0
     func go(to time: Double) {
       stretch.length = time - stretch.start
       if stretch.length > 0 {
         body(stretch)
         let decay = Decay(
-          over: stretch.length, tauMem: layer.tauMem, tauSyn: layer.tauSyn)
+          over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn)
         stretch.v = decay.a * stretch.v + decay.rise * stretch.i
         stretch.i *= decay.b
       }

@@ -35,7 +35,7 @@ import Testing
     print("kills: \(done), runs lost: \(lost)")
   }
 
-  /// The same of the workbench: keys that look but change nothing, then SIGKILL, a closed window or SIGTERM.
+  /// The same of the workbench: keys that look but change nothing (n and N train beyond the last epoch), then SIGKILL, a closed window or SIGTERM.
   @Test func killsOfTheWorkbench() throws {
     let scratch = ScratchDirectory()
     let expected = try Campaign.reference(scratch)
@@ -45,7 +45,7 @@ import Testing
     var random = Random(seed: Campaign.seed, "kills of the workbench")
     let kills = Campaign.budget("SCREENKILLS", small: 3)
     var (lost, begun) = (0, 0)
-    let keys = Array("12345678c[].pPy?\u{1B} nNG\t")
+    let keys = Array("12345678c[].pPy?\u{1B} G\t")
     for done in 0..<kills {
       try? FileManager.default.removeItem(atPath: scratch.file("run"))
       for _ in 0..<(1 + random.index(below: 2)) {
@@ -75,7 +75,8 @@ import Testing
       begun += FileManager.default.fileExists(atPath: scratch.file("run/preset.toml")) ? 1 : 0
       if let problem = try Campaign.complete(scratch, expected) {
         lost += 1
-        Issue.record("seed \(Campaign.seed), session \(done): \(problem)")
+        let log = try? String(contentsOfFile: scratch.file("run/commands.jsonl"), encoding: .utf8)
+        Issue.record("seed \(Campaign.seed), session \(done): \(problem); \(log ?? "no log")")
       }
     }
     #expect(begun > 0, "no session came to train")

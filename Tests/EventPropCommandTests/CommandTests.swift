@@ -493,7 +493,8 @@ import Testing
     let result = try run(
       [
         "train", "yin-yang-losses", "--epochs", "1", "--set", "simulation.solver=exact", "--set",
-        "hidden.0.weights.mean=1e6", "--set", "hidden.0.recurrent=\(isRecurrent)", "--out", "run",
+        "hidden.0.weights.mean=1e6", "--set", "hidden.0.size=20", "--set",
+        "hidden.0.recurrent=\(isRecurrent)", "--out", "run",
       ]
         + (isRecurrent ? ["--set", "hidden.0.recurrent_weights={mean=1e6,sd=1}"] : []))
     #expect(result.status == 1)

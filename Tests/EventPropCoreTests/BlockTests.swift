@@ -5,40 +5,19 @@ import Testing
 
 /// The first layer block by block through a batch, and matrices of panels.
 @Suite struct BlockTests {
-  /// Runs a batch of two copies by blocks. Returns trials and the gradient.
+  /// Runs a batch by blocks, on two copies of the input. Returns trials and the gradient.
   private func byBlocks(
-    _ solver: GridSolver, _ fixture: Fixture, _ weights: Parameters<Float>, push: [[Double]]
+    _ solver: GridSolver, _ fixture: Fixture, _ weights: Parameters<Float>, push: [[Double]],
+    goingBack: Bool = false
   ) -> (trials: [GridTrial], gradient: Parameters<Float>) {
     let count = fixture.samples.count
-    let (workspace, tape) = (solver.makeWorkspace(), solver.makeTape())
     // A larger batch than there are samples, as the last of an epoch.
-    let trials = (0..<(count + 2)).map { _ in solver.makeTrial() }
-    let batch = solver.makeBatch(trials, copies: 2)
-    for copy in 0..<2 {
-      for (slot, sample) in fixture.samples.enumerated() {
-        sample.train.withView { solver.load($0, into: batch, slot: slot, copy: copy) }
-      }
-    }
-    for block in solver.blocks.indices {
-      solver.forward(block: block, of: batch, count: count, copy: block % 2, weights: weights)
-    }
-    solver.rewind(tape)
-    for (trial, sample) in zip(trials, fixture.samples) {
-      trial.label = sample.label
-      solver.forwardRest(trial, weights: weights, workspace: workspace)
-      solver.backwardRest(trial, weights: weights, push: push, tape: tape, workspace: workspace)
-    }
-    let gradient = Parameters<Float>(fixture.problem.network)
-    for block in solver.blocks.indices {
-      solver.backward(
-        block: block, of: batch, count: count, copy: block % 2, push: push, into: gradient)
-    }
-    for projection in 1..<gradient.matrices.count {
-      solver.gather(
-        [tape], projection: projection, scalars: 0..<gradient.matrices[projection].count,
-        into: gradient)
-    }
-    return (Array(trials.prefix(count)), gradient)
+    let batch = solver.makeBatch(weights: weights, capacity: count + 2, shards: 2)
+    let (samples, pool) = (SampleList(fixture.samples), WorkerPool(threads: 2))
+    _ = batch.forward(samples, goingBack: goingBack, pool: pool)
+    let squares = batch.gradient(of: samples, push: push, pool: pool)
+    #expect(squares.count == batch.gradient.arrays.count)
+    return (Array(batch.trials.prefix(count)), batch.gradient)
   }
 
   /// Spikes and losses have the same bits as trial by trial; gradients are sums in another order.
@@ -68,6 +47,7 @@ import Testing
       solver.backward(
         trial, weights: weights, push: push, gradient: expected, workspace: workspace)
     }
+    solver.finish(expected, trials: fixture.samples.count)
     #expect(spikes > 100)
     for (matrix, other) in zip(gradient.matrices, expected.matrices) {
       let error = zip(matrix.values, other.values).reduce(0.0) {
@@ -107,34 +87,18 @@ import Testing
     let weights = fixture.weights.converted(to: Float.self)
     var short = fixture
     short.samples = [(SpikeTrain(), 1), fixture.samples[2]]
-    let (trials, workspace, tape) = (
-      (0..<5).map { _ in solver.makeTrial() }, solver.makeWorkspace(), solver.makeTape()
-    )
-    let batch = solver.makeBatch(trials, copies: 1)
+    let batch = solver.makeBatch(weights: weights, capacity: 5, shards: 2)
+    let pool = WorkerPool(threads: 1)
     func gradient(_ samples: [GradientCheck.Sample]) -> [Float] {
-      for (slot, sample) in samples.enumerated() {
-        sample.train.withView { solver.load($0, into: batch, slot: slot, copy: 0) }
-      }
-      for block in solver.blocks.indices {
-        solver.forward(block: block, of: batch, count: samples.count, copy: 0, weights: weights)
-      }
-      solver.rewind(tape)
-      for (trial, sample) in zip(trials, samples) {
-        trial.label = sample.label
-        solver.forwardRest(trial, weights: weights, workspace: workspace)
-        solver.backwardRest(trial, weights: weights, push: [], tape: tape, workspace: workspace)
-      }
-      let sum = Parameters<Float>(fixture.problem.network)
-      for block in solver.blocks.indices {
-        solver.backward(
-          block: block, of: batch, count: samples.count, copy: 0, push: [], into: sum)
-      }
-      return sum.matrices[0].values
+      let samples = SampleList(samples)
+      _ = batch.forward(samples, goingBack: true, pool: pool)
+      _ = batch.gradient(of: samples, pool: pool)
+      return batch.gradient.matrices[0].values
     }
     let fresh = gradient(short.samples)
     #expect(gradient(fixture.samples) != fresh)
     #expect(gradient(short.samples) == fresh)
-    #expect(trials[0].spikes(ofLayer: 0).isEmpty)
+    #expect(batch.trials[0].spikes(ofLayer: 0).isEmpty)
   }
 
   /// The exact solver reads and writes matrices of several panels.

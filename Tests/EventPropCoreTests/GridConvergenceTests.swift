@@ -41,7 +41,7 @@ import Testing
     sample.train.withView { solver.load($0, label: sample.label, into: trial) }
     solver.forward(trial, weights: weights, workspace: workspace)
     solver.backward(trial, weights: weights, push: [], gradient: gradient, workspace: workspace)
-    let counts = network.layers.enumerated().filter { $0.element.neuron == .lif }.map {
+    let counts = network.layers.enumerated().filter { $0.element.neuron.isSpiking }.map {
       var counts = Array(repeating: 0, count: $0.element.size)
       trial.addSpikeCounts(ofLayer: $0.offset, to: &counts)
       return counts

@@ -21,7 +21,7 @@ import Testing
       let (dt, steps) = (problem.step, Int((problem.duration / problem.step).rounded()))
       let hidden = problem.network.layers[0]
       let output = problem.network.output
-      let (tauMem, tauSyn, theta) = (hidden.tauMem, hidden.tauSyn, hidden.threshold)
+      let (tauMem, tauSyn, theta) = (hidden.tauMem[0], hidden.tauSyn[0], hidden.threshold[0])
       let (alpha, beta) = (exp(-dt / tauMem), exp(-dt / tauSyn))
       let rise = tauSyn / (tauMem - tauSyn) * (alpha - beta)
       let adjointRise = tauMem / (tauMem - tauSyn) * (alpha - beta)

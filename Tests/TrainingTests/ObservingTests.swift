@@ -66,7 +66,7 @@ import Testing
     lane.solver.forward(trial, weights: lane.weights, workspace: workspace)
     lane.solver.backward(
       trial, weights: lane.weights, push: [], gradient: gradient, workspace: workspace)
-    let norm = gradient.matrices[0].norm * lane.network.layers[0].tauSyn
+    let norm = gradient.matrices[0].norm * lane.network.layers[0].tauSyn[0]
     let parts = flow.norms[0].reduce(0) { $0 + $1 * $1 }.squareRoot()
     #expect(abs(parts - norm) < 1e-5 * norm)
     #expect(abs(flow.shares(layer: 0).reduce(0, +) - 1) < 1e-12)

@@ -1,8 +1,8 @@
-import EventPropCore
 import Foundation
 import Support
 import Testing
 
+@testable import EventPropCore
 @testable import Training
 
 @Suite struct TrainerTests {

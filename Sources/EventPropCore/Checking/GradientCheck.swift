@@ -13,9 +13,9 @@ public struct GradientCheck {
   /// A sample to check on.
   public typealias Sample = (train: SpikeTrain, label: Int)
 
-  /// The result for one weight matrix.
+  /// The result for one weight matrix, or one trained vector of a layer.
   public struct Row: Sendable {
-    /// `input-hidden1`, ...
+    /// `input-hidden1`, ..., `hidden1-threshold`, ...
     public var projection: String
     public var compared: Int
     /// Left out because a spike was created or deleted.
@@ -67,10 +67,7 @@ public struct GradientCheck {
       solver.forward(trial, weights: weights, workspace: workspace)
       solver.backward(trial, weights: weights, push: [], gradient: gradient, workspace: workspace)
     }
-    let scales = solver.gradientScales(trials: max(trials.count, 1))
-    for (matrix, scale) in zip(gradient.matrices, scales) {
-      matrix.values = matrix.values.map { $0 * scale }
-    }
+    solver.finish(gradient, trials: trials.count)
     return gradient
   }
 
@@ -92,15 +89,15 @@ public struct GradientCheck {
     let base = evaluate(weights)
     let baseCounts = base.map(\.counts)
     let rounding = self.rounding(base)
-    let projections = solver.problem.network.projections
-    return (chosen ?? Array(projections.indices)).map { p in
-      let matrix = weights.matrices[p]
+    let names = solver.problem.network.parameterNames
+    return (chosen ?? Array(names.indices)).map { p in
+      let matrix = weights.arrays[p]
       var random = Random(seed: seed, "gradient check", p)
       var row = Row(
-        projection: solver.problem.network.name(of: projections[p]), compared: 0, excluded: 0,
+        projection: names[p], compared: 0, excluded: 0,
         relativeError: 0, norm: 0)
       var found: [(difference: Double, gap: Double, exact: Double)] = []
-      for (count, entry) in choose(perMatrix, gradient.matrices[p], &random).enumerated() {
+      for (count, entry) in choose(perMatrix, gradient.arrays[p], &random).enumerated() {
         if count >= 2 && isTimeUp() {
           row.skipped += 1
           continue
@@ -110,7 +107,7 @@ public struct GradientCheck {
         if let (estimate, gap) = derivative(
           weights, p, i, j, step: step, rounding: rounding, counts: baseCounts)
         {
-          found.append((estimate, gap, gradient.matrices[p][i, j]))
+          found.append((estimate, gap, gradient.arrays[p][i, j]))
         } else {
           row.excluded += 1
         }
@@ -217,7 +214,7 @@ public struct GradientCheck {
   private func centralDifference(
     _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, _ counts: [[[Int]]]
   ) -> Double? {
-    let matrix = weights.matrices[p]
+    let matrix = weights.arrays[p]
     let value = matrix[i, j]
     defer { matrix[i, j] = value }
     matrix[i, j] = value + step
@@ -292,7 +289,7 @@ public struct GradientCheck {
     let layers = solver.problem.network.layers
     return trials.map { trial in
       solver.forward(trial, weights: weights, workspace: workspace)
-      let counts = layers.indices.filter { layers[$0].neuron == .lif }.map { index in
+      let counts = layers.indices.filter { layers[$0].neuron.isSpiking }.map { index in
         var counts = Array(repeating: 0, count: layers[index].size)
         trial.addSpikeCounts(ofLayer: index, to: &counts)
         return counts

@@ -1,53 +1,59 @@
 import Foundation
 
-/// A LIF layer without recurrence: each neuron is solved alone, by its own events.
+/// A layer without recurrence: each neuron is solved alone, by its own events.
 extension ExactSolver {
   /// Forward, neuron by neuron:
   ///
   ///     over a gap: V <- a V + rise I, I <- b I;  V reaching theta: spike, V <- 0
   ///     at incoming spike i: I_j += w_ij
   ///
-  /// Returns the layer's spikes in order of time.
-  func sweep(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ trial: ExactTrial,
-    _ intervening: Intervening
+  /// (as LIF has it; other models by their own rules)
+  ///
+  /// - Parameter neurons: one for each neuron of the layer, or one for all.
+  /// - Returns: the layer's spikes in order of time.
+  func sweep<N: NeuronModel>(
+    _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ trial: ExactTrial, _ intervening: Intervening
   ) -> [ExactSpike] {
     var intervening = intervening
-    let crossing = Crossing(layer)
-    let gaps = gaps(incoming, layer)
+    var neuron = neurons[0]
+    var gaps = gaps(incoming, neuron)
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
     for j in 0..<layer.size {
+      if j > 0 && neurons.count > 1 {
+        neuron = neurons[j]
+        gaps = self.gaps(incoming, neuron)
+      }
       let column = weights.column(j)
-      var v = 0.0
-      var i = 0.0
+      var state = N.rest
       var now = 0.0
       for e in gaps.indices {
-        var (gap, decay) = (gaps[e].length, gaps[e].decay)
+        var (gap, flow) = (gaps[e].length, gaps[e].flow)
         while let hit = j == intervening.neuron
-          ? crossing.first(v: v, i: i, gap: gap, end: decay, now: now, &intervening)
-          : crossing.first(v: v, i: i, gap: gap, end: decay)
+          ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
+          : neuron.crossing(state, gap: gap, flow: flow)
         {
           now += hit.after
-          i *= hit.b
-          v = 0
+          neuron.run(&state, to: hit)
+          let (slope, memory) = neuron.spike(&state)
           spikes.append(
             ExactSpike(
-              time: now, neuron: Int32(j), preceding: Int32(e), slope: i - layer.threshold,
+              time: now, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
               a: hit.a, b: hit.b))
           if spikes.count > limit {
             trial.failure = explosion(layer)
             return []
           }
           gap -= hit.after
-          decay = layer.decay(decay, after: (hit.a, hit.b), rest: gap)
+          flow = neuron.flow(flow, after: hit, rest: gap)
         }
-        v = decay.a * v + decay.rise * i
-        i *= decay.b
-        if j == intervening.neuron { intervening.passed(v: v, threshold: layer.threshold) }
+        neuron.run(&state, over: flow)
+        if j == intervening.neuron { intervening.passed(isBelow: neuron.isBelow(state)) }
         if e < incoming.count {
           now = incoming.times[e]
-          i += column.first[Int(incoming.sources[e]) * column.stride]
+          neuron.receive(
+            &state, weight: column.first[Int(incoming.sources[e]) * column.stride])
         }
       }
     }
@@ -57,22 +63,32 @@ extension ExactSolver {
   /// Adjoint of `sweep`, neuron by neuron, from T back:
   ///
   ///     over a gap: lI <- b lI + adjointRise lV, lV <- a lV
-  ///     at own spike k: lV += (theta lV + error_k)/(I - theta) + push
+  ///     at own spike k: lV += (theta lV + error_k)/(I - theta) + push;  dL/dtheta += tau_m lV
   ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
   ///
-  /// Returns the errors of the incoming spikes.
-  func sweepBack(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike], _ errors: [Double],
-    _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
-    phantom: (neuron: Int, push: Double)
+  /// - Parameters:
+  ///   - errors: per spike of the layer, sum of w (lV - lI) over its receivers and dl/dt.
+  ///   - thresholds: the gradient of the thresholds, where they are trained.
+  /// - Returns: the errors of the incoming spikes.
+  func sweepBack<N: NeuronModel>(
+    _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike],
+    _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    thresholds: Matrix<Double>?, phantom: (neuron: Int, push: Double)
   ) -> [Double] {
-    let gaps = gaps(incoming, layer)
+    var neuron = neurons[0]
+    var gaps = gaps(incoming, neuron)
     let own = SpikesByNeuron(spikes, neurons: layer.size)
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
     for j in 0..<layer.size {
+      if j > 0 && neurons.count > 1 {
+        neuron = neurons[j]
+        gaps = self.gaps(incoming, neuron)
+      }
+      // The layer's common factor is -tau_s of its first neuron.
+      let share = neurons.count > 1 ? layer.tauSyn[j] / layer.tauSyn[0] : 1
       let (column, sums) = (weights.column(j), gradient.column(j))
-      var lv = j == phantom.neuron ? phantom.push : 0
-      var li = 0.0
+      var adjoint = N.restAdjoint
+      if j == phantom.neuron && phantom.push != 0 { neuron.push(&adjoint, by: phantom.push) }
       let places = own.range(j)
       var next = places.upperBound
       for e in gaps.indices.reversed() {
@@ -83,28 +99,25 @@ extension ExactSolver {
           next -= 1
         }
         // From the end of the gap back to its last spike, from each to the one before it, and on to the start.
-        var back = gaps[e].decay
+        var back = gaps[e].flow
         for place in next..<last {
           let spike = spikes[own.order[place]]
-          back = layer.decay(back, after: (spike.a, spike.b), rest: end - spike.time)
+          back = neuron.flow(back, after: spike, rest: end - spike.time)
         }
         for place in (next..<last).reversed() {
           let k = own.order[place]
-          li = back.b * li + back.adjointRise * lv
-          lv *= back.a
-          lv += (layer.threshold * lv + errors[k]) / spikes[k].slope
-          if !push.isEmpty { lv += push[j] }
+          neuron.runBack(&adjoint, over: back)
+          neuron.jump(&adjoint, at: spikes[k], loop: 0, error: errors[k])
+          if let thresholds { thresholds.base[j] += neuron.thresholdGradient(adjoint) }
+          if !push.isEmpty { neuron.push(&adjoint, by: push[j]) }
           let before = place > next ? spikes[own.order[place - 1]].time : start
-          back = Decay(
-            a: spikes[k].a, b: spikes[k].b, gap: spikes[k].time - before, tauMem: layer.tauMem,
-            tauSyn: layer.tauSyn)
+          back = neuron.flow(to: spikes[k], gap: spikes[k].time - before)
         }
-        li = back.b * li + back.adjointRise * lv
-        lv *= back.a
+        neuron.runBack(&adjoint, over: back)
         if e > 0 {
           let row = Int(incoming.sources[e - 1]) * column.stride
-          sums.first[row] += li
-          incomingErrors[e - 1] += column.first[row] * (lv - li)
+          sums.first[row] += share * neuron.collected(adjoint)
+          incomingErrors[e - 1] += column.first[row] * neuron.transported(adjoint)
         }
       }
     }
@@ -144,11 +157,13 @@ extension ExactSolver {
   }
 
   /// The gaps before each incoming spike and after the last one, with the dynamics over each whole one.
-  func gaps(_ incoming: IncomingSpikes, _ layer: Layer) -> [(length: Double, decay: Decay)] {
+  func gaps<N: NeuronModel>(_ incoming: IncomingSpikes, _ neuron: N)
+    -> [(length: Double, flow: N.Flow)]
+  {
     (0...incoming.count).map { e in
       let start = e > 0 ? incoming.times[e - 1] : 0
       let end = e < incoming.count ? incoming.times[e] : problem.duration
-      return (end - start, layer.decay(over: end - start))
+      return (end - start, neuron.flow(over: end - start))
     }
   }
 

@@ -3,14 +3,14 @@ import Foundation
 /// The LI output layer: integrals and maxima of its voltages.
 ///
 /// Between two incoming spikes, V(u) = exp(-x/tau_m) V + rise(x) I with x = u - t0. Integrals against w(t)
-/// are Gauss-Legendre on panels of at most half a synaptic time constant that end at every spike and
-/// kink of w: exact to rounding for all shapings.
+/// are Gauss-Legendre on panels of at most half the shorter time constant that end at every spike and
+/// kink of w: exact to rounding for shapings that change little over a panel.
 extension ExactSolver {
   /// Forward: fills `trial.readout` and, for `.instantaneous`, `trial.loss`.
   func readVoltages(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
   ) {
-    let gaps = gaps(incoming, layer)
+    let gaps = LeakyGaps(incoming, layer, duration: problem.duration)
     let readout = problem.loss.readout
     var v = Array(repeating: 0.0, count: layer.size)
     var i = v
@@ -24,19 +24,20 @@ extension ExactSolver {
     trial.lossRest = 0
     trial.integrals.removeAll(keepingCapacity: true)
     trial.driveV = Array(
-      repeating: 0, count: readout == .instantaneous ? gaps.count * layer.size : 0)
+      repeating: 0, count: readout == .instantaneous ? gaps.lengths.count * layer.size : 0)
     trial.driveI = trial.driveV
     var start = 0.0
-    for e in gaps.indices {
-      let end = start + gaps[e].length
+    for e in gaps.lengths.indices {
+      let end = start + gaps.lengths[e]
       if readout == .maximum {
         for j in 0..<layer.size {
-          seekPeak(&trial.peaks[j], &trial.readout[j], layer, v[j], i[j], start, end, e)
+          seekPeak(&trial.peaks[j], &trial.readout[j], layer, j, v[j], i[j], start, end, e)
         }
       } else {
-        let integral = integrate(layer, start, end)
-        trial.integrals.append(integral)
+        let integrals = integrate(layer, start, end)
+        trial.integrals.append(contentsOf: integrals)
         for j in 0..<layer.size {
+          let integral = integrals[integrals.count > 1 ? j : 0]
           let part = (v[j] * integral.decay + i[j] * integral.rise) / problem.duration - lost[j]
           let sum = trial.readout[j] + part
           lost[j] = (sum - trial.readout[j]) - part
@@ -50,8 +51,9 @@ extension ExactSolver {
         }
       }
       for j in 0..<layer.size {
-        v[j] = gaps[e].decay.a * v[j] + gaps[e].decay.rise * i[j]
-        i[j] *= gaps[e].decay.b
+        let decay = gaps.decay(e, j)
+        v[j] = decay.a * v[j] + decay.rise * i[j]
+        i[j] *= decay.b
       }
       if e < incoming.count {
         start = incoming.times[e]
@@ -67,39 +69,44 @@ extension ExactSolver {
   ///     at the maximum (`.maximum`): lV -= dL/dM/tau_m
   ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
   ///         and, where i turns a rise into the maximum, dL/dM_j dV_j/dt(t-)
-  func unreadVoltages(
+  func readVoltagesBack(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ gradient: Matrix<Double>
   ) -> [Double] {
-    let gaps = gaps(incoming, layer)
+    let gaps = LeakyGaps(incoming, layer, duration: problem.duration)
     let readout = problem.loss.readout
-    let adjointPerRise = layer.tauMem / layer.tauSyn
     var errors = Array(repeating: 0.0, count: incoming.count)
     for j in 0..<layer.size {
       let slope = trial.readoutGradient[j]
       let peak = trial.peaks[j]
+      let tauMem = layer.tauMem[j]
+      let adjointPerRise = tauMem / layer.tauSyn[j]
+      // The layer's common factor is -tau_s of its first neuron.
+      let share = layer.isUniform ? 1 : layer.tauSyn[j] / layer.tauSyn[0]
       var lv = 0.0
       var li = 0.0
-      for e in gaps.indices.reversed() {
+      for e in gaps.lengths.indices.reversed() {
         if readout == .maximum && peak.interval == e {
           let start = e > 0 ? incoming.times[e - 1] : 0
-          let after = layer.decay(over: start + gaps[e].length - peak.time)
-          let before = layer.decay(over: peak.time - start)
+          let after = layer.decay(over: start + gaps.lengths[e] - peak.time, neuron: j)
+          let before = layer.decay(over: peak.time - start, neuron: j)
           li = after.b * li + after.adjointRise * lv
-          lv = after.a * lv - slope / layer.tauMem
+          lv = after.a * lv - slope / tauMem
           li = before.b * li + before.adjointRise * lv
           lv *= before.a
         } else {
-          li = gaps[e].decay.b * li + gaps[e].decay.adjointRise * lv
-          lv *= gaps[e].decay.a
+          let decay = gaps.decay(e, j)
+          li = decay.b * li + decay.adjointRise * lv
+          lv *= decay.a
         }
         switch readout {
         case .weightedMean:
-          let scale = slope / (problem.duration * layer.tauMem)
-          lv -= scale * trial.integrals[e].decay
-          li -= scale * trial.integrals[e].rise * adjointPerRise
+          let scale = slope / (problem.duration * tauMem)
+          let integral = trial.integrals[gaps.place(e, j)]
+          lv -= scale * integral.decay
+          li -= scale * integral.rise * adjointPerRise
         case .instantaneous:
-          let scale = 1 / (problem.duration * layer.tauMem)
+          let scale = 1 / (problem.duration * tauMem)
           lv -= scale * trial.driveV[e * layer.size + j]
           li -= scale * trial.driveI[e * layer.size + j] * adjointPerRise
         case .maximum, .firstSpike:
@@ -107,10 +114,10 @@ extension ExactSolver {
         }
         if e > 0 {
           let at = Int(incoming.sources[e - 1]) * weights.stride + j
-          gradient.base[at] += li
+          gradient.base[at] += share * li
           errors[e - 1] += weights.base[at] * (lv - li)
           if readout == .maximum && peak.interval == e - 1 && peak.time == incoming.times[e - 1] {
-            errors[e - 1] += slope * peak.slope / layer.tauMem
+            errors[e - 1] += slope * peak.slope / tauMem
           }
         }
       }
@@ -118,21 +125,30 @@ extension ExactSolver {
     return errors
   }
 
-  private func forEachNode(_ start: Double, _ end: Double, _ body: (Double, Double) -> Void) {
-    let longest = min(problem.network.output.tauSyn, problem.network.output.tauMem) / 2
-    GaussLegendre.forEachNode(from: start, to: end, longest: longest, kinks: kinks, body)
+  private func forEachNode(
+    _ layer: Layer, _ start: Double, _ end: Double, _ body: (Double, Double) -> Void
+  ) {
+    let shortest = layer.isUniform ? 1 : layer.size
+    let longest = (0..<shortest).reduce(Double.infinity) {
+      min($0, layer.tauSyn[$1], layer.tauMem[$1])
+    }
+    GaussLegendre.forEachNode(from: start, to: end, longest: longest / 2, kinks: kinks, body)
   }
 
-  /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval.
-  private func integrate(_ layer: Layer, _ start: Double, _ end: Double) -> ReadoutIntegral {
-    var integral = ReadoutIntegral(decay: 0, rise: 0)
-    forEachNode(start, end) { time, weight in
-      let decay = layer.decay(over: time - start)
+  /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval: of each output, or once where all
+  /// are alike.
+  private func integrate(_ layer: Layer, _ start: Double, _ end: Double) -> [ReadoutIntegral] {
+    var integrals = Array(
+      repeating: ReadoutIntegral(decay: 0, rise: 0), count: layer.isUniform ? 1 : layer.size)
+    forEachNode(layer, start, end) { time, weight in
       let w = weight * problem.shaping.weight(at: time / problem.duration)
-      integral.decay += w * decay.a
-      integral.rise += w * decay.rise
+      for j in integrals.indices {
+        let decay = layer.decay(over: time - start, neuron: j)
+        integrals[j].decay += w * decay.a
+        integrals[j].rise += w * decay.rise
+      }
     }
-    return integral
+    return integrals
   }
 
   /// `.instantaneous`: `1/T int w l(V) du` over one interval; keeps what dl/dV adds to lV and lI.
@@ -143,16 +159,20 @@ extension ExactSolver {
     var total = 0.0
     var values = v
     var slopes = v
-    forEachNode(start, end) { time, weight in
-      let decay = layer.decay(over: time - start)
+    forEachNode(layer, start, end) { time, weight in
+      var decay = layer.decay(over: time - start)
       let w = weight * problem.shaping.weight(at: time / problem.duration)
-      for j in 0..<layer.size { values[j] = decay.a * v[j] + decay.rise * i[j] }
+      for j in 0..<layer.size {
+        if !layer.isUniform { decay = layer.decay(over: time - start, neuron: j) }
+        values[j] = decay.a * v[j] + decay.rise * i[j]
+      }
       total += values.withUnsafeBufferPointer { values in
         slopes.withUnsafeMutableBufferPointer {
           w * problem.loss.value(values, label: trial.label, gradient: $0)
         }
       }
       for j in 0..<layer.size {
+        if !layer.isUniform { decay = layer.decay(over: time - start, neuron: j) }
         trial.driveV[interval * layer.size + j] += w * slopes[j] * decay.a
         trial.driveI[interval * layer.size + j] += w * slopes[j] * decay.rise
       }
@@ -162,15 +182,15 @@ extension ExactSolver {
 
   /// Looks for a higher maximum of one output in an interval: inside it, or at its end.
   private func seekPeak(
-    _ peak: inout Peak, _ highest: inout Double, _ layer: Layer, _ v: Double, _ i: Double,
-    _ start: Double, _ end: Double, _ interval: Int
+    _ peak: inout Peak, _ highest: inout Double, _ layer: Layer, _ j: Int, _ v: Double,
+    _ i: Double, _ start: Double, _ end: Double, _ interval: Int
   ) {
-    let crossing = Crossing(layer)
-    let decay = layer.decay(over: end - start)
+    let decay = layer.decay(over: end - start, neuron: j)
     let (vEnd, iEnd) = (decay.a * v + decay.rise * i, decay.b * i)
     if i > v && iEnd < vEnd {
-      let top = crossing.peak(v: v, i: i)
-      let value = crossing.voltage(v: v, i: i, at: top)
+      let top = Decay.peakTime(v: v, i: i, tauMem: layer.tauMem[j], tauSyn: layer.tauSyn[j])
+      let there = layer.decay(over: top, neuron: j)
+      let value = there.a * v + there.rise * i
       if value > highest {
         highest = value
         peak = Peak(interval: interval, time: start + top, slope: 0)
@@ -180,4 +200,31 @@ extension ExactSolver {
       peak = Peak(interval: interval, time: end, slope: iEnd - vEnd)
     }
   }
+}
+
+/// The gaps before each spike that arrives at a layer of leaky integrators and after the last one, with what the dynamics
+/// do over each: for each neuron, or once where all are alike.
+private struct LeakyGaps {
+  private(set) var lengths: [Double] = []
+  private var decays: [Decay] = []
+  private let perGap: Int
+
+  init(_ incoming: IncomingSpikes, _ layer: Layer, duration: Double) {
+    perGap = layer.isUniform ? 1 : layer.size
+    lengths.reserveCapacity(incoming.count + 1)
+    decays.reserveCapacity((incoming.count + 1) * perGap)
+    for e in 0...incoming.count {
+      let start = e > 0 ? incoming.times[e - 1] : 0
+      let end = e < incoming.count ? incoming.times[e] : duration
+      lengths.append(end - start)
+      for j in 0..<perGap { decays.append(layer.decay(over: end - start, neuron: j)) }
+    }
+  }
+
+  /// Where the values of gap e and neuron j are, in an array like `decays`.
+  @inline(__always)
+  func place(_ e: Int, _ j: Int) -> Int { perGap == 1 ? e : e * perGap + j }
+
+  @inline(__always)
+  func decay(_ e: Int, _ j: Int) -> Decay { decays[place(e, j)] }
 }

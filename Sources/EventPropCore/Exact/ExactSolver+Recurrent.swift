@@ -1,31 +1,36 @@
 import Foundation
 
-/// A recurrent LIF layer: all neurons are carried from event to event together.
+/// A recurrent layer: all neurons are carried from event to event together.
 extension ExactSolver {
   /// Forward: the next event is the earlier of the next incoming spike and the earliest crossing.
   ///
   ///     over a gap: V <- a V + rise I, I <- b I        (all neurons)
   ///     neuron n reaches theta: spike, V_n <- 0, I_j += w_nj
   ///     at incoming spike i: I_j += w_ij
-  func sweep(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>, _ loop: Matrix<Double>,
-    _ trial: ExactTrial, _ intervening: Intervening
+  ///
+  /// (as LIF has it; other models by their own rules)
+  ///
+  /// - Parameter neurons: one for each neuron of the layer, or one for all.
+  func sweep<N: NeuronModel>(
+    _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ loop: Matrix<Double>, _ trial: ExactTrial, _ intervening: Intervening
   ) -> [ExactSpike] {
     var intervening = intervening
-    let crossing = Crossing(layer)
-    var v = Array(repeating: 0.0, count: layer.size)
-    var i = v
+    let isUniform = neurons.count == 1
+    var states = Array(repeating: N.rest, count: layer.size)
     var now = 0.0
     var e = 0
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
     while true {
       let end = e < incoming.count ? incoming.times[e] : problem.duration
-      var decay = layer.decay(over: end - now)
+      var flow = neurons[0].flow(over: end - now)
       var first: (after: Double, neuron: Int)?
       for j in 0..<layer.size {
         if j == intervening.neuron { continue }
-        if let hit = crossing.first(v: v[j], i: i[j], gap: end - now, end: decay),
+        let neuron = neurons[isUniform ? 0 : j]
+        if let hit = neuron.crossing(
+          states[j], gap: end - now, flow: isUniform ? flow : neuron.flow(over: end - now)),
           hit.after < first?.after ?? .infinity
         {
           first = (hit.after, j)
@@ -34,25 +39,28 @@ extension ExactSolver {
       if case let j = intervening.neuron, j >= 0 {
         // Its turn is decided once the others' first crossing is known: an event may come before it.
         let gap = min(first?.after ?? .infinity, end - now)
-        let own = crossing.first(
-          v: v[j], i: i[j], gap: gap, end: layer.decay(over: gap), now: now, &intervening)
+        let neuron = neurons[isUniform ? 0 : j]
+        let own = intervening.crossing(
+          neuron, states[j], gap: gap, flow: neuron.flow(over: gap), now: now)
         if let own { first = (own.after, j) }
       }
-      if let first { decay = layer.decay(over: first.after) }
+      let gap = first?.after ?? end - now
+      if first != nil { flow = neurons[0].flow(over: gap) }
       for j in 0..<layer.size {
-        v[j] = decay.a * v[j] + decay.rise * i[j]
-        i[j] *= decay.b
+        let neuron = neurons[isUniform ? 0 : j]
+        neuron.run(&states[j], over: isUniform ? flow : neuron.flow(over: gap))
       }
       if case let j = intervening.neuron, j >= 0 {
-        intervening.passed(v: v[j], threshold: layer.threshold)
+        intervening.passed(isBelow: neurons[isUniform ? 0 : j].isBelow(states[j]))
       }
+      let arriving: UnsafeMutablePointer<Double>
       if let (after, n) = first {
         now = min(now + after, end)
-        v[n] = 0
+        let (slope, memory) = neurons[isUniform ? 0 : n].spike(&states[n])
         spikes.append(
           ExactSpike(
-            time: now, neuron: Int32(n), preceding: Int32(e), slope: i[n] - layer.threshold))
-        for j in 0..<layer.size { i[j] += loop.base[n * loop.stride + j] }
+            time: now, neuron: Int32(n), preceding: Int32(e), slope: slope, memory: memory))
+        arriving = loop.base + n * loop.stride
         if spikes.count > limit {
           trial.failure = explosion(layer)
           return []
@@ -60,9 +68,11 @@ extension ExactSolver {
       } else {
         if e == incoming.count { return spikes }
         now = end
-        let row = weights.base + Int(incoming.sources[e]) * weights.stride
-        for j in 0..<layer.size { i[j] += row[j] }
+        arriving = weights.base + Int(incoming.sources[e]) * weights.stride
         e += 1
+      }
+      for j in 0..<layer.size {
+        neurons[isUniform ? 0 : j].receive(&states[j], weight: arriving[j])
       }
     }
   }
@@ -71,15 +81,20 @@ extension ExactSolver {
   ///
   ///     over a gap: lI <- b lI + adjointRise lV, lV <- a lV        (all neurons)
   ///     at spike k of neuron n: dL/dw_nj -= tau_s lI_j;
-  ///         lV_n += (theta lV_n + sum_j w_nj (lV_j - lI_j) + error_k)/(I_n - theta) + push_n
+  ///         lV_n += (theta lV_n + sum_j w_nj (lV_j - lI_j) + error_k)/(I_n - theta) + push_n;
+  ///         dL/dtheta_n += tau_m lV_n
   ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i = sum_j w_ij (lV_j - lI_j)
-  func sweepBack(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike], _ errors: [Double],
-    _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
-    _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>
+  ///
+  /// - Parameter thresholds: the gradient of the thresholds, where they are trained.
+  func sweepBack<N: NeuronModel>(
+    _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike],
+    _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>, thresholds: Matrix<Double>?
   ) -> [Double] {
-    var lv = Array(repeating: 0.0, count: layer.size)
-    var li = lv
+    let isUniform = neurons.count == 1
+    var adjoints = Array(repeating: N.restAdjoint, count: layer.size)
+    // The layer's common factor is -tau_s of its first neuron.
+    let shares = isUniform ? [] : (0..<layer.size).map { layer.tauSyn[$0] / layer.tauSyn[0] }
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
     var later = problem.duration
     var k = spikes.count - 1
@@ -89,16 +104,17 @@ extension ExactSolver {
     func arrive(at time: Double, _ row: Int, _ weights: Matrix<Double>, _ gradient: Matrix<Double>)
       -> Double
     {
-      let decay = layer.decay(over: later - time)
+      let gap = later - time
+      let flow = neurons[0].flow(over: gap)
       later = time
       var error = 0.0
       let w = weights.base + row * weights.stride
       let g = gradient.base + row * gradient.stride
       for j in 0..<layer.size {
-        li[j] = decay.b * li[j] + decay.adjointRise * lv[j]
-        lv[j] *= decay.a
-        g[j] += li[j]
-        error += w[j] * (lv[j] - li[j])
+        let neuron = neurons[isUniform ? 0 : j]
+        neuron.runBack(&adjoints[j], over: isUniform ? flow : neuron.flow(over: gap))
+        g[j] += (isUniform ? 1 : shares[j]) * neuron.collected(adjoints[j])
+        error += w[j] * neuron.transported(adjoints[j])
       }
       return error
     }
@@ -108,8 +124,10 @@ extension ExactSolver {
         let spike = spikes[k]
         let n = Int(spike.neuron)
         let error = arrive(at: spike.time, n, loop, loopGradient)
-        lv[n] += (layer.threshold * lv[n] + error + errors[k]) / spike.slope
-        if !push.isEmpty { lv[n] += push[n] }
+        let neuron = neurons[isUniform ? 0 : n]
+        neuron.jump(&adjoints[n], at: spike, loop: error, error: errors[k])
+        if let thresholds { thresholds.base[n] += neuron.thresholdGradient(adjoints[n]) }
+        if !push.isEmpty { neuron.push(&adjoints[n], by: push[n]) }
         k -= 1
       } else {
         incomingErrors[e] = arrive(

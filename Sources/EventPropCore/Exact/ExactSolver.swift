@@ -1,6 +1,6 @@
 import Foundation
 
-/// EventProp event by event, in Double: exact up to rounding (Wunderlich & Pehle 2021; MATH 6).
+/// EventProp event by event, in Double: exact up to rounding (Wunderlich & Pehle 2021).
 ///
 /// Layers are solved one after the other. A layer without recurrence is solved neuron by neuron
 /// (`ExactSolver+FeedForward.swift`); a recurrent one as a whole (`ExactSolver+Recurrent.swift`); the
@@ -11,10 +11,10 @@ public final class ExactSolver: Solver {
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
 
-  /// More spikes of a layer in one trial than this means that the weights have exploded: forty a neuron in each tau_mem,
-  /// a hundred a neuron in short trials, a million in all.
+  /// More spikes of a layer in one trial than this means that the weights have exploded: 200 a neuron in each tau_mem,
+  /// 2000 a neuron in short trials, a million in all.
   func spikeLimit(_ layer: Layer) -> Int {
-    let ofNeuron = max(100, 40 * problem.duration / layer.tauMem)
+    let ofNeuron = max(2000, 200 * problem.duration / layer.tauMem[0])
     return Int(min(Double(layer.size) * ofNeuron, 1e6))
   }
 
@@ -50,23 +50,8 @@ public final class ExactSolver: Solver {
     _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace
   ) {
     trial.failure = nil
-    for index in problem.network.layers.indices {
-      let layer = problem.network.layers[index]
-      let incoming = trial.incoming(toLayer: index)
-      let matrix = weights.matrices[forwardProjection(to: index)]
-      switch layer.neuron {
-      case .li:
-        readVoltages(trial, layer, incoming, matrix)
-      case .lif:
-        if layer.isRecurrent {
-          let loop = weights.matrices[forwardProjection(to: index) + 1]
-          trial.layers[index] = sweep(
-            layer, incoming, matrix, loop, trial, Intervening(trial, in: index))
-        } else {
-          trial.layers[index] = sweep(
-            layer, incoming, matrix, trial, Intervening(trial, in: index))
-        }
-      }
+    for pass in passes(trial, weights) {
+      pass.layer.neuron.exact.forward(pass)
       if trial.failure != nil {
         trial.loss = .nan
         trial.prediction = -1
@@ -101,39 +86,29 @@ public final class ExactSolver: Solver {
     // Per spike of the layer at hand: sum_j w_nj (lV_j - lI_j) over the layer above, and dl/dt.
     var errors = Array(repeating: 0.0, count: trial.layers[last].count)
     if problem.loss.readout == .firstSpike { addSpikeTimes(trial, &errors) }
-    for index in problem.network.layers.indices.reversed() {
-      let layer = problem.network.layers[index]
-      let incoming = trial.incoming(toLayer: index)
-      let projection = forwardProjection(to: index)
-      let matrix = weights.matrices[projection]
-      let sum = gradient.matrices[projection]
-      let push = index < push.count ? push[index] : []
-      switch layer.neuron {
-      case .li:
-        errors = unreadVoltages(trial, layer, incoming, matrix, sum)
-      case .lif:
-        let start = index == last && trial.needsPhantom ? problem.loss.phantomPush : 0
-        if layer.isRecurrent {
-          errors = sweepBack(
-            layer, incoming, trial.layers[index], errors, push, matrix, sum,
-            weights.matrices[projection + 1], gradient.matrices[projection + 1])
-        } else {
-          errors = sweepBack(
-            layer, incoming, trial.layers[index], errors, push, matrix, sum,
-            phantom: (trial.label, start))
-        }
-      }
+    for pass in passes(trial, weights).reversed() {
+      errors = pass.layer.neuron.exact.backward(
+        pass, errors, pass.index < push.count ? push[pass.index] : [], gradient)
+    }
+  }
+
+  /// The layers in order.
+  private func passes(_ trial: ExactTrial, _ weights: Parameters<Double>) -> [ExactPass] {
+    weights.layers.enumerated().map { index, layer in
+      ExactPass(
+        solver: self, trial: trial, index: index, layer: layer,
+        projection: forwardProjection(to: index), weights: weights)
     }
   }
 
   public func rewind(_ tape: ExactTape) { tape.gradient.clear() }
 
   public func gather(
-    _ tapes: [ExactTape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Double>
+    _ tapes: [ExactTape], array: Int, scalars: Range<Int>, into gradient: Parameters<Double>
   ) {
-    let sum = gradient.matrices[projection].base
+    let sum = gradient.arrays[array].base
     for tape in tapes {
-      let part = tape.gradient.matrices[projection].base
+      let part = tape.gradient.arrays[array].base
       for k in scalars { sum[k] += part[k] }
     }
   }

@@ -1,15 +1,18 @@
-/// One spike of a LIF layer found by the exact solver.
-struct ExactSpike {
-  var time: Double
-  var neuron: Int32
+/// One spike found by the exact solver.
+public struct ExactSpike: Sendable {
+  /// ms.
+  public var time: Double
+  public var neuron: Int32
   /// Incoming feed-forward spikes that came before it.
   var preceding: Int32
-  /// tau_m dV/dt just before it: I - theta.
-  var slope: Double
+  /// tau_m dV/dt just before it, less that of the threshold.
+  public var slope: Double
+  /// What else of the state its model's adjoint needs.
+  public var memory = 0.0
   /// Layers without recurrence: exp(-d/tau_m) and exp(-d/tau_s) over the time d since the last arriving spike or the
   /// neuron's own last one, whichever was later.
-  var a = 1.0
-  var b = 1.0
+  public var a = 1.0
+  public var b = 1.0
 }
 
 /// Spikes that arrive at a layer, in order of time.

@@ -20,7 +20,7 @@ extension GridSolver {
     sweepBack(trial, downTo: 0, weights, push, tape, workspace)
   }
 
-  public func backwardRest(
+  func backwardToBlocks(
     _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], tape: GridTape,
     workspace: GridWorkspace
   ) {

@@ -9,8 +9,8 @@ extension GridSolver {
   ///     I_j += sum of w_ij over spikes of i at n dt
   ///     V <- a V + rise I,  I <- b I
   ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j <- 0
-  public func forward(
-    block: Int, of batch: GridBatch, count: Int, copy: Int, weights: Parameters<Float>
+  func forward(
+    block: Int, of batch: GridBlockSpikes, count: Int, copy: Int, weights: Parameters<Float>
   ) { forward(block: block, batch.inputs(count, copy: copy), batch.blocks, weights) }
 
   /// One trial for each of `inputs`.
@@ -28,7 +28,8 @@ extension GridSolver {
         guard let codes = codes.baseAddress, let slopes = slopes.baseAddress else { return }
         for (slot, input) in inputs.enumerated() {
           let count = ep_lif_block(
-            Float(decay.a), Float(decay.b), Float(decay.rise), Float(layer.threshold), rows, width,
+            Float(decay.a), Float(decay.b), Float(decay.rise), Float(layer.threshold[0]), rows,
+            width,
             input.neurons, input.offsets, steps, width, codes, slopes)
           if !spikes[slot][block].hasRoom(for: count) { spikes[slot][block].reserve(count) }
           spikes[slot][block].put(codes, slopes, count: count)
@@ -42,13 +43,13 @@ extension GridSolver {
   ///     over a gap between spikes: lI <- b lI + adjointRise lV,  lV <- a lV
   ///     at a spike of input i: dL/dw_ij -= tau_s lI_j
   ///     at a spike of neuron k: lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j)] / (I_start - V_end) + push_k
-  public func backward(
-    block: Int, of batch: GridBatch, count: Int, copy: Int, push: [[Double]],
+  func backward(
+    block: Int, of batch: GridBlockSpikes, count: Int, copy: Int, push: [[Double]],
     into gradient: Parameters<Float>
   ) {
     let range = blocks[block]
     let sum = gradient.matrices[0].base + gradient.matrices[0].range(ofPanel: block).lowerBound
-    let threshold = Float(problem.network.layers[0].threshold)
+    let threshold = Float(problem.network.layers[0].threshold[0])
     let push = push.first.map { push in range.map { $0 < push.count ? Float(push[$0]) : 0 } }
     firstGaps.withUnsafeBufferPointer { gaps in
       for (slot, input) in batch.inputs(count, copy: copy).enumerated() {
@@ -61,19 +62,11 @@ extension GridSolver {
       }
     }
   }
-
-  public func makeBatch(_ trials: [GridTrial], copies: Int) -> GridBatch {
-    GridBatch(trials, steps: steps, copies: copies)
-  }
-
-  public func load(_ input: SpikeTrainView, into batch: GridBatch, slot: Int, copy: Int) {
-    batch.inputs(copy: copy)[slot].load(input, problem, steps: steps)
-  }
 }
 
 /// What blocks need of the trials of a batch, apart from the trials themselves: those belong to the threads that run the
 /// rest of them, and looking at one that another thread writes costs as much as some steps of a block.
-public final class GridBatch {
+final class GridBlockSpikes {
   /// Per trial the spikes of its blocks.
   let blocks: UnsafeMutableBufferPointer<UnsafeMutablePointer<BlockSpikes>>
   private let inputs: UnsafeMutableBufferPointer<GridSpikes>

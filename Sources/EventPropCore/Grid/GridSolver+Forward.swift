@@ -23,7 +23,7 @@ extension GridSolver {
   }
 
   /// The slopes of the first layer's spikes stay with its blocks.
-  public func forwardRest(
+  func forwardBeyondBlocks(
     _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
   ) { forward(trial, weights, workspace, withSlopes: false) }
 

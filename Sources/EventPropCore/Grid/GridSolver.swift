@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// EventProp on a grid of steps dt, in Float (Nowotny, Turner & Knight 2025; MATH 6).
+/// EventProp on a grid of steps dt, in Float (Nowotny, Turner & Knight 2025).
 ///
 /// Step n covers n dt to (n + 1) dt. Input spikes enter at the step they round to; hidden spikes are
 /// found at the end of a step and enter at the start of the next. At most one spike per neuron and step.
@@ -19,12 +19,19 @@ public final class GridSolver: Solver {
   let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
   let weightOfStep: [Float]
-  public let blocks: [Range<Int>]
+  /// Of the first layer: see `BlockBatch`.
+  let blocks: [Range<Int>]
   /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.
   let firstGaps: [ep_gap]
 
   public init(_ problem: Problem) {
     self.problem = problem
+    precondition(
+      problem.network.layers.allSatisfy {
+        $0.neuron.isOnGrid && $0.isUniform && $0.trained.isEmpty
+      },
+      "the grid runs layers of like neurons with fixed constants, and only models that have kernels"
+    )
     let steps = Int((problem.duration / problem.step).rounded())
     self.steps = steps
     projections = problem.network.projections
@@ -47,6 +54,14 @@ public final class GridSolver: Solver {
   }
 
   public func makeWorkspace() -> GridWorkspace { GridWorkspace(problem: problem, steps: steps) }
+
+  public func makeBatch(weights: Parameters<Float>, capacity: Int, shards: Int)
+    -> Batch<GridSolver>
+  {
+    blocks.isEmpty
+      ? Batch(self, weights: weights, capacity: capacity, shards: shards)
+      : BlockBatch(self, weights: weights, capacity: capacity, shards: shards, inBlocks: true)
+  }
 
   public func load(_ input: SpikeTrainView, label: Int, into trial: GridTrial) {
     trial.input.load(input, problem, steps: steps)

@@ -137,11 +137,11 @@ extension GridSolver {
   public func rewind(_ tape: GridTape) { tape.rewind() }
 
   public func gather(
-    _ tapes: [GridTape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Float>
+    _ tapes: [GridTape], array: Int, scalars: Range<Int>, into gradient: Parameters<Float>
   ) {
-    let sum = gradient.matrices[projection].base + scalars.lowerBound
+    let sum = gradient.arrays[array].base + scalars.lowerBound
     for tape in tapes {
-      ep_add(sum, tape.sum.matrices[projection].base + scalars.lowerBound, scalars.count)
+      ep_add(sum, tape.sum.arrays[array].base + scalars.lowerBound, scalars.count)
     }
   }
 }

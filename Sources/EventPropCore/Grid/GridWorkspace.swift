@@ -31,6 +31,7 @@ extension Layer {
   /// int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b) I_start.
   fileprivate func stepMean(_ step: Double) -> (p: Float, q: Float) {
     let decay = decay(over: step)
+    let (tauMem, tauSyn) = (tauMem[0], tauSyn[0])
     return (
       Float(tauMem * (1 - decay.a) / step),
       Float((tauSyn * (1 - decay.b) - tauMem * decay.rise) / step)
@@ -99,14 +100,14 @@ public final class GridWorkspace {
       layers.initializeElement(
         at: index,
         to: GridLayer(
-          size: layer.size, width: width, isSpiking: layer.neuron == .lif,
+          size: layer.size, width: width, isSpiking: layer.neuron.isSpiking,
           isRecurrent: layer.isRecurrent,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise)),
           gaps: .allocate(copying: layer.adjointGaps(problem.step, count: steps + 1)),
           mean: problem.rule == .sampled
             ? (Float(decay.a), Float(decay.rise)) : layer.stepMean(problem.step),
-          tauMem: Float(layer.tauMem),
-          threshold: Float(layer.threshold),
+          tauMem: Float(layer.tauMem[0]),
+          threshold: Float(layer.threshold[0]),
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
     let piece = Int(EP_BLOCK)

@@ -10,7 +10,7 @@ public enum Readout: Sendable {
   case firstSpike
 }
 
-/// A loss of one trial. The solvers turn `gradient` into what enters the adjoint (MATH 3).
+/// A loss of one trial. The solvers turn `gradient` into what enters the adjoint.
 ///
 /// To add one: a file like `Sum.swift`, and its line in `LossTable`.
 public protocol Loss: Sendable {

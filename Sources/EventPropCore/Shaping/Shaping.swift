@@ -1,6 +1,6 @@
 import Foundation
 
-/// The weight w(t) of the integral losses, as a function of x = t/T (MATH 4).
+/// The weight w(t) of the integral losses, as a function of x = t/T.
 ///
 /// To add one: a case here with its name, its formula in `weight(at:)`, and its kinks, if any.
 public enum Shaping: Sendable, Equatable {
@@ -12,7 +12,7 @@ public enum Shaping: Sendable, Equatable {
   case exponential(scale: Double)
   /// w = 1/(1 + exp((x - 0.5)/0.2)).
   case sigmoid
-  /// Follows the low-pass filtered input of the whole data set; see `InputProfile`.
+  /// Follows the low-pass filtered input of the training samples; see `InputProfile`.
   case input(InputProfile)
   /// Piecewise linear through points of ascending x, constant beyond the first and the last.
   case custom([ShapingPoint])

@@ -19,7 +19,7 @@ public enum HDF5Helper {
   private static func limit(_ path: String) -> Int {
     var status = stat()
     let megabytes = stat(path, &status) == 0 ? Int(status.st_size) >> 20 : 0
-    return min(3 + 2 * megabytes, 3600)
+    return min(2 + 2 * megabytes, 3600)
   }
 
   // MARK: - The helper's side

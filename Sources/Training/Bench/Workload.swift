@@ -2,7 +2,7 @@ import EventPropCore
 import Foundation
 import SpikeData
 
-/// A synthetic training load for `bench`: the three of FIELDNOTES.md's table of rivals, and the exact solver.
+/// A synthetic training load for `bench`: three that other simulators are timed on, and the exact solver.
 public struct Workload: Sendable {
   /// Short name on the command line: Y, M, S, X.
   public var name: String
@@ -172,7 +172,7 @@ public struct Workload: Sendable {
       total += 16 * Double(network.size(ofPopulation: projection.source)) * target / batch
     }
     for layer in network.layers {
-      total += steps * Double(layer.size) * (layer.neuron == .lif ? 9 : 13)
+      total += steps * Double(layer.size) * (layer.neuron.isSpiking ? 9 : 13)
     }
     return (total + rowElements, 4 * rowElements)
   }

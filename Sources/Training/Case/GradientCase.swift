@@ -2,7 +2,7 @@ import EventPropCore
 import Foundation
 import SpikeData
 
-/// A cross-check against other simulators (DESIGN.md, Cases): a folder with preset.toml, weights/, spikes.npy
+/// A cross-check against other simulators: a folder with preset.toml, weights/, spikes.npy
 /// and labels.npy; results go to another folder.
 public struct GradientCase {
   let preset: Preset
@@ -137,13 +137,11 @@ public struct GradientCase {
     for trial in trials {
       solver.backward(trial, weights: weights, push: push, gradient: gradient, workspace: workspace)
     }
-    for (matrix, scale) in zip(gradient.matrices, solver.gradientScales(trials: trials.count)) {
-      matrix.values = matrix.values.map { $0 * S.Scalar(scale) }
-    }
+    solver.finish(gradient, trials: trials.count)
     try write(trials, tally, gradient, into: out)
     return Summary(
       loss: tally.meanLoss, correct: tally.correct, samples: trials.count,
-      norms: zip(network.projections, gradient.norms).map { (network.name(of: $0), $1) })
+      norms: Array(zip(network.parameterNames, gradient.norms)))
   }
 
   private func write<Scalar>(
@@ -156,10 +154,10 @@ public struct GradientCase {
     }
     try save(NPYArray([tally.meanLoss], shape: []), "loss")
     try save(NPYArray(trials.map(\.loss), shape: [trials.count]), "losses")
-    for (projection, matrix) in zip(network.projections, gradient.matrices) {
-      try save(NPYArray(matrix), "gradients/" + network.name(of: projection))
+    for (name, array) in zip(network.parameterNames, gradient.arrays) {
+      try save(NPYArray(array), "gradients/" + name)
     }
-    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       let rows = trials.enumerated().flatMap { sample, trial in
         trial.spikes(ofLayer: index).flatMap { [Double(sample), Double($0.neuron), $0.time] }
       }

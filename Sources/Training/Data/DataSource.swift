@@ -41,6 +41,14 @@ extension Preset {
           + "input units; allowed are \(UInt16.max)")
     }
     let network = lane.network(inputs: inputs, outputs: data.classNames.count)
+    for parameter in NeuronKind.lif.parameters {
+      if let count = network.output[parameter].count, count != network.output.size {
+        throw PresetError(
+          name,
+          "output.\(parameter.name): \(count) values for \(network.output.size) classes; allowed is a number, or one for each"
+        )
+      }
+    }
     let weights = network.projections.reduce(0) {
       $0 + network.size(ofPopulation: $1.source) * network.size(ofPopulation: $1.target)
     }

@@ -96,7 +96,7 @@ public struct Evaluation: Sendable {
 final class SolverLane<S: Solver>: Lane {
   typealias Scalar = S.Scalar
   var options: LaneOptions
-  let passes: BatchPasses<S>
+  let runner: Batch<S>
   var adam: Adam<Scalar>
   var schedule: Schedule
   var epochTally: Tally
@@ -108,14 +108,13 @@ final class SolverLane<S: Solver>: Lane {
   var diagnosis = LaneDiagnosis()
   private(set) var observer: UpdateObserver<S>?
 
-  private let parts: [GradientPart]
   private let isRegularised: Bool
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
   lazy var probeWorkspace = solver.makeWorkspace()
 
-  var solver: S { passes.solver }
-  var weights: Parameters<Scalar> { passes.weights }
+  var solver: S { runner.solver }
+  var weights: Parameters<Scalar> { runner.weights }
   var name: String { options.name }
   var network: Network { solver.problem.network }
   var shaping: Shaping { solver.problem.shaping }
@@ -126,16 +125,15 @@ final class SolverLane<S: Solver>: Lane {
   ) {
     self.options = options
     let network = solver.problem.network
-    passes = BatchPasses(
-      solver, weights: Parameters(network, initial: options.initial, seed: seed),
-      capacity: capacity, shards: training.shards)
+    runner = solver.makeBatch(
+      weights: Parameters(network, initial: options.initial, seed: seed), capacity: capacity,
+      shards: training.shards)
     adam = Adam(network)
     schedule = Schedule(options.schedule)
     epochTally = Tally(network)
-    epochSquares = Array(repeating: 0, count: network.projections.count)
+    epochSquares = Array(repeating: 0, count: network.parameterNames.count)
     lastTally = epochTally
     lastSquares = epochSquares
-    parts = GradientPart.parts(of: solver, passes.gradient)
     isRegularised = network.layers.contains { $0.rate != nil }
   }
 
@@ -174,9 +172,9 @@ final class SolverLane<S: Solver>: Lane {
       weights.matrices.map { $0.values.map { Double($0) } }
     )
   }
-  func keep() -> KeptLane { KeptLane(options, weights.matrices.map { NPYArray($0) }) }
+  func keep() -> KeptLane { KeptLane(options, weights.arrays.map { NPYArray($0) }) }
   func take(_ kept: KeptLane) throws {
-    for (array, matrix) in zip(kept.weights, weights.matrices) {
+    for (array, matrix) in zip(kept.weights, weights.arrays) {
       try array.copy(to: matrix, name: "history")
     }
   }
@@ -187,22 +185,11 @@ final class SolverLane<S: Solver>: Lane {
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
 
-  /// Rate regularisation needs the whole batch's spike counts before the first sample goes back; without it a sample goes
-  /// forward and back at once.
+  /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts before the first trial
+  /// goes back; without it a trial goes forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
-    passes.begin(batch, pool: pool)
-    let tally: Tally
-    var push: [[Double]] = []
-    if isRegularised {
-      passes.forward(batch, pool: pool)
-      tally = try check(passes.tally)
-      push = self.push(tally)
-      passes.backward(batch, push: push, pool: pool)
-    } else {
-      passes.forwardAndBack(batch, pool: pool)
-      tally = try check(passes.tally)
-    }
-    let squares = try learn(from: batch.samples.count, push: push, pool: pool)
+    let tally = try check(runner.forward(batch, goingBack: !isRegularised, pool: pool))
+    let squares = try learn(from: batch, push: isRegularised ? push(tally) : [], pool: pool)
     options.muteOutputs?.apply(mute: tally.mute, of: tally.ofClass, in: weights)
     epochTally.add(tally)
     lastTally = tally
@@ -231,79 +218,52 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
-  /// Gathers the gradient of the mean over `trials` and applies Adam, part by part. Returns |dL/dW|^2 per projection.
+  /// Takes the gradient of the batch and applies Adam, part by part. Returns |dL/dw|^2 of each array of parameters.
   /// - Throws: `TrainingError` when that is not a finite number; parts that are have then been learned from, unless
   ///   gradients are clipped.
-  private func learn(from trials: Int, push: [[Double]], pool: WorkerPool) throws -> [Double] {
+  private func learn(from batch: SampleBatch, push: [[Double]], pool: WorkerPool) throws
+    -> [Double]
+  {
     adam.count += 1
-    let update = Update(
-      passes, adam,
+    let update = runner.update(
+      adam,
       AdamStep(options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count))
-    let (parts, isClipped) = (parts, options.clip > 0)
-    let partSquares = [Double](unsafeUninitializedCapacity: parts.count) { buffer, initialized in
-      let results = buffer
-      passes.gather(parts, trials: trials, push: push, pool: pool) { index, squares in
-        results.initializeElement(at: index, to: squares)
-        if !isClipped && squares.isFinite { update.apply(to: parts[index], gain: 1) }
-      }
-      initialized = parts.count
+    let isClipped = options.clip > 0
+    let squares = runner.gradient(of: batch, push: push, pool: pool) { part, squares in
+      if !isClipped && squares.isFinite { update.apply(to: part, gain: 1) }
     }
-    var squares = Array(repeating: 0.0, count: weights.matrices.count)
-    for (part, value) in zip(parts, partSquares) { squares[part.projection] += value }
     if let worst = squares.firstIndex(where: { !$0.isFinite }) {
       throw TrainingError(
-        description: "the gradient of \(network.name(of: network.projections[worst])) has exploded "
+        description: "the gradient of \(network.parameterNames[worst]) has exploded "
           + "(its square is \(squares[worst])): lower the learning rate or the weights")
     }
     if isClipped {
       let norm = squares.reduce(0, +).squareRoot()
       let gain = norm > options.clip ? Scalar(options.clip / norm) : 1
+      let parts = runner.parts
       pool.forEach(parts.count) { update.apply(to: parts[$0], gain: gain) }
     }
     return squares
   }
 
-  /// One update of the weights.
-  private struct Update {
-    let weights, mean, square, gradient: Parameters<Scalar>
-    let step: AdamStep
-
-    init(_ passes: BatchPasses<S>, _ adam: Adam<Scalar>, _ step: AdamStep) {
-      (weights, gradient) = (passes.weights, passes.gradient)
-      (mean, square) = (adam.mean, adam.square)
-      self.step = step
-    }
-
-    func apply(to part: GradientPart, gain: Scalar) {
-      let (index, offset) = (part.projection, part.scalars.lowerBound)
-      Scalar.adam(
-        weights.matrices[index].base + offset, mean: mean.matrices[index].base + offset,
-        square: square.matrices[index].base + offset,
-        gradient: gradient.matrices[index].base + offset, gain: gain, step: step,
-        width: part.scalars.count)
-    }
-  }
-
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation {
     let batch = SampleBatch(
       data, options: options, isTraining: false, duration: solver.problem.duration, seed: 0,
-      capacity: passes.trials.count)
+      capacity: runner.trials.count)
     var total = Tally(network)
     var predictions: [Int] = []
     predictions.reserveCapacity(data.count)
-    for start in stride(from: 0, to: data.count, by: passes.trials.count) {
-      let samples = Array(start..<min(start + passes.trials.count, data.count))
+    for start in stride(from: 0, to: data.count, by: runner.trials.count) {
+      let samples = Array(start..<min(start + runner.trials.count, data.count))
       if total.failure != nil {
         predictions.append(contentsOf: samples.map { _ in -1 })
         continue
       }
       batch.prepare(samples, epoch: 0, pool: pool)
-      passes.begin(batch, pool: pool)
-      passes.forward(batch, pool: pool)
-      total.add(passes.tally)
+      total.add(runner.forward(batch, pool: pool))
       predictions.append(
         contentsOf: samples.indices.map {
-          total.failure == nil ? passes.trials[$0].prediction : -1
+          total.failure == nil ? runner.trials[$0].prediction : -1
         })
     }
     return Evaluation(
@@ -321,24 +281,23 @@ final class SolverLane<S: Solver>: Lane {
 }
 
 extension SolverLane {
-  /// Matrices that make up the state, by file name.
-  private var stateMatrices: [(name: String, matrix: Matrix<Scalar>)] {
-    network.projections.enumerated().flatMap { index, projection in
-      let name = network.name(of: projection)
-      return [
-        (name, weights.matrices[index]),
-        ("adam-mean/" + name, adam.mean.matrices[index]),
-        ("adam-square/" + name, adam.square.matrices[index]),
+  /// Arrays that make up the state, by file name.
+  private var stateArrays: [(name: String, array: Matrix<Scalar>)] {
+    network.parameterNames.enumerated().flatMap { index, name in
+      [
+        (name, weights.arrays[index]),
+        ("adam-mean/" + name, adam.mean.arrays[index]),
+        ("adam-square/" + name, adam.square.arrays[index]),
       ]
     }
   }
 
   func arrays() -> [(name: String, array: NPYArray)] {
-    stateMatrices.map { ($0.name, NPYArray($0.matrix)) }
+    stateArrays.map { ($0.name, NPYArray($0.array)) }
   }
 
   func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws {
-    for (name, matrix) in stateMatrices { try read(name).copy(to: matrix, name: name) }
+    for (name, array) in stateArrays { try read(name).copy(to: array, name: name) }
     adam.count = adamCount
   }
 }

@@ -2,13 +2,14 @@ import EventPropCore
 import SpikeData
 
 /// The samples of one batch, augmented and delayed; borrowed from the data set where nothing changes.
-final class SampleBatch {
+final class SampleBatch: BatchSamples {
   private let options: DataOptions?
   private let duration: Double
   private let seed: Int
   private let data: SpikeDataSet
   private let changes: UnsafeMutableBufferPointer<SpikeTrain>
   private(set) var samples: [Int] = []
+  var count: Int { samples.count }
   /// Sample indices by class, for `blend`.
   private let byClass: [[Int]]
 

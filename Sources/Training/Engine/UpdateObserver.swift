@@ -76,7 +76,7 @@ final class UpdateObserver<S: Solver> {
   /// - Parameter withMargins: whether the risk of spikes is looked at too.
   func begin(_ weights: Parameters<Scalar>, withMargins: Bool, pool: WorkerPool) {
     run(weights, withGradient: true, pool: pool)
-    for (copy, matrix) in zip(weightsBefore.matrices, weights.matrices) {
+    for (copy, matrix) in zip(weightsBefore.arrays, weights.arrays) {
       copy.base.update(from: matrix.base, count: matrix.count)
     }
     before = spikes
@@ -131,12 +131,12 @@ final class UpdateObserver<S: Solver> {
   private func directionalDerivative(_ weights: Parameters<Scalar>) -> Double {
     let scales = solver.gradientScales(trials: trials.count)
     var total = 0.0
-    for p in weights.matrices.indices {
-      let (new, old) = (weights.matrices[p], weightsBefore.matrices[p])
+    for p in weights.arrays.indices {
+      let (new, old) = (weights.arrays[p], weightsBefore.arrays[p])
       var sum = 0.0
       for slot in slots {
         sum += Scalar.dot(
-          slot.gradient.matrices[p].base, new: new.base, old: old.base,
+          slot.gradient.arrays[p].base, new: new.base, old: old.base,
           width: new.count)
       }
       total += scales[p] * sum

@@ -19,7 +19,7 @@ extension SolverLane {
     picture.input = stride(from: 0, to: train.count, by: every).map {
       (Double(train.times[$0]), Int(train.units[$0]))
     }
-    for (index, layer) in network.layers.enumerated() where layer.neuron == .lif {
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       picture.layers.append(trial.spikes(ofLayer: index))
     }
     picture.voltages = outputVoltages(trial, train, points: points)
@@ -38,7 +38,7 @@ extension SolverLane {
       last == 0
       ? zip(train.times, train.units).map { (Double($0), Int($1)) }
       : trial.spikes(ofLayer: last - 1).map { ($0.time, $0.neuron) }
-    let own = output.neuron == .lif ? trial.spikes(ofLayer: last) : []
+    let own = output.neuron.isSpiking ? trial.spikes(ofLayer: last) : []
     let matrix = weights.matrices[weights.matrices.count - 1]
     var v = Array(repeating: 0.0, count: output.size)
     var i = v
@@ -47,8 +47,12 @@ extension SolverLane {
     var curves = Array(repeating: [Double](), count: output.size)
     func advance(to time: Double) {
       guard time > now else { return }
-      let decay = Decay(over: time - now, tauMem: output.tauMem, tauSyn: output.tauSyn)
+      let (gap, isUniform) = (time - now, output.isUniform)
+      var decay = Decay(over: gap, tauMem: output.tauMem[0], tauSyn: output.tauSyn[0])
       for j in v.indices {
+        if !isUniform {
+          decay = Decay(over: gap, tauMem: output.tauMem[j], tauSyn: output.tauSyn[j])
+        }
         v[j] = decay.a * v[j] + decay.rise * i[j]
         i[j] *= decay.b
       }

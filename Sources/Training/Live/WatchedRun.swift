@@ -1,3 +1,4 @@
+import EventPropCore
 import Foundation
 import SpikeData
 import Synchronization

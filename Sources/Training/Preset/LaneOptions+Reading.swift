@@ -10,7 +10,9 @@ extension LaneOptions {
     step = simulation.step
     rule = simulation.rule
 
-    let layers = try reader.sections("hidden") { try LaneOptions.readHidden($0) }
+    let layers = try reader.sections("hidden") {
+      try LaneOptions.readHidden($0, solver: simulation.solver)
+    }
     hidden = layers.map(\.layer)
 
     var entry = LossTable.all[0]
@@ -31,11 +33,9 @@ extension LaneOptions {
     let isSpiking = entry.readout == .firstSpike
     let output = try reader.section("output") { section in
       (
-        Layer(
-          size: 1, neuron: isSpiking ? .lif : .li,
-          tauMem: try section.number("tau_mem", default: 20, .above(0)),
-          tauSyn: try section.number("tau_syn", default: 5, .above(0)),
-          threshold: try section.number("threshold", default: 1, .atLeast(1e-30))),
+        try LaneOptions.readVectors(
+          section, Layer(size: 1, neuron: isSpiking ? .lif : .li), NeuronKind.lif.parameters,
+          solver: simulation.solver, isSized: false),
         try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1)
       )
     }
@@ -68,17 +68,20 @@ extension LaneOptions {
     return (SolverKind(rawValue: solver)!, duration, step, ReadoutRule(rawValue: rule)!)
   }
 
-  private static func readHidden(_ section: ConfigReader) throws -> (
+  private static func readHidden(_ section: ConfigReader, solver: SolverKind) throws -> (
     layer: Layer, initial: [InitialWeights]
   ) {
     let size = try section.integer("size", default: nil, 1...65_536)
-    _ = try section.choice("neuron", default: "lif", ["lif"])
+    let kinds = NeuronTable.all.filter(\.isSpiking)
+    let name = try section.choice("neuron", default: kinds[0].name, kinds.map(\.name))
+    let kind = kinds.first { $0.name == name } ?? kinds[0]
+    guard solver == .exact || kind.isOnGrid else {
+      throw section.error(
+        "neuron", "\"\(name)\" has no kernels for the grid: it takes simulation.solver = \"exact\"")
+    }
     let isRecurrent = try section.boolean("recurrent", default: false)
-    let layer = Layer(
-      size: size, neuron: .lif, tauMem: try section.number("tau_mem", default: 20, .above(0)),
-      tauSyn: try section.number("tau_syn", default: 5, .above(0)),
-      threshold: try section.number("threshold", default: 1, .atLeast(1e-30)),
-      isRecurrent: isRecurrent,
+    var layer = Layer(
+      size: size, neuron: kind, isRecurrent: isRecurrent,
       rate: try section.optionalSection("rate") { rate in
         let upper = try rate.number("upper", default: nil, .atLeast(0))
         return RateRegularisation(
@@ -86,6 +89,7 @@ extension LaneOptions {
           lambdaUpper: try rate.number("lambda_upper", default: 0, .atLeast(0)),
           lambdaLower: try rate.number("lambda_lower", default: 0, .atLeast(0)))
       })
+    layer = try readVectors(section, layer, kind.parameters, solver: solver)
     var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
     if isRecurrent || section.table["recurrent_weights"] != nil {
       guard isRecurrent else {
@@ -94,6 +98,41 @@ extension LaneOptions {
       initial.append(try readWeights(section, "recurrent_weights", mean: 0, sd: 0.02))
     }
     return (layer, initial)
+  }
+
+  /// The vectors of a layer: each a number, or a list of one for each neuron.
+  private static func readVectors(
+    _ section: ConfigReader, _ layer: Layer, _ parameters: [NeuronParameter], solver: SolverKind,
+    isSized: Bool = true
+  ) throws -> Layer {
+    var layer = layer
+    for parameter in parameters {
+      guard case .list? = section.table[parameter.name] else {
+        layer[parameter] = PerNeuron(
+          try section.number(
+            parameter.name, default: parameter.standard, .above(parameter.above)))
+        continue
+      }
+      let values = try section.list(
+        parameter.name, "a number above \(Bound.short(parameter.above))"
+      ) { item in
+        item.number.flatMap { $0.isFinite && $0 > parameter.above ? $0 : nil }
+      }
+      guard let values, !values.isEmpty, !isSized || values.count == layer.size else {
+        throw section.error(
+          parameter.name,
+          "has \(values?.count ?? 0) values; allowed is a number, or a list of \(layer.size), one for each neuron"
+        )
+      }
+      layer[parameter] = PerNeuron(values)
+      guard solver == .exact || layer[parameter].isUniform else {
+        throw section.error(
+          parameter.name,
+          "the grid takes one value for all neurons of a layer: a list takes simulation.solver = \"exact\""
+        )
+      }
+    }
+    return layer
   }
 
   private static func readWeights(
@@ -177,7 +216,9 @@ extension LaneOptions {
   static func sizes(
     _ root: ConfigTable, _ locate: @escaping (String) -> (file: String, line: Int?)
   ) throws -> [Int] {
-    try ConfigReader(root, locate: locate).sections("hidden") { try readHidden($0).layer.size }
+    try ConfigReader(root, locate: locate).sections("hidden") {
+      try readHidden($0, solver: .exact).layer.size
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import EventPropCore
 import SpikeData
 
-/// A complete description of an experiment, read from TOML. See DESIGN.md and README.md for the keys.
+/// A complete description of an experiment, read from TOML. The keys are in the article Presets of Workbench.docc.
 public struct Preset: Sendable {
   public var name: String
   public var seed: Int

@@ -1,7 +1,7 @@
 import EventPropCore
 import Foundation
 
-/// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/ (DESIGN.md).
+/// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/.
 public final class RunDirectory {
   public let path: String
   private var metrics: AppendFile

@@ -1,30 +1,22 @@
 import Foundation
 
-/// Where a membrane reaches threshold between events (MATH 6).
+/// Where a membrane reaches threshold between events.
 ///
 /// With A = V + k I and B = -k I, V(s) = A exp(-s/tau_m) + B exp(-s/tau_s) has at most one maximum, so
 /// the first crossing in a gap is bracketed by 0 and that maximum (or the end of the gap).
-struct Crossing {
+struct Crossing: Sendable {
   let tauMem: Double
   let tauSyn: Double
   let threshold: Double
   /// tau_m/tau_s where that is a small whole number, else 0.
   private let power: Int
 
-  init(_ layer: Layer) {
-    tauMem = layer.tauMem
-    tauSyn = layer.tauSyn
-    threshold = layer.threshold
-    let ratio = layer.tauMem / layer.tauSyn
+  init(tauMem: Double, tauSyn: Double, threshold: Double) {
+    self.tauMem = tauMem
+    self.tauSyn = tauSyn
+    self.threshold = threshold
+    let ratio = tauMem / tauSyn
     power = ratio == ratio.rounded() && (2...8).contains(ratio) ? Int(ratio) : 0
-  }
-
-  /// A crossing: when, counted from where V and I hold, and the decay until then.
-  struct Hit {
-    var after: Double
-    /// exp(-after/tau_m) and exp(-after/tau_s).
-    var a: Double
-    var b: Double
   }
 
   func hit(after s: Double) -> Hit {
@@ -47,20 +39,6 @@ struct Crossing {
     let top = peak(v: v, i: i)
     guard top > 0, top < gap, voltage(v: v, i: i, at: top) >= threshold else { return nil }
     return solve(v: v, i: i, high: top)
-  }
-
-  /// As above, for the neuron of an intervention: forced spikes come at their time, suppressed crossings do not. V has
-  /// at most one maximum in a gap, so that after a suppressed crossing no other follows before the next event.
-  func first(
-    v: Double, i: Double, gap: Double, end: Decay, now: Double, _ intervening: inout Intervening
-  ) -> Hit? {
-    let own = intervening.isMuted ? nil : first(v: v, i: i, gap: gap, end: end)
-    if let forced = intervening.forcedTime(now: now, gap: gap), forced <= own?.after ?? .infinity {
-      intervening.finish()
-      return hit(after: forced)
-    }
-    if let own, intervening.suppresses(crossingAt: now + own.after) { return nil }
-    return own
   }
 
   /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).

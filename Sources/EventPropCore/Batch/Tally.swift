@@ -1,25 +1,23 @@
-import EventPropCore
-
 /// Sums over trials: what metrics are made of. Kept per shard, added up in order.
-struct Tally: Equatable {
-  var trials = 0
+public struct Tally: Equatable {
+  public var trials = 0
   /// Sum of the losses of `lossTrials` trials: all, or those since the lane's loss was changed.
-  var loss = 0.0
-  var lossTrials = 0
-  var correct = 0
+  public var loss = 0.0
+  public var lossTrials = 0
+  public var correct = 0
   /// Trials in which the label's output was silent (phantom spikes injected).
-  var phantoms = 0
+  public var phantoms = 0
   /// Per class: trials, and those in which the label's output was mute (without any gradient).
-  var ofClass: [Int]
-  var mute: [Int]
+  public var ofClass: [Int]
+  public var mute: [Int]
   /// Per hidden layer and neuron: spikes.
-  var spikes: [[Int]]
+  public var spikes: [[Int]]
   /// Per hidden layer: trials in which a neuron was silent, summed over neurons.
-  var silent: [Int]
+  public var silent: [Int]
   /// Why a forward pass was given up.
-  var failure: String?
+  public var failure: String?
 
-  init(_ network: Network) {
+  public init(_ network: Network) {
     let hidden = network.layers.dropLast()
     spikes = hidden.map { Array(repeating: 0, count: $0.size) }
     silent = Array(repeating: 0, count: hidden.count)
@@ -27,7 +25,7 @@ struct Tally: Equatable {
     mute = ofClass
   }
 
-  mutating func clear() {
+  public mutating func clear() {
     trials = 0
     forgetLoss()
     correct = 0
@@ -44,22 +42,22 @@ struct Tally: Equatable {
   }
 
   /// Losses of different kinds have no common mean.
-  mutating func forgetLoss() {
+  public mutating func forgetLoss() {
     loss = 0
     lossTrials = 0
   }
 
   /// What counting needs to tell the trials apart.
-  struct Marks {
+  public struct Marks {
     fileprivate var ofLayers: [[Int]]
     fileprivate var last = 0
 
-    init(_ network: Network) {
+    public init(_ network: Network) {
       ofLayers = network.layers.dropLast().map { Array(repeating: 0, count: $0.size) }
     }
   }
 
-  mutating func add(_ trial: some SolvedTrial, marks: inout Marks) {
+  public mutating func add(_ trial: some SolvedTrial, marks: inout Marks) {
     marks.last += 1
     trials += 1
     loss += trial.loss
@@ -76,7 +74,7 @@ struct Tally: Equatable {
     }
   }
 
-  mutating func add(_ other: Tally) {
+  public mutating func add(_ other: Tally) {
     trials += other.trials
     loss += other.loss
     lossTrials += other.lossTrials
@@ -93,16 +91,16 @@ struct Tally: Equatable {
     }
   }
 
-  var meanLoss: Double { loss / Double(max(lossTrials, 1)) }
-  var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
+  public var meanLoss: Double { loss / Double(max(lossTrials, 1)) }
+  public var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
 
   /// Per hidden layer: spikes per neuron and trial.
-  var meanSpikes: [Double] {
+  public var meanSpikes: [Double] {
     spikes.map { Double($0.reduce(0, +)) / Double(max(trials * $0.count, 1)) }
   }
 
   /// Per hidden layer: standard deviation over neurons of their spikes per trial.
-  var spread: [Double] {
+  public var spread: [Double] {
     zip(spikes, meanSpikes).map { counts, mean in
       let squares = counts.reduce(0.0) {
         let rate = Double($1) / Double(max(trials, 1))
@@ -113,10 +111,10 @@ struct Tally: Equatable {
   }
 
   /// Per hidden layer: neurons without a spike in a trial, mean over trials.
-  var meanSilent: [Double] { silent.map { Double($0) / Double(max(trials, 1)) } }
+  public var meanSilent: [Double] { silent.map { Double($0) / Double(max(trials, 1)) } }
 
   /// Per hidden layer: neurons without a spike in all of it.
-  var dead: [[Int]] {
+  public var dead: [[Int]] {
     spikes.map { counts in counts.indices.filter { counts[$0] == 0 } }
   }
 }

@@ -56,16 +56,22 @@ extension Decay {
   }
 }
 
-extension Layer {
-  @inline(__always)
-  func decay(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
-
+extension Decay {
   /// What is left of a gap after its first part, whose exponentials are known: `rest` long.
   @inline(__always)
-  func decay(_ whole: Decay, after part: (a: Double, b: Double), rest: Double) -> Decay {
+  func rest(_ rest: Double, after part: (a: Double, b: Double), tauMem: Double, tauSyn: Double)
+    -> Decay
+  {
     // Near the smallest numbers quotients would not be accurate.
-    if min(whole.a, whole.b) < 1e-250 { return decay(over: rest) }
-    return Decay(
-      a: whole.a / part.a, b: whole.b / part.b, gap: rest, tauMem: tauMem, tauSyn: tauSyn)
+    if min(a, b) < 1e-250 { return Decay(over: rest, tauMem: tauMem, tauSyn: tauSyn) }
+    return Decay(a: a / part.a, b: b / part.b, gap: rest, tauMem: tauMem, tauSyn: tauSyn)
+  }
+}
+
+extension Layer {
+  /// The dynamics of one neuron over a gap.
+  @inline(__always)
+  func decay(over gap: Double, neuron: Int = 0) -> Decay {
+    Decay(over: gap, tauMem: tauMem[neuron], tauSyn: tauSyn[neuron])
   }
 }

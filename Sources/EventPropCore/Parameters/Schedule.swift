@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the learning rate changes (MATH 5). The parts multiply.
+/// How the learning rate changes. The parts multiply.
 public struct ScheduleOptions: Sendable, Equatable {
   /// Ease-in: starts at 1e-3 of the rate and grows by this factor per batch up to it; 1 turns it off.
   public var easeIn: Double

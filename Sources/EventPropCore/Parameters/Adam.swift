@@ -55,3 +55,28 @@ public final class Adam<Scalar: NetworkScalar> {
     Adam(mean: mean.copy(), square: square.copy(), count: count)
   }
 }
+
+/// One update of weights by Adam, part by part.
+public struct AdamUpdate<Scalar: NetworkScalar> {
+  private let weights, gradient, mean, square: Parameters<Scalar>
+  private let step: AdamStep
+
+  init(
+    weights: Parameters<Scalar>, gradient: Parameters<Scalar>, _ adam: Adam<Scalar>,
+    _ step: AdamStep
+  ) {
+    (self.weights, self.gradient) = (weights, gradient)
+    (mean, square) = (adam.mean, adam.square)
+    self.step = step
+  }
+
+  /// - Parameter gain: multiplies the gradient.
+  public func apply(to part: GradientPart, gain: Scalar) {
+    let (index, offset) = (part.array, part.scalars.lowerBound)
+    Scalar.adam(
+      weights.arrays[index].base + offset, mean: mean.arrays[index].base + offset,
+      square: square.arrays[index].base + offset,
+      gradient: gradient.arrays[index].base + offset, gain: gain, step: step,
+      width: part.scalars.count)
+  }
+}

@@ -31,7 +31,21 @@ struct Intervening {
     return true
   }
 
-  mutating func passed(v: Double, threshold: Double) {
-    if isMuted && v < threshold { isMuted = false }
+  mutating func passed(isBelow: Bool) {
+    if isMuted && isBelow { isMuted = false }
+  }
+
+  /// The first crossing of the neuron it is about: forced spikes come at their time, suppressed crossings do not. V has
+  /// at most one maximum in a gap, so that after a suppressed crossing no other follows before the next event.
+  mutating func crossing<N: NeuronModel>(
+    _ neuron: N, _ state: N.State, gap: Double, flow: N.Flow, now: Double
+  ) -> Hit? {
+    let own = isMuted ? nil : neuron.crossing(state, gap: gap, flow: flow)
+    if let forced = forcedTime(now: now, gap: gap), forced <= own?.after ?? .infinity {
+      finish()
+      return neuron.hit(after: forced)
+    }
+    if let own, suppresses(crossingAt: now + own.after) { return nil }
+    return own
   }
 }

@@ -7,13 +7,13 @@ import Synchronization
 /// Of `threads` threads, number t begins with the jobs t, t + threads, ... and then helps the others: so a job of a
 /// number tends to find in its core's cache what the job of that number left there. Which thread runs a job is left
 /// open all the same, so jobs must write only what belongs to their number.
-final class WorkerPool {
-  let threads: Int
+public final class WorkerPool {
+  public let threads: Int
   private let shared: Shared
   private let start: [DispatchSemaphore]
 
   /// - Parameter threads: the calling thread included.
-  init(threads: Int) {
+  public init(threads: Int) {
     precondition(threads > 0)
     self.threads = threads
     let shared = Shared(threads: threads)
@@ -46,7 +46,7 @@ final class WorkerPool {
   }
 
   /// Calls `body` once for each of `0 ..< count` and returns when all are done.
-  func forEach(_ count: Int, _ body: (Int) -> Void) {
+  public func forEach(_ count: Int, _ body: (Int) -> Void) {
     if threads == 1 || count <= 1 {
       for index in 0..<count { body(index) }
       return
@@ -138,7 +138,7 @@ final class WorkerPool {
 }
 
 /// Signals are for the main thread.
-func blockAllSignals() {
+public func blockAllSignals() {
   var all = sigset_t()
   sigfillset(&all)
   pthread_sigmask(SIG_BLOCK, &all, nil)

@@ -3,7 +3,7 @@ public struct Problem: Sendable {
   public var network: Network
   /// Trial length T, ms.
   public var duration: Double
-  /// Step of the grid, ms; the exact solver ignores it.
+  /// Step of the grid, ms. The exact solver takes it for `mergesInput` alone.
   public var step: Double
   public var loss: any Loss
   public var shaping: Shaping
@@ -28,7 +28,7 @@ public struct Problem: Sendable {
 
 /// How the integral losses read output voltages on the grid.
 public enum ReadoutRule: String, Sendable, CaseIterable {
-  /// Exactly over each step: the gradient's error is that of the spike times alone.
+  /// Exactly over each step, w being constant in it.
   case integrated
   /// At the end of each step, as GeNN and the paper's code do; their adjoint is driven over the whole step, as under
   /// `integrated`. So the two rules differ in the value of the loss, and in the gradient by O(dt).
@@ -46,7 +46,6 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
   associatedtype Trial: SolvedTrial
   associatedtype Tape: AnyObject
   associatedtype Workspace: AnyObject
-  associatedtype Batch: AnyObject = NoBlocks
 
   init(_ problem: Problem)
   var problem: Problem { get }
@@ -55,7 +54,8 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
   func makeTape() -> Tape
   func makeWorkspace() -> Workspace
 
-  /// Hands a sample to a trial. Spikes at or beyond T, which cannot matter, are left out.
+  /// Hands a sample to a trial. Spikes at or beyond T are left out, on the grid also those that
+  /// round to it.
   func load(_ input: SpikeTrainView, label: Int, into trial: Trial)
 
   /// Runs the loaded sample forward: spikes, loss and prediction are then in `trial`.
@@ -74,75 +74,34 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
   /// Empties a tape.
   func rewind(_ tape: Tape)
 
-  /// Adds some scalars of the gradient of a projection, summed over the tapes in order.
+  /// Adds some scalars of one array of the gradient, summed over the tapes in order.
   func gather(
-    _ tapes: [Tape], projection: Int, scalars: Range<Int>, into gradient: Parameters<Scalar>)
+    _ tapes: [Tape], array: Int, scalars: Range<Int>, into gradient: Parameters<Scalar>)
 
-  // A batch may also be run with the first layer cut into blocks of neurons, each through all trials: its weights and
-  // their gradient then stay in the cache of one core.
-
-  /// The blocks: columns of the first matrix. Empty where its neurons reach each other.
-  var blocks: [Range<Int>] { get }
-
-  /// - Parameter copies: of the input: one for each thread, for threads that write what others read wait for each other.
-  func makeBatch(_ trials: [Trial], copies: Int) -> Batch
-
-  /// Puts a sample's spikes into a copy of the batch's input.
-  func load(_ input: SpikeTrainView, into batch: Batch, slot: Int, copy: Int)
-
-  /// Runs a block of the first layer forward through the first `count` trials.
-  func forward(
-    block: Int, of batch: Batch, count: Int, copy: Int, weights: Parameters<Scalar>)
-
-  /// What is left of `forward` after all blocks, for `backwardRest`; all of it where there are none. The trial's label is to
-  /// be set before.
-  func forwardRest(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
-
-  /// Adjoint of `forwardRest`.
-  func backwardRest(
-    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], tape: Tape,
-    workspace: Workspace)
-
-  /// Adjoint of `forward(block:of:)`, after `backwardRest`: adds the block's columns of the gradient, trial after trial.
-  func backward(
-    block: Int, of batch: Batch, count: Int, copy: Int, push: [[Double]],
-    into gradient: Parameters<Scalar>)
-}
-
-/// The batch of a solver that cuts no layer into blocks.
-public final class NoBlocks {}
-
-extension Solver where Batch == NoBlocks {
-  public var blocks: [Range<Int>] { [] }
-
-  public func makeBatch(_ trials: [Trial], copies: Int) -> NoBlocks { NoBlocks() }
-
-  public func load(_ input: SpikeTrainView, into batch: NoBlocks, slot: Int, copy: Int) {}
-
-  public func forward(
-    block: Int, of batch: NoBlocks, count: Int, copy: Int, weights: Parameters<Scalar>
-  ) {}
-
-  public func forwardRest(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace) {
-    forward(trial, weights: weights, workspace: workspace)
-  }
-
-  public func backwardRest(
-    _ trial: Trial, weights: Parameters<Scalar>, push: [[Double]], tape: Tape,
-    workspace: Workspace
-  ) { backward(trial, weights: weights, push: push, tape: tape, workspace: workspace) }
-
-  public func backward(
-    block: Int, of batch: NoBlocks, count: Int, copy: Int, push: [[Double]],
-    into gradient: Parameters<Scalar>
-  ) {}
+  /// What runs batches of this solver; `Batch` itself unless a solver has a better way.
+  func makeBatch(weights: Parameters<Scalar>, capacity: Int, shards: Int) -> Batch<Self>
 }
 
 extension Solver {
-  /// Per projection: dL/dW = scale * (sum over trials of what `backward` and `gather` added).
+  public func makeBatch(weights: Parameters<Scalar>, capacity: Int, shards: Int) -> Batch<Self> {
+    Batch(self, weights: weights, capacity: capacity, shards: shards)
+  }
+}
+
+extension Solver {
+  /// Per array of parameters: what the sum over trials of what `backward` and `gather` added is multiplied by to be the
+  /// mean gradient. For weights it holds -tau_s of the target (where it differs, of its first neuron: the solver sees to
+  /// the rest).
   public func gradientScales(trials: Int) -> [Double] {
     problem.network.projections.map {
-      -problem.network.layers[$0.target - 1].tauSyn / Double(trials)
+      -problem.network.layers[$0.target - 1].tauSyn[0] / Double(trials)
+    } + problem.network.vectors.map { _ in 1 / Double(trials) }
+  }
+
+  /// Makes of what `backward` and `gather` added over some trials the gradient of the mean loss.
+  public func finish(_ gradient: Parameters<Scalar>, trials: Int) {
+    for (array, scale) in zip(gradient.arrays, gradientScales(trials: max(trials, 1))) {
+      array.values = array.values.map { $0 * Scalar(scale) }
     }
   }
 
@@ -157,8 +116,8 @@ extension Solver {
     let tape = tape ?? makeTape()
     rewind(tape)
     backward(trial, weights: weights, push: push, tape: tape, workspace: workspace)
-    for (index, matrix) in gradient.matrices.enumerated() {
-      gather([tape], projection: index, scalars: 0..<matrix.count, into: gradient)
+    for (index, array) in gradient.arrays.enumerated() {
+      gather([tape], array: index, scalars: 0..<array.count, into: gradient)
     }
   }
 }

@@ -1,0 +1,73 @@
+/// How the exact solver takes a layer of some model through a trial, and back.
+struct ExactLayerPasses: Sendable {
+  let isSpiking: Bool
+  /// Leaves the layer's spikes or read-out in the trial.
+  let forward: @Sendable (ExactPass) -> Void
+  /// - Returns: the errors of the spikes that arrive at the layer.
+  let backward:
+    @Sendable (ExactPass, _ errors: [Double], _ push: [Double], _ gradient: Parameters<Double>) ->
+      [Double]
+}
+
+/// One layer in one trial.
+struct ExactPass {
+  let solver: ExactSolver
+  let trial: ExactTrial
+  let index: Int
+  /// With the values of the moment of what is trained.
+  let layer: Layer
+  /// The index of the projection that reaches it from below; its own loop, if any, is the next.
+  let projection: Int
+  let weights: Parameters<Double>
+
+  var incoming: IncomingSpikes { trial.incoming(toLayer: index) }
+  var matrix: Matrix<Double> { weights.matrices[projection] }
+  var loop: Matrix<Double> { weights.matrices[projection + 1] }
+  var isOutput: Bool { index == trial.layers.count - 1 }
+}
+
+extension ExactLayerPasses {
+  /// Any spiking model, event by event. Generic code is made for each model of the table.
+  static func spiking<N: NeuronModel>(_ model: N.Type) -> ExactLayerPasses {
+    ExactLayerPasses(isSpiking: true) { pass in
+      let neurons = pass.layer.neurons(model)
+      let intervening = Intervening(pass.trial, in: pass.index)
+      pass.trial.layers[pass.index] =
+        pass.layer.isRecurrent
+        ? pass.solver.sweep(
+          neurons, pass.layer, pass.incoming, pass.matrix, pass.loop, pass.trial, intervening)
+        : pass.solver.sweep(
+          neurons, pass.layer, pass.incoming, pass.matrix, pass.trial, intervening)
+    } backward: { pass, errors, push, gradient in
+      let neurons = pass.layer.neurons(model)
+      let spikes = pass.trial.layers[pass.index]
+      let sum = gradient.matrices[pass.projection]
+      let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
+      if pass.layer.isRecurrent {
+        return pass.solver.sweepBack(
+          neurons, pass.layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
+          gradient.matrices[pass.projection + 1], thresholds: thresholds)
+      }
+      let start =
+        pass.isOutput && pass.trial.needsPhantom ? pass.solver.problem.loss.phantomPush : 0
+      return pass.solver.sweepBack(
+        neurons, pass.layer, pass.incoming, spikes, errors, push, pass.matrix, sum,
+        thresholds: thresholds, phantom: (pass.trial.label, start))
+    }
+  }
+
+  /// Leaky integrators, read by their voltage.
+  static let readout = ExactLayerPasses(isSpiking: false) { pass in
+    pass.solver.readVoltages(pass.trial, pass.layer, pass.incoming, pass.matrix)
+  } backward: { pass, _, _, gradient in
+    pass.solver.readVoltagesBack(
+      pass.trial, pass.layer, pass.incoming, pass.matrix, gradient.matrices[pass.projection])
+  }
+}
+
+extension Layer {
+  /// A model's constants: of each neuron, or once where all are alike.
+  func neurons<N: NeuronModel>(_ model: N.Type) -> [N] {
+    isUniform ? [N(self, neuron: 0)] : (0..<size).map { N(self, neuron: $0) }
+  }
+}

@@ -1,0 +1,9 @@
+/// Leaky integrator: no threshold, read by its voltage. The exact solver takes it in closed form
+/// (`ExactSolver+Readout.swift`).
+///
+///     tau_m dV/dt = -V + I        tau_s dI/dt = -I
+extension NeuronKind {
+  public static let li = NeuronKind(
+    "li", title: "leaky integrator, without spikes", parameters: [.tauMem, .tauSyn], grid: .li,
+    exact: .readout)
+}

@@ -1,0 +1,112 @@
+/// Leaky integrate-and-fire (Wunderlich & Pehle 2021): spikes at theta, reset to 0, no refractory time.
+///
+///     tau_m dV/dt = -V + I        tau_s dI/dt = -I        V reaches theta: spike, V <- 0
+public struct LIF: NeuronModel {
+  public let tauMem: Double
+  public let tauSyn: Double
+  public let threshold: Double
+  private let crossing: Crossing
+
+  public init(_ layer: Layer, neuron: Int) {
+    tauMem = layer.tauMem[neuron]
+    tauSyn = layer.tauSyn[neuron]
+    threshold = layer.threshold[neuron]
+    crossing = Crossing(tauMem: tauMem, tauSyn: tauSyn, threshold: threshold)
+  }
+
+  /// V and I.
+  public struct State: Sendable {
+    public var v = 0.0
+    public var i = 0.0
+  }
+
+  /// lV and lI.
+  public struct Adjoint: Sendable {
+    public var lv = 0.0
+    public var li = 0.0
+  }
+
+  public static var rest: State { State() }
+  public static var restAdjoint: Adjoint { Adjoint() }
+
+  @inline(__always)
+  public func flow(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
+
+  @inline(__always)
+  public func flow(_ whole: Decay, after hit: Hit, rest: Double) -> Decay {
+    whole.rest(rest, after: (hit.a, hit.b), tauMem: tauMem, tauSyn: tauSyn)
+  }
+
+  @inline(__always)
+  public func flow(_ whole: Decay, after spike: ExactSpike, rest: Double) -> Decay {
+    whole.rest(rest, after: (spike.a, spike.b), tauMem: tauMem, tauSyn: tauSyn)
+  }
+
+  @inline(__always)
+  public func flow(to spike: ExactSpike, gap: Double) -> Decay {
+    Decay(a: spike.a, b: spike.b, gap: gap, tauMem: tauMem, tauSyn: tauSyn)
+  }
+
+  /// V <- a V + rise I,  I <- b I
+  @inline(__always)
+  public func run(_ state: inout State, over flow: Decay) {
+    state.v = flow.a * state.v + flow.rise * state.i
+    state.i *= flow.b
+  }
+
+  /// lI <- b lI + adjointRise lV,  lV <- a lV
+  @inline(__always)
+  public func runBack(_ adjoint: inout Adjoint, over flow: Decay) {
+    adjoint.li = flow.b * adjoint.li + flow.adjointRise * adjoint.lv
+    adjoint.lv *= flow.a
+  }
+
+  /// I += w
+  @inline(__always)
+  public func receive(_ state: inout State, weight: Double) { state.i += weight }
+
+  @inline(__always)
+  public func transported(_ adjoint: Adjoint) -> Double { adjoint.lv - adjoint.li }
+
+  @inline(__always)
+  public func collected(_ adjoint: Adjoint) -> Double { adjoint.li }
+
+  @inline(__always)
+  public func crossing(_ state: State, gap: Double, flow: Decay) -> Hit? {
+    crossing.first(v: state.v, i: state.i, gap: gap, end: flow)
+  }
+
+  @inline(__always)
+  public func hit(after gap: Double) -> Hit { crossing.hit(after: gap) }
+
+  @inline(__always)
+  public func isBelow(_ state: State) -> Bool { state.v < threshold }
+
+  @inline(__always)
+  public func run(_ state: inout State, to hit: Hit) { state.i *= hit.b }
+
+  /// V <- 0, with tau_m dV/dt = I - theta.
+  @inline(__always)
+  public func spike(_ state: inout State) -> (slope: Double, memory: Double) {
+    state.v = 0
+    return (state.i - threshold, 0)
+  }
+
+  /// lV += (theta lV + loop + error)/(I - theta)
+  @inline(__always)
+  public func jump(_ adjoint: inout Adjoint, at spike: ExactSpike, loop: Double, error: Double) {
+    adjoint.lv += (threshold * adjoint.lv + loop + error) / spike.slope
+  }
+
+  @inline(__always)
+  public func push(_ adjoint: inout Adjoint, by amount: Double) { adjoint.lv += amount }
+
+  @inline(__always)
+  public func thresholdGradient(_ adjoint: Adjoint) -> Double { tauMem * adjoint.lv }
+}
+
+extension NeuronKind {
+  public static let lif = NeuronKind(
+    "lif", title: "leaky integrate-and-fire", parameters: [.tauMem, .tauSyn, .threshold],
+    grid: .lif, exact: .spiking(LIF.self))
+}
