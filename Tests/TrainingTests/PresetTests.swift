@@ -262,4 +262,33 @@ import Testing
     #expect(
       session.commands.map(\.text) == ["rate 0.1"] && session.end == .init(epoch: 3, batch: 4))
   }
+
+  /// A vector of a layer is a number or a list; lists are the exact solver's.
+  @Test func vectorsOfALayer() throws {
+    let text = tinyPreset()
+    let sizes = try Preset(text: text, file: "p").lanes[0].hidden[0].size
+    let list = "[" + (0..<sizes).map { "\(10 + $0)" }.joined(separator: ", ") + "]"
+    let preset = try Preset(
+      text: text, file: "p",
+      settings: ["simulation.solver=exact", "hidden.0.tau_mem=\(list)"])
+    #expect(preset.lanes[0].hidden[0].tauMem.values(2) == [10, 11])
+    #expect(
+      try Preset(text: preset.resolvedText, file: "again").lanes[0].hidden == preset.lanes[0].hidden
+    )
+    let onGrid = message(text, ["hidden.0.tau_mem=\(list)"])
+    #expect(
+      onGrid.contains("hidden.0.tau_mem") && onGrid.contains("takes simulation.solver"), "\(onGrid)"
+    )
+    let short = message(text, ["simulation.solver=exact", "hidden.0.tau_syn=[1, 2]"])
+    #expect(short.contains("has 2 values; allowed is a number, or a list of \(sizes)"), "\(short)")
+    let negative = message(text, ["simulation.solver=exact", "hidden.0.threshold=[-1]"])
+    #expect(negative.contains("hidden.0.threshold"), "\(negative)")
+    let unknown = message(text, ["hidden.0.neuron=alif"])
+    #expect(unknown.contains("lif"), "\(unknown)")
+    let outputs = try Preset(
+      text: text, file: "p", settings: ["simulation.solver=exact", "output.tau_mem=[10, 20]"])
+    #expect(throws: PresetError.self) {
+      _ = try outputs.problem(for: outputs.lanes[0], data: outputs.loadData().train)
+    }
+  }
 }
