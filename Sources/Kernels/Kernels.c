@@ -44,183 +44,235 @@ CLONES void ep_time_indices(uint32_t *index, const double *times, size_t count, 
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// The rows that arrive in a step, added to a block of currents.
-#define ADD_ROWS(CURRENT, VECTORS, ROWS, STRIDE, INDEX, FROM, TO)                    \
-  for (size_t r = (FROM); r < (TO); ++r) {                                           \
-    const float *row = (ROWS) + (INDEX)[r] * (STRIDE) + k;                           \
-    UNROLL for (int u = 0; u < (VECTORS); ++u) (CURRENT)[u] += READ(row, u * EP_LANES); \
+// The functions below that take a number of vectors, or of rows, get it as a literal. They are
+// inlined into the clones, so every loop over it is unrolled there and its arrays are registers.
+
+// sum += the rows index[from ..< to], in order.
+INLINE void add_rows(int vectors, f16 *sum, const float *rows, size_t stride, const uint32_t *index,
+                     size_t from, size_t to) {
+  for (size_t r = from; r < to; ++r) {
+    const float *row = rows + index[r] * stride;
+    UNROLL for (int u = 0; u < vectors; ++u) sum[u] += READ(row, u * EP_LANES);
   }
+}
 
-// Vectors of a block whose masks make one word.
-#define WORD 4
+// The most vectors of a block, and those of them whose masks make one word.
+enum { STEP_VECTORS = 16, BLOCK_VECTORS = EP_BLOCK / EP_LANES, WORD = 4 };
 
-// Calls RECORD with each spiking lane of a block, in order.
-#define FOR_EACH_SPIKE(VECTORS, RECORD)                                               \
-    for (int w = 0; w < (VECTORS); w += WORD) {                                       \
-      uint64_t word;                                                                  \
-      memcpy(&word, masks + w, sizeof word);                                          \
-      for (; word; word &= word - 1) {                                                \
-        int lane = w * EP_LANES + __builtin_ctzll(word);                              \
-        RECORD;                                                                       \
-        slopes[count] = ((const float *)slope)[lane];                                 \
-        ++count;                                                                      \
-      }                                                                               \
+// Appends number + lane and the slope of each spiking lane of a block, in order of lanes, to lists
+// that hold `count`. Returns their new count. Masks after the last vector up to a whole word are 0.
+INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope, uint32_t number,
+                            uint32_t *numbers, float *slopes, size_t count) {
+  for (int w = 0; w < vectors; w += WORD) {
+    uint64_t word = masks[w];  // The only one of one vector: a fact that saves instructions.
+    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
+    for (; word; word &= word - 1) {
+      int lane = w * EP_LANES + __builtin_ctzll(word);
+      numbers[count] = number + (uint32_t)lane;
+      slopes[count] = ((const float *)slope)[lane];
+      ++count;
     }
-
-#define LIF_STEP(VECTORS)                                                             \
-  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
-    f16 start[VECTORS], slope[VECTORS];                                               \
-    uint16_t masks[(VECTORS) + WORD] = {0};                                           \
-    for (int u = 0; u < (VECTORS); ++u) start[u] = READ(i, k + u * EP_LANES);         \
-    for (size_t s = 0; s < sources; ++s)                                              \
-      ADD_ROWS(start, VECTORS, arriving[s].rows, arriving[s].stride, arriving[s].index, 0, \
-               arriving[s].count)                                                     \
-    for (size_t r = 0; r < upcoming->count; ++r) {                                    \
-      const float *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;  \
-      UNROLL for (int u = 0; u < (VECTORS); ++u) __builtin_prefetch(row + u * EP_LANES); \
-    }                                                                                 \
-    UNROLL for (int u = 0; u < (VECTORS); ++u) {                                      \
-      f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];                         \
-      AT(i, k + u * EP_LANES) = b * start[u];                                         \
-      i16 spikes = end >= theta;                                                      \
-      AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);                            \
-      slope[u] = start[u] - end;                                                      \
-      masks[u] = (uint16_t)bits(&spikes);                                             \
-    }                                                                                 \
-    FOR_EACH_SPIKE(VECTORS, neurons[count] = (uint32_t)(first + k + lane))            \
   }
+  return count;
+}
+
+// The step of `ep_lif_step` for the neurons from k on. Returns the new count of spikes.
+INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float b, float c,
+                       float theta, const ep_rows *arriving, size_t sources,
+                       const ep_rows *upcoming, size_t first, uint32_t *neurons, float *slopes,
+                       size_t count) {
+  f16 start[STEP_VECTORS], slope[STEP_VECTORS];
+  uint16_t masks[STEP_VECTORS] = {0};
+  for (int u = 0; u < vectors; ++u) start[u] = READ(i, k + u * EP_LANES);
+  for (size_t s = 0; s < sources; ++s)
+    add_rows(vectors, start, arriving[s].rows + k, arriving[s].stride, arriving[s].index, 0,
+             arriving[s].count);
+  for (size_t r = 0; r < upcoming->count; ++r) {
+    const float *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;
+    UNROLL for (int u = 0; u < vectors; ++u) __builtin_prefetch(row + u * EP_LANES);
+  }
+  UNROLL for (int u = 0; u < vectors; ++u) {
+    f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];
+    AT(i, k + u * EP_LANES) = b * start[u];
+    i16 spikes = end >= theta;
+    AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);
+    slope[u] = start[u] - end;
+    masks[u] = (uint16_t)bits(&spikes);
+  }
+  return append_spikes(vectors, masks, slope, (uint32_t)(first + k), neurons, slopes, count);
+}
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
                           const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
                           size_t first, size_t width, uint32_t *neurons, float *slopes) {
   size_t count = 0, k = 0;
-  LIF_STEP(16)
-  LIF_STEP(8)
-  LIF_STEP(4)
-  LIF_STEP(2)
-  LIF_STEP(1)
+  for (; k + 16 * EP_LANES <= width; k += 16 * EP_LANES)
+    count = lif_step(16, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
+    count = lif_step(8, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 4 * EP_LANES <= width; k += 4 * EP_LANES)
+    count = lif_step(4, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
+    count = lif_step(2, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + EP_LANES <= width; k += EP_LANES)
+    count = lif_step(1, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
   return count;
 }
 
-// V and I stay in registers from the first step to the last.
-#define LIF_BLOCK(VECTORS)                                                            \
-  if ((VECTORS) * EP_LANES == width) {                                                \
-    f16 v[VECTORS] = {0}, i[VECTORS] = {0}, slope[VECTORS];                           \
-    uint16_t masks[(VECTORS) + WORD] = {0};                                           \
-    for (size_t n = 0; n < steps; ++n) {                                              \
-      ADD_ROWS(i, VECTORS, rows, stride, index, offsets[n], offsets[n + 1])           \
-      uint32_t any = 0;                                                               \
-      UNROLL for (int u = 0; u < (VECTORS); ++u) {                                    \
-        v[u] = a * v[u] + c * i[u];                                                   \
-        i16 spikes = v[u] >= theta;                                                   \
-        any |= bits(&spikes);                                                         \
-      }                                                                               \
-      if (any) {                                                                      \
-        UNROLL for (int u = 0; u < (VECTORS); ++u) {                                  \
-          i16 spikes = v[u] >= theta;                                                 \
-          masks[u] = (uint16_t)bits(&spikes);                                         \
-          slope[u] = i[u] - v[u];                                                     \
-          v[u] = (f16)((i16)v[u] & ~spikes);                                          \
-        }                                                                             \
-        FOR_EACH_SPIKE(VECTORS, codes[count] = ep_code(n + 1, lane))                  \
-      }                                                                               \
-      UNROLL for (int u = 0; u < (VECTORS); ++u) i[u] *= b;                           \
-    }                                                                                 \
-    return count;                                                                     \
+// `ep_lif_block` of one width. V and I stay in registers from the first step to the last.
+INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, const float *rows,
+                        size_t stride, const uint32_t *index, const uint32_t *offsets,
+                        size_t steps, uint32_t *codes, float *slopes) {
+  f16 v[BLOCK_VECTORS] = {0}, i[BLOCK_VECTORS] = {0}, slope[BLOCK_VECTORS];
+  uint16_t masks[BLOCK_VECTORS] = {0};
+  size_t count = 0;
+  for (size_t n = 0; n < steps; ++n) {
+    add_rows(vectors, i, rows, stride, index, offsets[n], offsets[n + 1]);
+    uint32_t any = 0;
+    UNROLL for (int u = 0; u < vectors; ++u) {
+      v[u] = a * v[u] + c * i[u];
+      i16 spikes = v[u] >= theta;
+      any |= bits(&spikes);
+    }
+    if (any) {
+      UNROLL for (int u = 0; u < vectors; ++u) {
+        i16 spikes = v[u] >= theta;
+        masks[u] = (uint16_t)bits(&spikes);
+        slope[u] = i[u] - v[u];
+        v[u] = (f16)((i16)v[u] & ~spikes);
+      }
+      count = append_spikes(vectors, masks, slope, ep_code(n + 1, 0), codes, slopes, count);
+    }
+    UNROLL for (int u = 0; u < vectors; ++u) i[u] *= b;
   }
+  return count;
+}
 
 CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
                            const uint32_t *index, const uint32_t *offsets, size_t steps,
                            size_t width, uint32_t *codes, float *slopes) {
-  const size_t k = 0;
-  size_t count = 0;
-  LIF_BLOCK(8)
-  LIF_BLOCK(7)
-  LIF_BLOCK(6)
-  LIF_BLOCK(5)
-  LIF_BLOCK(4)
-  LIF_BLOCK(3)
-  LIF_BLOCK(2)
-  LIF_BLOCK(1)
-  return 0;
+  switch (width / EP_LANES) {
+    case 8: return lif_block(8, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 7: return lif_block(7, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 6: return lif_block(6, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 5: return lif_block(5, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 4: return lif_block(4, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 3: return lif_block(3, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 2: return lif_block(2, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 1: return lif_block(1, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    default: return 0;
+  }
 }
 
-// lV and lI stay in registers from the last spike to the first.
-#define LIF_BLOCK_ADJOINT(VECTORS)                                                    \
-  if ((VECTORS) * EP_LANES == width) {                                                \
-    f16 lv[VECTORS] = {0}, li[VECTORS] = {0};                                         \
-    size_t r = arriving->count, s = count, later = steps;                             \
-    while (r > 0 || s > 0) {                                                          \
-      size_t n = r > 0 ? arriving->times[r - 1] : 0;                                  \
-      if (s > 0 && ep_code_time(codes[s - 1]) > n) n = ep_code_time(codes[s - 1]);    \
-      ep_gap gap = gaps[later - n];                                                   \
-      UNROLL for (int u = 0; u < (VECTORS); ++u) {                                    \
-        li[u] = gap.b * li[u] + gap.c * lv[u];                                        \
-        lv[u] = gap.a * lv[u];                                                        \
-      }                                                                               \
-      later = n;                                                                      \
-      for (; r > 0 && arriving->times[r - 1] == n; --r) {                             \
-        float *row = gradient + arriving->neurons[r - 1] * width;                     \
-        UNROLL for (int u = 0; u < (VECTORS); ++u)                                    \
-          AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + li[u];                    \
-      }                                                                               \
-      if (s == 0 || ep_code_time(codes[s - 1]) != n) continue;                        \
-      float voltage[(VECTORS) * EP_LANES];                                            \
-      memcpy(voltage, lv, sizeof voltage);                                            \
-      for (; s > 0 && ep_code_time(codes[s - 1]) == n; --s) {                         \
-        size_t lane = ep_code_lane(codes[s - 1]);                                     \
-        float x = voltage[lane];                                                      \
-        x += (theta * x + errors[s - 1]) / slopes[s - 1];                             \
-        voltage[lane] = push ? x + push[lane] : x;                                    \
-      }                                                                               \
-      memcpy(lv, voltage, sizeof voltage);                                            \
-    }                                                                                 \
-    return;                                                                           \
+// `ep_lif_block_adjoint` of one width. lV and lI stay in registers from the last spike to the first.
+INLINE void block_adjoint(int vectors, const ep_gap *gaps, float theta, const ep_spikes *arriving,
+                          const uint32_t *codes, const float *slopes, const float *errors,
+                          size_t count, const float *push, size_t steps, float *gradient) {
+  f16 lv[BLOCK_VECTORS] = {0}, li[BLOCK_VECTORS] = {0};
+  size_t r = arriving->count, s = count, later = steps;
+  while (r > 0 || s > 0) {
+    size_t n = r > 0 ? arriving->times[r - 1] : 0;
+    if (s > 0 && ep_code_time(codes[s - 1]) > n) n = ep_code_time(codes[s - 1]);
+    ep_gap gap = gaps[later - n];
+    UNROLL for (int u = 0; u < vectors; ++u) {
+      li[u] = gap.b * li[u] + gap.c * lv[u];
+      lv[u] = gap.a * lv[u];
+    }
+    later = n;
+    for (; r > 0 && arriving->times[r - 1] == n; --r) {
+      float *row = gradient + arriving->neurons[r - 1] * (size_t)(vectors * EP_LANES);
+      UNROLL for (int u = 0; u < vectors; ++u)
+        AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + li[u];
+    }
+    if (s == 0 || ep_code_time(codes[s - 1]) != n) continue;
+    float voltage[EP_BLOCK];
+    memcpy(voltage, lv, vectors * sizeof *lv);
+    for (; s > 0 && ep_code_time(codes[s - 1]) == n; --s) {
+      size_t lane = ep_code_lane(codes[s - 1]);
+      float x = voltage[lane];
+      x += (theta * x + errors[s - 1]) / slopes[s - 1];
+      voltage[lane] = push ? x + push[lane] : x;
+    }
+    memcpy(lv, voltage, vectors * sizeof *lv);
   }
+}
 
 CLONES void ep_lif_block_adjoint(const ep_gap *gaps, float theta, const ep_spikes *arriving,
                                  const uint32_t *codes, const float *slopes, const float *errors,
                                  size_t count, const float *push, size_t steps, float *gradient,
                                  size_t width) {
-  LIF_BLOCK_ADJOINT(8)
-  LIF_BLOCK_ADJOINT(7)
-  LIF_BLOCK_ADJOINT(6)
-  LIF_BLOCK_ADJOINT(5)
-  LIF_BLOCK_ADJOINT(4)
-  LIF_BLOCK_ADJOINT(3)
-  LIF_BLOCK_ADJOINT(2)
-  LIF_BLOCK_ADJOINT(1)
+  switch (width / EP_LANES) {
+    case 8:
+      block_adjoint(8, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 7:
+      block_adjoint(7, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 6:
+      block_adjoint(6, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 5:
+      block_adjoint(5, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 4:
+      block_adjoint(4, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 3:
+      block_adjoint(3, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 2:
+      block_adjoint(2, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 1:
+      block_adjoint(1, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    default: break;
+  }
 }
 
-#define LI_TRIAL(VECTORS)                                                             \
-  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
-    f16 v[VECTORS] = {0}, i[VECTORS] = {0}, total[VECTORS];                           \
-    for (int u = 0; u < (VECTORS); ++u) total[u] = READ(mean, k + u * EP_LANES);      \
-    for (size_t n = 0; n < steps; ++n) {                                              \
-      ADD_ROWS(i, VECTORS, rows, stride, index, offsets[n], offsets[n + 1])           \
-      float weight = weights[n];                                                      \
-      for (int u = 0; u < (VECTORS); ++u) {                                           \
-        size_t at = n * width + k + u * EP_LANES;                                     \
-        f16 average = p * v[u] + q * i[u];                                            \
-        v[u] = a * v[u] + c * i[u];                                                   \
-        i[u] = b * i[u];                                                              \
-        total[u] += weight * average;                                                 \
-        if (means) AT(means, at) = average;                                           \
-        if (voltages) AT(voltages, at) = v[u];                                        \
-        if (currents) AT(currents, at) = i[u];                                        \
-      }                                                                               \
-    }                                                                                 \
-    for (int u = 0; u < (VECTORS); ++u) AT(mean, k + u * EP_LANES) = total[u];        \
+// The trial of `ep_li_trial` for the neurons from k on.
+INLINE void li_trial(int vectors, size_t k, float a, float b, float c, float p, float q,
+                     const float *rows, size_t stride, const uint32_t *index,
+                     const uint32_t *offsets, size_t steps, const float *weights, float *mean,
+                     float *means, float *voltages, float *currents, size_t width) {
+  f16 v[4] = {0}, i[4] = {0}, total[4];
+  for (int u = 0; u < vectors; ++u) total[u] = READ(mean, k + u * EP_LANES);
+  for (size_t n = 0; n < steps; ++n) {
+    add_rows(vectors, i, rows + k, stride, index, offsets[n], offsets[n + 1]);
+    float weight = weights[n];
+    for (int u = 0; u < vectors; ++u) {
+      size_t at = n * width + k + u * EP_LANES;
+      f16 average = p * v[u] + q * i[u];
+      v[u] = a * v[u] + c * i[u];
+      i[u] = b * i[u];
+      total[u] += weight * average;
+      if (means) AT(means, at) = average;
+      if (voltages) AT(voltages, at) = v[u];
+      if (currents) AT(currents, at) = i[u];
+    }
   }
+  for (int u = 0; u < vectors; ++u) AT(mean, k + u * EP_LANES) = total[u];
+}
 
 CLONES void ep_li_trial(float a, float b, float c, float p, float q, const float *rows,
                         size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps,
                         const float *weights, float *mean, float *means, float *voltages,
                         float *currents, size_t width) {
   size_t k = 0;
-  LI_TRIAL(4)
-  LI_TRIAL(2)
-  LI_TRIAL(1)
+  for (; k + 4 * EP_LANES <= width; k += 4 * EP_LANES)
+    li_trial(4, k, a, b, c, p, q, rows, stride, index, offsets, steps, weights, mean, means,
+             voltages, currents, width);
+  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
+    li_trial(2, k, a, b, c, p, q, rows, stride, index, offsets, steps, weights, mean, means,
+             voltages, currents, width);
+  for (; k + EP_LANES <= width; k += EP_LANES)
+    li_trial(1, k, a, b, c, p, q, rows, stride, index, offsets, steps, weights, mean, means,
+             voltages, currents, width);
 }
 
 CLONES void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap, size_t width) {
@@ -309,25 +361,30 @@ CLONES void ep_dot_rows(float *errors, const float *rows, size_t stride, const u
   DOT_ROWS(1)
 }
 
-// From neuron to neuron, sums in registers.
-#define GATHER(VECTORS)                                                               \
-  for (; k + (VECTORS) * EP_LANES <= width; k += (VECTORS) * EP_LANES) {              \
-    for (size_t j = 0; j < count; ++j) {                                              \
-      float *row = sum + j * stride + k;                                              \
-      f16 s[VECTORS];                                                                 \
-      for (int u = 0; u < (VECTORS); ++u) s[u] = READ(row, u * EP_LANES);             \
-      ADD_ROWS(s, VECTORS, trace, trace_stride, index, starts[j], starts[j + 1])      \
-      for (int u = 0; u < (VECTORS); ++u) AT(row, u * EP_LANES) = s[u];               \
-    }                                                                                 \
+// The sums of `ep_gather` from column k on, from neuron to neuron, each in registers.
+INLINE void gather(int vectors, size_t k, float *sum, size_t stride, const float *trace,
+                   size_t trace_stride, const uint32_t *starts, const uint32_t *index,
+                   size_t count) {
+  for (size_t j = 0; j < count; ++j) {
+    float *row = sum + j * stride + k;
+    f16 s[8];
+    for (int u = 0; u < vectors; ++u) s[u] = READ(row, u * EP_LANES);
+    add_rows(vectors, s, trace + k, trace_stride, index, starts[j], starts[j + 1]);
+    for (int u = 0; u < vectors; ++u) AT(row, u * EP_LANES) = s[u];
   }
+}
 
 CLONES void ep_gather(float *sum, size_t stride, const float *trace, size_t trace_stride,
                       const uint32_t *starts, const uint32_t *index, size_t count, size_t width) {
   size_t k = 0;
-  GATHER(8)
-  GATHER(4)
-  GATHER(2)
-  GATHER(1)
+  for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
+    gather(8, k, sum, stride, trace, trace_stride, starts, index, count);
+  for (; k + 4 * EP_LANES <= width; k += 4 * EP_LANES)
+    gather(4, k, sum, stride, trace, trace_stride, starts, index, count);
+  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
+    gather(2, k, sum, stride, trace, trace_stride, starts, index, count);
+  for (; k + EP_LANES <= width; k += EP_LANES)
+    gather(1, k, sum, stride, trace, trace_stride, starts, index, count);
 }
 
 CLONES void ep_add(float *sum, const float *part, size_t width) {
