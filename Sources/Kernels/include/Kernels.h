@@ -1,8 +1,12 @@
+
 // The inner loops of the grid solver, and nothing else: no allocation, no threads, no checks.
 //
 // Conventions
-// - A width counts floats and is a multiple of 16 (EP_LANES); rows start at multiples of the stride.
+// - A width counts floats and is a multiple of 16 (EP_LANES), without limit unless a line says so.
+// - Row n of a matrix starts `stride` floats after row n - 1.
 // - Buffers need no alignment beyond that of float, and do not overlap unless a line says so.
+// - Indices, counts and room are the caller's to get right: one out of range is read or written.
+// - Numbers that are not finite go through like others: no kernel looks for them.
 // - The order of every sum is fixed by the source (16 lanes, then a fixed tree), and contraction to
 //   fused multiply-add is off: each CPU level gives the same bits.
 #ifndef EVENTPROP_KERNELS_H
@@ -13,16 +17,18 @@
 
 #define EP_LANES 16
 
-/// Asks for `count` numbers of four bytes, without waiting for them.
+/// Asks for `count` numbers of four bytes, without waiting for them. Reads none of them.
 static inline void ep_prefetch(const void *numbers, size_t count) {
-  for (size_t byte = 0; byte < 4 * count; byte += 64) __builtin_prefetch((const char *)numbers + byte);
+  for (size_t byte = 0; byte < 4 * count; byte += 64)
+    __builtin_prefetch((const char *)numbers + byte);
 }
 
-/// index[k] = the step whose start times[k] rounds to, at most `last`. Times are not negative.
+/// index[k] = the step whose start times[k] rounds to, at most `last`, which infinity and NaN get
+/// too. Times are not negative: those below 0 have no defined index.
 void ep_time_indices(uint32_t *index, const double *times, size_t count, double steps_per_time,
                      uint32_t last);
 
-/// Rows of a matrix by number: the weights of arriving spikes.
+/// Rows of a matrix by number: the weights of arriving spikes. A number may come more than once.
 typedef struct {
   const float *rows;
   size_t stride;
@@ -30,11 +36,15 @@ typedef struct {
   size_t count;
 } ep_rows;
 
-/// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then I <- b I; every
-/// V >= theta spikes and resets to 0.
+/// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then
+/// I <- b I; every V >= theta spikes and resets to 0.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
-/// Returns how many spiked; `neurons` and `slopes` need room for `width`. The first neuron has number `first`.
-/// The rows of `upcoming`, which will arrive in the next step, are fetched into the cache meanwhile.
+/// Returns how many spiked; `neurons` and `slopes` need room for `width`. The first neuron has
+/// number `first`.
+/// The rows of `upcoming`, which will arrive in the next step, are fetched into the cache meanwhile
+/// and not added.
+/// V is compared at the end of the step only, so a neuron spikes at most once in it, and one that
+/// is above theta within the step alone does not. There is no refractory time.
 size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
                    const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t first,
                    size_t width, uint32_t *neurons, float *slopes);
@@ -42,17 +52,21 @@ size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
 /// The most neurons of a block.
 #define EP_BLOCK 128
 
-/// A spike of a block of neurons as one number: its time index, below 2^25, and its neuron in the block.
+/// A spike of a block of neurons as one number: its time index, below 2^25, and its neuron in the
+/// block. Does not check either.
 static inline uint32_t ep_code(size_t time, size_t lane) {
   return (uint32_t)(time * EP_BLOCK + lane);
 }
 static inline uint32_t ep_code_time(uint32_t code) { return code / EP_BLOCK; }
 static inline uint32_t ep_code_lane(uint32_t code) { return code % EP_BLOCK; }
 
-/// A whole trial, from rest, of a block of `width` LIF neurons, at most EP_BLOCK, whose arriving spikes are all known: the
-/// steps are those of `ep_lif_step` and give the same bits. In step n the rows index[offsets[n] ..< offsets[n + 1]] arrive.
-/// Writes the spikes, those of step n with time index n + 1, in order of time, then neuron: codes and slopes.
-/// Returns how many there are; the lists need room for `width` times `steps`.
+/// A whole trial, from rest, of a block of `width` LIF neurons whose arriving spikes are all known:
+/// the steps are those of `ep_lif_step` and give the same bits. In step n the rows
+/// index[offsets[n] ..< offsets[n + 1]] arrive.
+/// Writes the spikes, those of step n with time index n + 1, in order of time, then neuron: codes
+/// and slopes. Returns how many there are; the lists need room for `width` times `steps`.
+/// Does nothing and returns 0 above a width of EP_BLOCK. Takes fewer than 2^25 steps. The block's
+/// own spikes do not arrive in it. V and I of the end are not given out.
 size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
                     const uint32_t *index, const uint32_t *offsets, size_t steps, size_t width,
                     uint32_t *codes, float *slopes);
@@ -69,52 +83,65 @@ typedef struct {
   size_t count;
 } ep_spikes;
 
-/// The adjoint of `ep_lif_block`, from lV = lI = 0 at time index `steps` back, from spike to spike; gaps[d] is that of d
-/// steps. At each of the `arriving` spikes, of neuron i: row i of `gradient`, which is the block's alone, += lI.
-/// At each of the `count` spikes s of the block, of neuron j in it: lV_j += (theta lV_j + errors[s]) / slopes[s], then
-/// += push[j] unless `push` is NULL.
+/// The adjoint of `ep_lif_block`, from lV = lI = 0 at time index `steps` back, from spike to spike;
+/// gaps[d] is that of d steps, for d = 0 ... steps.
+/// At each of the `arriving` spikes, of neuron i: row i of `gradient`, whose rows are `width` apart
+/// and which is the block's alone, += lI.
+/// At each of the `count` spikes s of the block, of neuron j in it: lV_j += (theta lV_j +
+/// errors[s]) / slopes[s], then += push[j] unless `push` is NULL. Where both are at one time, the
+/// arriving ones come first.
+/// Does nothing above a width of EP_BLOCK. A slope of 0 is divided by like any other. It finds no
+/// errors of the arriving spikes: that is `ep_dot_rows`. lV and lI of the end are not given out.
 void ep_lif_block_adjoint(const ep_gap *gaps, float theta, const ep_spikes *arriving,
                           const uint32_t *codes, const float *slopes, const float *errors,
                           size_t count, const float *push, size_t steps, float *gradient,
                           size_t width);
 
-/// A whole trial, from rest, of LI neurons. Per step n: I += the rows index[offsets[n] ..< offsets[n + 1]]; the mean
-/// voltage over the step is m = p V + q I; then V <- a V + c I, I <- b I, mean += weights[n] m. Where they are not NULL, m
-/// goes to row n of `means` and the new V and I to row n of `voltages` and `currents` (rows of `width`).
+/// A whole trial, from rest, of LI neurons. Per step n: I += the rows
+/// index[offsets[n] ..< offsets[n + 1]]; the mean voltage over the step is m = p V + q I; then
+/// V <- a V + c I, I <- b I, mean += weights[n] m. Where they are not NULL, m goes to row n of
+/// `means` and the new V and I to row n of `voltages` and `currents` (rows of `width`).
+/// `mean` is added to, and not cleared before. There is no threshold, hence no spike.
 void ep_li_trial(float a, float b, float c, float p, float q, const float *rows, size_t stride,
                  const uint32_t *index, const uint32_t *offsets, size_t steps,
                  const float *weights, float *mean, float *means, float *voltages, float *currents,
                  size_t width);
 
-/// The adjoint over a gap. The new lI goes to `result`, which may be `li` itself.
+/// The adjoint over a gap. The new lV goes to `lv`, the new lI to `result`, which may be `li`
+/// itself. There is no drive in it.
 void ep_adjoint_gap(float *lv, const float *li, float *result, ep_gap gap, size_t width);
 
-/// The adjoint through the steps to - 1, ..., from, backwards in time, of a trial of `steps` steps, under the drive
-/// u = -held weights[n] d over step n, d being row n of `drive` (rows of `stride` floats; 0 where all steps share one):
-/// lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u). What is kept in `lv` and `li` is lV - u and lI - u, u being
-/// that of the step gone through last (0 at T): lV - lI, which goes to 0 where u stays the same, is then right to its own
-/// last digits and not to those of u. lI itself goes to `result` unless that is NULL.
+/// The adjoint through the steps to - 1, ..., from, backwards in time, of a trial of `steps` steps,
+/// under the drive u = -held weights[n] d over step n, d being row n of `drive` (rows of `stride`
+/// floats; 0 where all steps share one): lI <- u + b (lI - u) + c (lV - u), lV <- u + a (lV - u).
+/// What is kept in `lv` and `li` is lV - u and lI - u, u being that of the step gone through last
+/// (0 at T): lV - lI, which goes to 0 where u stays the same, is then right to its own last digits
+/// and not to those of u. lI itself goes to `result` unless that is NULL; lV itself is not given
+/// out. Here a, b and c are those of one step: there is no larger gap under a drive.
 void ep_adjoint_driven(float *lv, float *li, float *result, float a, float b, float c,
                        const float *drive, size_t stride, const float *weights, float held,
                        size_t from, size_t to, size_t steps, size_t width);
 
-/// errors[k] += sum_j w_kj (lV_j - lI_j), w_k being row index[k].
+/// errors[k] += sum_j w_kj (lV_j - lI_j), w_k being row index[k], for k < count. The sum is one of
+/// floats: the even and the odd vectors of a row apart, then both, then the lanes.
 void ep_dot_rows(float *errors, const float *rows, size_t stride, const uint32_t *index,
                  size_t count, const float *lv, const float *li, size_t width);
 
-/// For every neuron j < count: row j of `sum` (rows `stride` apart) += the rows index[starts[j] ..< starts[j + 1]] of
-/// `trace`, in order.
+/// For every neuron j < count: row j of `sum` (rows `stride` apart) += the rows
+/// index[starts[j] ..< starts[j + 1]] of `trace`, in order. A neuron without any stays as it is.
 void ep_gather(float *sum, size_t stride, const float *trace, size_t trace_stride,
                const uint32_t *starts, const uint32_t *index, size_t count, size_t width);
 
 /// sum += part.
 void ep_add(float *sum, const float *part, size_t width);
 
-/// values <- scale values; returns the sum of squares of the result.
+/// values <- scale values; returns the sum of squares of the result. That sum is one of floats: it
+/// is infinite where it exceeds them, about 3e38.
 float ep_scale(float *values, float scale, size_t width);
 
 /// Adam with bias correction folded into `rate` and `epsilon` (Kingma & Ba 2015, section 2):
 /// m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, w -= rate m / (sqrt(v) + epsilon), g = gain g.
+/// Counts no updates and decays no weights.
 void ep_adam(float *w, float *m, float *v, const float *g, float gain, float rate, float beta1,
              float beta2, float epsilon, size_t width);
 

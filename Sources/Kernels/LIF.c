@@ -1,0 +1,191 @@
+// LIF neurons: a step of any width, and a whole trial of a block with its adjoint.
+#include "Vectors.h"
+
+// One bit per lane of a comparison.
+typedef _Bool b16 __attribute__((ext_vector_type(16)));
+INLINE uint32_t bits(const i16 *lanes) {
+  b16 packed = __builtin_convertvector(*lanes & 1, b16);
+  uint16_t mask;
+  memcpy(&mask, &packed, sizeof mask);
+  return mask;
+}
+
+// The most vectors of a block, and those of them whose masks make one word.
+enum { STEP_VECTORS = 16, BLOCK_VECTORS = EP_BLOCK / EP_LANES, WORD = 4 };
+
+// Appends number + lane and the slope of each spiking lane of a block, in order of lanes, to lists
+// that hold `count`. Returns their new count. Masks after the last vector up to a whole word are 0.
+INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope, uint32_t number,
+                            uint32_t *numbers, float *slopes, size_t count) {
+  for (int w = 0; w < vectors; w += WORD) {
+    uint64_t word = masks[w];  // The only one of one vector: a fact that saves instructions.
+    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
+    for (; word; word &= word - 1) {
+      int lane = w * EP_LANES + __builtin_ctzll(word);
+      numbers[count] = number + (uint32_t)lane;
+      slopes[count] = ((const float *)slope)[lane];
+      ++count;
+    }
+  }
+  return count;
+}
+
+// The step of `ep_lif_step` for the neurons from k on. Returns the new count of spikes.
+INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float b, float c,
+                       float theta, const ep_rows *arriving, size_t sources,
+                       const ep_rows *upcoming, size_t first, uint32_t *neurons, float *slopes,
+                       size_t count) {
+  f16 start[STEP_VECTORS], slope[STEP_VECTORS];
+  uint16_t masks[STEP_VECTORS] = {0};
+  for (int u = 0; u < vectors; ++u) start[u] = READ(i, k + u * EP_LANES);
+  for (size_t s = 0; s < sources; ++s)
+    add_rows(vectors, start, arriving[s].rows + k, arriving[s].stride, arriving[s].index, 0,
+             arriving[s].count);
+  for (size_t r = 0; r < upcoming->count; ++r) {
+    const float *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;
+    UNROLL for (int u = 0; u < vectors; ++u) __builtin_prefetch(row + u * EP_LANES);
+  }
+  UNROLL for (int u = 0; u < vectors; ++u) {
+    f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];
+    AT(i, k + u * EP_LANES) = b * start[u];
+    i16 spikes = end >= theta;
+    AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);
+    slope[u] = start[u] - end;
+    masks[u] = (uint16_t)bits(&spikes);
+  }
+  return append_spikes(vectors, masks, slope, (uint32_t)(first + k), neurons, slopes, count);
+}
+
+CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
+                          const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
+                          size_t first, size_t width, uint32_t *neurons, float *slopes) {
+  size_t count = 0, k = 0;
+  for (; k + 16 * EP_LANES <= width; k += 16 * EP_LANES)
+    count = lif_step(16, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
+    count = lif_step(8, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 4 * EP_LANES <= width; k += 4 * EP_LANES)
+    count = lif_step(4, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
+    count = lif_step(2, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  for (; k + EP_LANES <= width; k += EP_LANES)
+    count = lif_step(1, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
+                     slopes, count);
+  return count;
+}
+
+// `ep_lif_block` of one width. V and I stay in registers from the first step to the last.
+INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, const float *rows,
+                        size_t stride, const uint32_t *index, const uint32_t *offsets,
+                        size_t steps, uint32_t *codes, float *slopes) {
+  f16 v[BLOCK_VECTORS] = {0}, i[BLOCK_VECTORS] = {0}, slope[BLOCK_VECTORS];
+  uint16_t masks[BLOCK_VECTORS] = {0};
+  size_t count = 0;
+  for (size_t n = 0; n < steps; ++n) {
+    add_rows(vectors, i, rows, stride, index, offsets[n], offsets[n + 1]);
+    uint32_t any = 0;
+    UNROLL for (int u = 0; u < vectors; ++u) {
+      v[u] = a * v[u] + c * i[u];
+      i16 spikes = v[u] >= theta;
+      any |= bits(&spikes);
+    }
+    if (any) {
+      UNROLL for (int u = 0; u < vectors; ++u) {
+        i16 spikes = v[u] >= theta;
+        masks[u] = (uint16_t)bits(&spikes);
+        slope[u] = i[u] - v[u];
+        v[u] = (f16)((i16)v[u] & ~spikes);
+      }
+      count = append_spikes(vectors, masks, slope, ep_code(n + 1, 0), codes, slopes, count);
+    }
+    UNROLL for (int u = 0; u < vectors; ++u) i[u] *= b;
+  }
+  return count;
+}
+
+CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
+                           const uint32_t *index, const uint32_t *offsets, size_t steps,
+                           size_t width, uint32_t *codes, float *slopes) {
+  switch (width / EP_LANES) {
+    case 8: return lif_block(8, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 7: return lif_block(7, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 6: return lif_block(6, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 5: return lif_block(5, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 4: return lif_block(4, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 3: return lif_block(3, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 2: return lif_block(2, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 1: return lif_block(1, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    default: return 0;
+  }
+}
+
+// `ep_lif_block_adjoint` of one width. lV and lI stay in registers from the last spike to the
+// first.
+INLINE void block_adjoint(int vectors, const ep_gap *gaps, float theta, const ep_spikes *arriving,
+                          const uint32_t *codes, const float *slopes, const float *errors,
+                          size_t count, const float *push, size_t steps, float *gradient) {
+  f16 lv[BLOCK_VECTORS] = {0}, li[BLOCK_VECTORS] = {0};
+  size_t r = arriving->count, s = count, later = steps;
+  while (r > 0 || s > 0) {
+    size_t n = r > 0 ? arriving->times[r - 1] : 0;
+    if (s > 0 && ep_code_time(codes[s - 1]) > n) n = ep_code_time(codes[s - 1]);
+    ep_gap gap = gaps[later - n];
+    UNROLL for (int u = 0; u < vectors; ++u) {
+      li[u] = gap.b * li[u] + gap.c * lv[u];
+      lv[u] = gap.a * lv[u];
+    }
+    later = n;
+    for (; r > 0 && arriving->times[r - 1] == n; --r) {
+      float *row = gradient + arriving->neurons[r - 1] * (size_t)(vectors * EP_LANES);
+      UNROLL for (int u = 0; u < vectors; ++u)
+        AT(row, u * EP_LANES) = READ(row, u * EP_LANES) + li[u];
+    }
+    if (s == 0 || ep_code_time(codes[s - 1]) != n) continue;
+    float voltage[EP_BLOCK];
+    memcpy(voltage, lv, vectors * sizeof *lv);
+    for (; s > 0 && ep_code_time(codes[s - 1]) == n; --s) {
+      size_t lane = ep_code_lane(codes[s - 1]);
+      float x = voltage[lane];
+      x += (theta * x + errors[s - 1]) / slopes[s - 1];
+      voltage[lane] = push ? x + push[lane] : x;
+    }
+    memcpy(lv, voltage, vectors * sizeof *lv);
+  }
+}
+
+CLONES void ep_lif_block_adjoint(const ep_gap *gaps, float theta, const ep_spikes *arriving,
+                                 const uint32_t *codes, const float *slopes, const float *errors,
+                                 size_t count, const float *push, size_t steps, float *gradient,
+                                 size_t width) {
+  switch (width / EP_LANES) {
+    case 8:
+      block_adjoint(8, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 7:
+      block_adjoint(7, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 6:
+      block_adjoint(6, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 5:
+      block_adjoint(5, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 4:
+      block_adjoint(4, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 3:
+      block_adjoint(3, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 2:
+      block_adjoint(2, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    case 1:
+      block_adjoint(1, gaps, theta, arriving, codes, slopes, errors, count, push, steps, gradient);
+      break;
+    default: break;
+  }
+}
