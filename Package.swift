@@ -11,6 +11,14 @@ let allocationTests: [Target] =
       name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
   ]
 
+// The mathematics are optimised in debug builds too, with their assertions: tests differentiate them numerically, and
+// generic code without specialisation is ten times slower.
+let quick: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-O", "-assert-config", "Debug"],
+    .when(configuration: .debug))
+]
+
 let package = Package(
   name: "eventprop",
   products: [
@@ -22,7 +30,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "Kernels"),
-    .target(name: "EventPropCore", dependencies: ["Kernels"]),
+    .target(name: "EventPropCore", dependencies: ["Kernels"], swiftSettings: quick),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),

@@ -33,7 +33,7 @@ enum GradientsScreen: WorkbenchScreen {
       surface.text(text, x: area.x + 2, y: area.y + 1, style: .dim)
       return
     }
-    let hasPlain = lane.isShaped && lane.shaping.kind != "none"
+    let hasPlain = lane.isShaped && !lane.shaping.isPlain
     let layers = lane.gradientFlow?.layers.count ?? 1
     let tableRows = 4 + layers * (hasPlain ? 2 : 1)
     let truthRows = 2 + max(1, lane.comparison?.rows.count ?? 1) + (area.width < 100 ? 1 : 0)

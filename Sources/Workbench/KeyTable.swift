@@ -397,18 +397,6 @@ extension WorkbenchState {
   }
 }
 
-extension Shaping {
-  /// The next kind that needs no data: none, linear, exponential, sigmoid.
-  var next: Shaping {
-    switch self {
-    case .none: .linear
-    case .linear: .exponential(scale: 1)
-    case .exponential: .sigmoid
-    case .sigmoid, .input, .custom: .none
-    }
-  }
-}
-
 extension LossTable {
   static func next(after kind: String) -> String {
     let kinds = all.map(\.kind)

@@ -45,13 +45,13 @@ enum ShapingScreen: WorkbenchScreen {
 
   private static let notCustom: @Sendable (WorkbenchState, Snapshot) -> String? = {
     state, snapshot in
-    if case .custom? = state.chosen(snapshot)?.shaping { return nil }
+    if state.chosen(snapshot)?.shaping.corners != nil { return nil }
     return "u makes the curve editable first"
   }
 
   /// Five corners on a curve.
   static func corners(_ shaping: Shaping) -> [ShapingPoint] {
-    if case .custom(let points) = shaping { return points }
+    if let points = shaping.corners { return points }
     return (0...4).map {
       ShapingPoint(x: Double($0) / 4, weight: shaping.weight(at: Double($0) / 4))
     }
@@ -60,7 +60,7 @@ enum ShapingScreen: WorkbenchScreen {
   private static func pick(
     _ state: inout WorkbenchState, _ snapshot: Snapshot, _ step: Int
   ) -> [Effect] {
-    guard case .custom(let points)? = state.chosen(snapshot)?.shaping else { return [] }
+    guard let points = state.chosen(snapshot)?.shaping.corners else { return [] }
     state.corner = (state.corner + step + points.count) % points.count
     return []
   }
@@ -68,7 +68,7 @@ enum ShapingScreen: WorkbenchScreen {
   private static func move(
     _ state: WorkbenchState, _ snapshot: Snapshot, _ step: Double
   ) -> [Effect] {
-    guard case .custom(var points)? = state.chosen(snapshot)?.shaping else { return [] }
+    guard var points = state.chosen(snapshot)?.shaping.corners else { return [] }
     let corner = min(state.corner, points.count - 1)
     let weight = min(max(0, points[corner].weight + step), 2)
     points[corner].weight = (weight * 100).rounded() / 100
@@ -91,7 +91,7 @@ enum ShapingScreen: WorkbenchScreen {
     }
     let effects = move(&state, x: x, y: y, width: width, height: height, snapshot)
     guard let lane = state.chosen(snapshot), !effects.isEmpty else { return effects }
-    if case .custom = lane.shaping { return effects }
+    if lane.shaping.corners != nil { return effects }
     return [
       .ask(
         Question(
@@ -155,7 +155,7 @@ enum ShapingScreen: WorkbenchScreen {
     surface.timeAxis(
       0...snapshot.duration, unit: "ms",
       in: Area(x: plot.x, y: plot.y + plot.height, width: plot.width, height: 1))
-    guard case .custom(let points) = lane.shaping else { return }
+    guard let points = lane.shaping.corners else { return }
     for (index, point) in points.enumerated() {
       let x = plot.x + Int(point.x * Double(plot.width - 1))
       let y = plot.y + Int((1 - min(point.weight / top, 1)) * Double(plot.height - 1))

@@ -32,9 +32,7 @@ extension TypedValues {
   static let loss = logged("loss", losses.joined(separator: ", "), losses)
 
   static let shaping = TypedValues(
-    usage:
-      "none, linear, exponential [SCALE], sigmoid, input, custom [X:WEIGHT X:WEIGHT ...]",
-    words: ["none", "linear", "exponential", "sigmoid", "input", "custom"]
+    usage: ShapingTable.all.map { $0.usage }.joined(separator: ", "), words: ShapingTable.kinds
   ) { values, state, snapshot in
     // Alone, `custom` begins with the curve there is.
     if values == ["custom"], let lane = state.chosen(snapshot) {

@@ -16,7 +16,7 @@ import Testing
     let check = GradientCheck(
       fixture.problem, samples: fixture.samples, weights: fixture.weights)
     #expect(check.excludedSamples < fixture.samples.count, sourceLocation: sourceLocation)
-    let rows = check.run(weights: fixture.weights)
+    let rows = check.run(weights: fixture.weights, perMatrix: 36)
     for row in rows {
       #expect(row.norm > 0, "\(row.projection)", sourceLocation: sourceLocation)
       #expect(row.compared > 10 * row.excluded, "\(row)", sourceLocation: sourceLocation)

@@ -36,7 +36,7 @@ import Testing
     let fixture = mixed(loss, hidden: recurrent ? [8] : [8, 6], recurrent: recurrent)
     let check = GradientCheck(fixture.problem, samples: fixture.samples, weights: fixture.weights)
     #expect(check.excludedSamples < fixture.samples.count)
-    let rows = check.run(weights: fixture.weights)
+    let rows = check.run(weights: fixture.weights, perMatrix: 16)
     #expect(rows.map(\.projection) == fixture.problem.network.parameterNames)
     #expect(rows.contains { $0.projection == "hidden1-threshold" })
     for row in rows {

@@ -130,7 +130,9 @@ import Testing
       return
     }
     state.question = question
-    guard case .engine(.setShaping(0, .custom))? = press(type("y"), &state).first else {
+    guard case .engine(.setShaping(0, let bent))? = press(type("y"), &state).first,
+      bent.corners != nil
+    else {
       Issue.record("y does it")
       return
     }
@@ -217,7 +219,9 @@ import Testing
   @Test func shapingIsEditedByKeysAndMouse() {
     var state = WorkbenchState()
     state.screen = .shaping
-    guard case .engine(.setShaping(0, .custom(let points)))? = press(type("u"), &state).first else {
+    guard case .engine(.setShaping(0, let first))? = press(type("u"), &state).first,
+      let points = first.corners
+    else {
       Issue.record("u makes the curve editable")
       return
     }
@@ -226,8 +230,8 @@ import Testing
     var snapshot = sampleSnapshot()
     snapshot.lanes[0].shaping = .custom(points)
     guard
-      case .engine(.setShaping(0, .custom(let raised)))? = press([.right, .up], &state, snapshot)
-        .first
+      case .engine(.setShaping(0, let second))? = press([.right, .up], &state, snapshot).first,
+      let raised = second.corners
     else {
       Issue.record("up raises the corner")
       return
@@ -235,7 +239,7 @@ import Testing
     #expect(raised[1].weight > points[1].weight)
     #expect(raised[0] == points[0])
     let clicked = state.click(x: 117, y: 36, width: 120, height: 40, snapshot)
-    guard case .engine(.setShaping(0, .custom(let low)))? = clicked.first else {
+    guard case .engine(.setShaping(0, let third))? = clicked.first, let low = third.corners else {
       Issue.record("a click moves the nearest corner")
       return
     }
@@ -358,7 +362,9 @@ import Testing
     state.prompt = Prompt(.command, text: "pause now")
     #expect(state.handle(.enter, snapshot) == [] && state.notice.contains("takes no values"))
     state.prompt = Prompt(.command, text: "shaping input")
-    guard case .engine(.setShaping(0, .input))? = state.handle(.enter, snapshot).first else {
+    guard case .engine(.setShaping(0, let input))? = state.handle(.enter, snapshot).first,
+      input.kind == "input"
+    else {
       Issue.record("input can be typed")
       return
     }

@@ -1,73 +1,121 @@
-import Foundation
-
-/// The weight w(t) of the integral losses, as a function of x = t/T.
+/// A kind of w(t), the weight of the integral losses, as a function of x = t/T.
 ///
-/// To add one: a case here with its name, its formula in `weight(at:)`, and its kinks, if any.
-public enum Shaping: Sendable, Equatable {
-  /// w = 1.
-  case none
-  /// w = 1 - x.
-  case linear
-  /// w = exp(-x/scale); scale 1 is the best of Nowotny, Turner & Knight ("sum_weigh_exp").
-  case exponential(scale: Double)
-  /// w = 1/(1 + exp((x - 0.5)/0.2)).
-  case sigmoid
-  /// Follows the low-pass filtered input of the training samples; see `InputProfile`.
-  case input(InputProfile)
-  /// Piecewise linear through points of ascending x, constant beyond the first and the last.
-  case custom([ShapingPoint])
+/// To add one: a file like `Exponential.swift`, and its line in `ShapingTable`.
+public protocol ShapingCurve: Sendable, Equatable {
+  /// `loss.shaping` in presets, and what is typed and logged.
+  static var kind: String { get }
+  /// One line for lists and help.
+  static var title: String { get }
+  /// The preset's keys for it, in the order of `words`.
+  static var keys: [ShapingKey] { get }
+  /// Whether the key that goes through the kinds comes to it.
+  static var isInTurn: Bool { get }
+  /// How it is typed.
+  static var usage: String { get }
+  /// What a wrong value is told.
+  static var allowed: String { get }
 
-  public static let kinds = ["none", "linear", "exponential", "sigmoid", "input", "custom"]
-
-  public var kind: String {
-    switch self {
-    case .none: "none"
-    case .linear: "linear"
-    case .exponential: "exponential"
-    case .sigmoid: "sigmoid"
-    case .input: "input"
-    case .custom: "custom"
-    }
-  }
+  /// From what follows the kind where it is typed or logged; nil where that says nothing.
+  init?(words: [String])
+  /// What follows the kind; reads back to the same bits.
+  var words: [String] { get }
 
   /// w at x in 0...1.
-  public func weight(at x: Double) -> Double {
-    switch self {
-    case .none: 1
-    case .linear: 1 - x
-    case .exponential(let scale): exp(-x / scale)
-    case .sigmoid: 1 / (1 + exp((x - 0.5) / 0.2))
-    case .input(let profile): Shaping.interpolate(profile.points, x)
-    case .custom(let points): Shaping.interpolate(points, x)
-    }
-  }
-
+  func weight(at x: Double) -> Double
   /// The ascending x at which w is not smooth; quadrature panels end there.
-  var kinks: [Double] {
-    switch self {
-    case .input(let profile): profile.points.map(\.x)
-    case .custom(let points): points.map(\.x)
-    default: []
-    }
+  var kinks: [Double] { get }
+  /// Whether it is made of the input, so that `following` is asked before it is used.
+  static var followsInput: Bool { get }
+  /// The same, made of this input.
+  func following(_ input: InputProfile) -> Self
+}
+
+extension ShapingCurve {
+  public static var keys: [ShapingKey] { [] }
+  public static var isInTurn: Bool { true }
+  public static var usage: String { kind }
+  public static var allowed: String { "" }
+  public static var followsInput: Bool { false }
+  public var words: [String] { [] }
+  public var kinks: [Double] { [] }
+  public func following(_ input: InputProfile) -> Self { self }
+
+  fileprivate func equals(_ other: any ShapingCurve) -> Bool { other as? Self == self }
+}
+
+/// A key of the preset that a kind of shaping reads.
+public enum ShapingKey: Sendable, Equatable {
+  /// A number above 0, and what it is where the preset does not say: one word.
+  case number(String, standard: Double)
+  /// A list of [x, weight]: a word `x:weight` each.
+  case points(String)
+}
+
+/// The weight w(t) of the integral losses: one of the kinds of `ShapingTable`.
+public struct Shaping: Sendable, Equatable {
+  public let curve: any ShapingCurve
+
+  public init(_ curve: any ShapingCurve) { self.curve = curve }
+
+  public static func == (a: Shaping, b: Shaping) -> Bool { a.curve.equals(b.curve) }
+
+  public var kind: String { type(of: curve).kind }
+  /// w at x = t/T in 0...1.
+  public func weight(at x: Double) -> Double { curve.weight(at: x) }
+  var kinks: [Double] { curve.kinks }
+
+  /// Whether w = 1.
+  public var isPlain: Bool { curve is PlainShaping }
+  /// The corners of a piecewise linear one; nil for other kinds.
+  public var corners: [ShapingPoint]? { (curve as? CustomShaping)?.points }
+
+  /// What a reader calls it: `plain`, `exponential`, or with parameters that are not the standard ones `exponential 0.5`;
+  /// points are left out.
+  public var title: String {
+    if isPlain { return "plain" }
+    let isStandard = type(of: curve).init(words: []).map { Shaping($0) == self } ?? true
+    return isStandard || corners != nil || type(of: curve).followsInput ? kind : words
   }
 
-  private static func interpolate(_ points: [ShapingPoint], _ x: Double) -> Double {
-    guard let first = points.first, let last = points.last else { return 1 }
-    if x <= first.x { return first.weight }
-    if x >= last.x { return last.weight }
-    let right = points.partitioningIndex { $0.x > x }
-    let (p, q) = (points[right - 1], points[right])
-    return p.weight + (q.weight - p.weight) * (x - p.x) / (q.x - p.x)
+  /// Kind and parameters, as `exponential 0.5` or `custom 0:1 1:0.2`; reads back to the same bits.
+  public var words: String { ([kind] + curve.words).joined(separator: " ") }
+
+  /// nil where the words name no kind, or what follows is not allowed.
+  public init?(words: [String]) {
+    guard let kind = words.first, let entry = ShapingTable.entry(kind),
+      let curve = entry.init(words: Array(words.dropFirst()))
+    else { return nil }
+    self.curve = curve
+  }
+
+  /// Made of the input where it follows that.
+  /// - Parameter input: asked only then.
+  public func following(_ input: () -> InputProfile) -> Shaping {
+    type(of: curve).followsInput ? Shaping(curve.following(input())) : self
+  }
+
+  /// The next kind in turn, with its standard parameters.
+  public var next: Shaping {
+    let all = ShapingTable.all.filter { $0.isInTurn }
+    let place = all.firstIndex { $0.kind == kind } ?? -1
+    return all[(place + 1) % all.count].init(words: []).map { Shaping($0) } ?? .none
   }
 }
 
-/// A corner of a piecewise linear w(t): x = t/T in 0...1 and the weight there.
-public struct ShapingPoint: Sendable, Equatable {
-  public var x: Double
-  public var weight: Double
+/// Every kind of shaping of the product, in the order in which lists show them.
+public enum ShapingTable {
+  public static let all: [any ShapingCurve.Type] = [
+    PlainShaping.self,
+    LinearShaping.self,
+    ExponentialShaping.self,
+    SigmoidShaping.self,
+    InputShaping.self,
+    CustomShaping.self,
+  ]
 
-  public init(x: Double, weight: Double) {
-    self.x = x
-    self.weight = weight
+  public static var kinds: [String] { all.map { $0.kind } }
+
+  public static func entry(_ kind: String) -> (any ShapingCurve.Type)? {
+    all.first { $0.kind == kind }
   }
 }

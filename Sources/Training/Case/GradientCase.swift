@@ -38,13 +38,13 @@ public struct GradientCase {
     network = lane.network(inputs: inputs, outputs: outputs)
     (trains, labels) = try GradientCase.samples(
       path, inputs: inputs, outputs: outputs, duration: preset.duration)
-    var shaping = lane.shaping
-    if case .input = shaping {
+    let (times, duration) = (trains.flatMap(\.times), preset.duration)
+    let shaping = lane.shaping.following {
       var counts = Array(repeating: 0, count: InputProfile.bins)
-      for time in trains.flatMap(\.times) where time < preset.duration {
-        counts[Int(time / preset.duration * Double(counts.count))] += 1
+      for time in times where time < duration {
+        counts[Int(time / duration * Double(counts.count))] += 1
       }
-      shaping = .input(InputProfile(counts: counts, duration: preset.duration))
+      return InputProfile(counts: counts, duration: duration)
     }
     problem = Problem(
       network: network, duration: preset.duration, step: lane.step, loss: lane.loss,

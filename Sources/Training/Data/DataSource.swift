@@ -2,30 +2,77 @@ import EventPropCore
 import Foundation
 import SpikeData
 
+/// Where samples come from: a kind of `[data]`.
+///
+/// To add one: a file like `YinYangSource.swift`, and its line in `DataTable`.
+protocol DataSource: Sendable {
+  /// `data.kind`.
+  static var kind: String { get }
+  /// One line for lists and help.
+  static var title: String { get }
+  /// How many samples there are where the preset does not say; nil: all that the files have.
+  static var standardCounts: (train: Int, test: Int)? { get }
+  /// Whether `merge_per_step` is on where the preset does not say.
+  static var mergesPerStep: Bool { get }
+
+  /// Reads the keys of its own.
+  init(_ section: ConfigReader, _ request: DataRequest) throws
+  /// - Throws: `DataError` or `PresetError`.
+  func load(_ request: DataRequest, progress: (String) -> Void) throws -> LoadedData
+}
+
+/// What all kinds are told.
+struct DataRequest: Sendable {
+  /// Numbers of samples; nil: all.
+  var train: Int?
+  var test: Int?
+  var seed: Int
+  /// Whether validation samples are asked for by other keys.
+  var isSplit: Bool
+  /// Of a trial and of a step, ms.
+  var duration: Double
+  var step: Double
+}
+
+/// What a kind gives.
+struct LoadedData {
+  var train: SpikeDataSet
+  var test: SpikeDataSet
+  /// Where the kind has validation samples of its own.
+  var validate: SpikeDataSet?
+}
+
+/// Every kind of data, in the order in which lists show them.
+enum DataTable {
+  static let all: [any DataSource.Type] = [
+    YinYangSource.self,
+    IDXImagesSource.self,
+    SHDSource.self,
+    SpokenDigitsSource.self,
+  ]
+}
+
 extension Preset {
   /// Reads or generates the samples.
   /// - Throws: `DataError` or `PresetError`.
   public func loadData(progress: (String) -> Void = { _ in }) throws -> DataSplits {
     guard let options = data else { throw PresetError(name, "has no [data]") }
-    let (train, test, validate) = try options.load(
-      duration: duration, step: lanes[0].step, progress: progress)
-    for other in [test, validate].compactMap({ $0 }) where train.unitCount != other.unitCount {
+    var loaded = try options.source.load(options.request, progress: progress)
+    for other in [loaded.test, loaded.validate].compactMap({ $0 })
+    where other.unitCount != loaded.train.unitCount {
       throw DataError(
-        other.name, "has \(other.unitCount) units, \(train.name) \(train.unitCount)")
+        other.name,
+        "has \(other.unitCount) units, \(loaded.train.name) \(loaded.train.unitCount)")
     }
-    var (named, namedTest) = try DataSource.byName(train, test)
-    let (inside, outside) = try options.validation.apply(to: named, seed: options.seed)
-    var splits = DataSplits(train: inside, validate: outside, test: namedTest)
-    if let validate {
-      (named, splits.validate) = try DataSource.byName(named, validate)
-      // Whatever one of the files names, all three know.
-      (splits.train, splits.test) = try DataSource.byName(named, namedTest)
-      (splits.train, splits.validate) = try DataSource.byName(splits.train, splits.validate)
+    try loaded.nameClassesAlike()
+    let (inside, outside) = try options.validation.apply(to: loaded.train, seed: options.seed)
+    var splits = DataSplits(
+      train: inside, validate: loaded.validate ?? outside, test: loaded.test)
+    if let validate = loaded.validate {
       splits.notes.append("validation samples are those of \(validate.name)")
     }
-    namedTest = splits.test
-    for set in [named, namedTest] + (validate == nil ? [] : [splits.validate]) where set.count > 0 {
-      if let note = try DataSource.note(set, duration: duration) { splits.notes.append(note) }
+    for set in [loaded.train, loaded.test, loaded.validate].compactMap({ $0 }) where set.count > 0 {
+      if let note = try set.noteBeyond(duration) { splits.notes.append(note) }
     }
     return splits
   }
@@ -56,11 +103,9 @@ extension Preset {
       throw PresetError(
         name, "hidden: \(weights) weights; allowed are \(1 << 27) (they need 2 GB in training)")
     }
-    var shaping = lane.shaping
-    if case .input = shaping {
-      shaping = .input(
-        InputProfile(
-          counts: data.histogram(bins: InputProfile.bins, duration: duration), duration: duration))
+    let shaping = lane.shaping.following {
+      InputProfile(
+        counts: data.histogram(bins: InputProfile.bins, duration: duration), duration: duration)
     }
     return Problem(
       network: network, duration: duration, step: lane.step, loss: lane.loss, shaping: shaping,
@@ -68,12 +113,20 @@ extension Preset {
   }
 }
 
-/// What holds for samples wherever they come from.
-enum DataSource {
-  /// Training and test samples under the same class names. Files may list the same names in another order.
-  /// - Throws: `DataError` when one has a class that the other lacks.
-  static func byName(_ train: SpikeDataSet, _ test: SpikeDataSet) throws -> (
-    train: SpikeDataSet, test: SpikeDataSet
+extension LoadedData {
+  /// All sets under the same class names: files may list them in another order.
+  /// - Throws: `DataError` when one has a class that another lacks.
+  mutating func nameClassesAlike() throws {
+    (train, test) = try Self.byName(train, test)
+    guard let other = validate else { return }
+    let (named, validate) = try Self.byName(train, other)
+    // Whatever one of the files names, all three know.
+    (train, test) = try Self.byName(named, test)
+    self.validate = try Self.byName(train, validate).1
+  }
+
+  private static func byName(_ train: SpikeDataSet, _ test: SpikeDataSet) throws -> (
+    SpikeDataSet, SpikeDataSet
   ) {
     let (a, b) = (train.classNames, test.classNames)
     let longer = a.count >= b.count ? a : b
@@ -96,91 +149,40 @@ enum DataSource {
     }
     return (train, test.relabelled(a, b.map { known[$0]! }))
   }
+}
 
-  /// What is left out of the trials; nil where nothing is.
+extension SpikeDataSet {
+  /// What is left out of trials of so many ms; nil where nothing is.
   /// - Throws: `DataError` when nothing is left in.
-  static func note(_ data: SpikeDataSet, duration: Double) throws -> String? {
-    let beyond = data.spikes(beyond: duration)
+  func noteBeyond(_ duration: Double) throws -> String? {
+    let beyond = spikes(beyond: duration)
     guard beyond > 0 else { return nil }
-    let all = data.times.count
+    let all = times.count
     guard beyond < all else {
       throw DataError(
-        data.name,
+        name,
         "all \(all) input spikes lie at or beyond simulation.duration = \(duration) ms: are the times in seconds, as they should be?"
       )
     }
     return String(
       format:
         "%@: %.2g %% of the input spikes lie at or beyond simulation.duration = %g ms and are left out",
-      data.name, 100 * Double(beyond) / Double(all), duration)
+      name, 100 * Double(beyond) / Double(all), duration)
   }
 }
 
-extension DataOptions {
-  func load(duration: Double, step: Double, progress: (String) -> Void) throws -> (
-    train: SpikeDataSet, test: SpikeDataSet, validate: SpikeDataSet?
-  ) {
-    switch kind {
-    case .yinYang:
-      return (
-        yinYang.generate(train ?? 0, seed: seed, purpose: "yin-yang train"),
-        yinYang.generate(test ?? 0, seed: seed, purpose: "yin-yang test"), nil
-      )
-    case .spokenDigits:
-      progress("generating \((train ?? 0) + (test ?? 0)) spoken digits")
-      let digits = SpokenDigits(duration: duration, spikes: spikes).generate(
-        train: train ?? 0, test: test ?? 0, seed: seed)
-      return (digits.train, digits.test, nil)
-    case .idxImages:
-      let folder = try requirePath("train-images-idx3-ubyte and its three companions")
-      let reader = IDXImages(duration: duration, step: step, greyLevel: greyLevel)
-      func read(_ part: String, _ named: (images: String, labels: String), _ count: Int?) throws
-        -> SpikeDataSet
-      {
-        let isNamed = !named.images.isEmpty && !named.labels.isEmpty
-        var paths = isNamed ? named : try IDXImages.paths(in: folder, part: part)
-        if !named.images.isEmpty { paths.images = named.images }
-        if !named.labels.isEmpty { paths.labels = named.labels }
-        paths = (inside(folder, paths.images), inside(folder, paths.labels))
-        progress("reading \(paths.images)")
-        return try reader.read(images: paths.images, labels: paths.labels)
-          .taking(count, key: "data.\(part)")
-      }
-      return (
-        try read("train", (trainImages, trainLabels), train),
-        try read("test", (testImages, testLabels), test), nil
-      )
-    case .shd:
-      let folder = try requirePath("a train and a test file in SHD format")
-      func read(_ part: String, _ file: String, _ count: Int?) throws -> SpikeDataSet {
-        let path =
-          file.isEmpty
-          ? try SHDFile.path(in: folder, part: part, key: "data.\(part)_file")
-          : inside(folder, file)
-        progress("reading \(path)")
-        return try SHDFile(units: units).read(path).taking(count, key: "data.\(part)")
-      }
-      var validate = validateFile
-      if validate.isEmpty, validation == .none {
-        validate =
-          try SHDFile.onlyPath(in: folder, part: "valid", key: "data.validate_file") ?? ""
-      }
-      return (
-        try read("train", trainFile, train), try read("test", testFile, test),
-        validate.isEmpty ? nil : try read("valid", validate, nil)
-      )
-    }
-  }
-
-  private func inside(_ folder: String, _ file: String) -> String {
-    file.hasPrefix("/") ? file : (folder as NSString).appendingPathComponent(file)
-  }
-
-  private func requirePath(_ content: String) throws -> String {
+/// What kinds that read files share.
+enum DataFolder {
+  /// - Throws: `PresetError` when the preset names none.
+  static func required(_ path: String, _ content: String) throws -> String {
     guard !path.isEmpty else {
       throw PresetError(
         "data.path", "is not set: name the folder with \(content), as --set data.path=FOLDER")
     }
     return path
+  }
+
+  static func file(_ name: String, in folder: String) -> String {
+    name.hasPrefix("/") ? name : (folder as NSString).appendingPathComponent(name)
   }
 }

@@ -21,16 +21,16 @@ extension TrainingOptions {
 
 extension DataOptions {
   init(_ section: ConfigReader, seed: Int, duration: Double, step: Double) throws {
-    let kind = Kind(
-      rawValue: try section.choice("kind", default: nil, Kind.allCases.map(\.rawValue)))!
-    self.kind = kind
-    let isGenerated = kind == .yinYang || kind == .spokenDigits
-    self.seed = try section.integer("seed", default: seed, 0...Int(Int32.max))
+    let kind = try section.choice("kind", default: nil, DataTable.all.map { $0.kind })
+    guard let entry = DataTable.all.first(where: { $0.kind == kind }) else {
+      throw section.error("kind", "is \"\(kind)\"")
+    }
+    let seed = try section.integer("seed", default: seed, 0...Int(Int32.max))
     let counts = 1...10_000_000
-    if isGenerated {
-      let isYinYang = kind == .yinYang
-      train = try section.integer("train", default: isYinYang ? 5000 : 1600, counts)
-      test = try section.integer("test", default: isYinYang ? 1000 : 400, counts)
+    let (train, test): (Int?, Int?)
+    if let standard = entry.standardCounts {
+      train = try section.integer("train", default: standard.train, counts)
+      test = try section.integer("test", default: standard.test, counts)
     } else {
       train = try section.optionalInteger("train", counts)
       test = try section.optionalInteger("test", counts)
@@ -45,49 +45,11 @@ extension DataOptions {
     }
     validation =
       speakers.map { .speakers($0) } ?? (validate > 0 ? .random(validate) : ValidationSplit.none)
-
-    path = ""
-    trainFile = ""
-    testFile = ""
-    units = 700
-    greyLevel = 0
-    yinYang = YinYang(early: 0, late: duration, bias: 0)
-    spikes = 8000
-    switch kind {
-    case .yinYang:
-      let inside = Bound.within(0, duration)
-      yinYang = YinYang(
-        early: try section.number("early", default: 0, inside),
-        late: try section.number("late", default: duration * 2 / 3, inside),
-        bias: try section.number("bias", default: 0, inside))
-    case .idxImages:
-      path = try section.path("path")
-      trainImages = try section.string("train_images", default: "")
-      trainLabels = try section.string("train_labels", default: "")
-      testImages = try section.string("test_images", default: "")
-      testLabels = try section.string("test_labels", default: "")
-      greyLevel = try section.integer("grey_level", default: 0, 0...254)
-      guard duration >= 5 * step else {
-        throw section.error(
-          "kind",
-          "latency coding takes at least five steps a trial; simulation.duration is \(duration) ms, simulation.step \(step) ms"
-        )
-      }
-    case .shd:
-      path = try section.path("path")
-      trainFile = try section.string("train_file", default: "")
-      testFile = try section.string("test_file", default: "")
-      validateFile = try section.string("validate_file", default: "")
-      guard validateFile.isEmpty || validation == .none else {
-        throw section.error(
-          "validate_file", "goes without validate and validate_speakers: choose one of the three")
-      }
-      units = try section.integer("units", default: 700, 1...65_535)
-    case .spokenDigits:
-      spikes = try section.number("spikes", default: 8000, .within(1, 1e6))
-    }
-    mergesPerStep = try section.boolean(
-      "merge_per_step", default: kind == .shd || kind == .spokenDigits)
+    request = DataRequest(
+      train: train, test: test, seed: seed, isSplit: validation != .none, duration: duration,
+      step: step)
+    source = try entry.init(section, request)
+    mergesPerStep = try section.boolean("merge_per_step", default: entry.mergesPerStep)
     augmentation = try section.section("augment") { try Augmentation(reading: $0) }
     delayLine = try section.section("delay_line") {
       DelayLine(

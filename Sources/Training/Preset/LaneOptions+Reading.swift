@@ -146,32 +146,42 @@ extension LaneOptions {
   }
 
   private static func readShaping(_ section: ConfigReader, _ entry: LossEntry) throws -> Shaping {
-    let kind = try section.choice("shaping", default: "none", Shaping.kinds)
-    let scale = try section.number("scale", default: 1, .above(0))
-    let points = try section.list("points", "[x, weight] with x from 0 to 1") { item in
-      if case .list(let pair) = item, pair.count == 2, let x = pair[0].number,
-        let weight = pair[1].number, (0...1).contains(x), weight.isFinite
-      {
-        return ShapingPoint(x: x, weight: weight)
-      }
-      return nil
+    let kind = try section.choice(
+      "shaping", default: ShapingTable.kinds[0], ShapingTable.kinds)
+    // All kinds' keys are known, so that a lane may change the kind alone.
+    var words: [String: [String]] = [:]
+    for entry in ShapingTable.all {
+      words[entry.kind] = try entry.keys.flatMap { try readWords(section, $0) }
     }
-    guard kind == "none" || entry.isShaped else {
+    guard kind == PlainShaping.kind || entry.isShaped else {
       throw section.error(
         "shaping", "the loss \"\(entry.kind)\" has no integral to shape, allowed is \"none\"")
     }
-    switch kind {
-    case "linear": return .linear
-    case "exponential": return .exponential(scale: scale)
-    case "sigmoid": return .sigmoid
-    case "input": return .input(InputProfile(counts: [], duration: 1))
-    case "custom":
-      let points = points ?? []
-      guard points.count >= 2, zip(points, points.dropFirst()).allSatisfy({ $0.x < $1.x }) else {
-        throw section.error("points", "allowed are two or more [x, weight] with ascending x")
+    guard let shaping = Shaping(words: [kind] + (words[kind] ?? [])) else {
+      let chosen = ShapingTable.entry(kind)
+      guard case .points(let key)? = chosen?.keys.first else {
+        throw section.error("shaping", chosen?.allowed ?? "")
       }
-      return .custom(points)
-    default: return .none
+      throw section.error(key, chosen?.allowed ?? "")
+    }
+    return shaping
+  }
+
+  /// What a key says, as it would be typed.
+  private static func readWords(_ section: ConfigReader, _ key: ShapingKey) throws -> [String] {
+    switch key {
+    case .number(let name, let standard):
+      return ["\(try section.number(name, default: standard, .above(0)))"]
+    case .points(let name):
+      let points = try section.list(name, "[x, weight] with x from 0 to 1") { item in
+        if case .list(let pair) = item, pair.count == 2, let x = pair[0].number,
+          let weight = pair[1].number, (0...1).contains(x), weight.isFinite
+        {
+          return "\(x):\(weight)"
+        }
+        return nil
+      }
+      return points ?? []
     }
   }
 

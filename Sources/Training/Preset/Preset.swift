@@ -18,43 +18,19 @@ public struct Preset: Sendable {
 }
 
 /// Where samples come from and how they are changed on the way.
-public struct DataOptions: Sendable, Equatable {
-  public enum Kind: String, Sendable, CaseIterable {
-    case yinYang = "yin-yang"
-    case idxImages = "idx-images"
-    case shd = "shd"
-    case spokenDigits = "spoken-digits"
-  }
-
-  public var kind: Kind
-  public var seed: Int
-  /// Numbers of samples; nil takes all that the files have.
-  public var train: Int?
-  public var test: Int?
+public struct DataOptions: Sendable {
+  let source: any DataSource
+  /// What the source is asked for.
+  let request: DataRequest
+  public var seed: Int { request.seed }
   public var validation: ValidationSplit
-  /// Folder of the files.
-  public var path: String
-  public var trainFile: String
-  public var testFile: String
-  /// The file of the validation samples; empty takes the folder's `*valid*` file where there is one and nothing else is
-  /// asked for.
-  public var validateFile = ""
-  /// IDX files that go by unusual names; empty looks for the usual ones.
-  public var trainImages = ""
-  public var trainLabels = ""
-  public var testImages = ""
-  public var testLabels = ""
-  /// Channels of SHD files.
-  public var units: Int
-  /// Pixels at or below it do not spike.
-  public var greyLevel: Int
-  public var yinYang: YinYang
-  /// Mean spikes of a generated spoken digit.
-  public var spikes: Double
   /// At most one input spike per unit and step.
   public var mergesPerStep: Bool
   public var augmentation: Augmentation
   public var delayLine: DelayLine
+
+  /// `data.kind`.
+  public var kind: String { type(of: source).kind }
 }
 
 /// What all lanes share.
@@ -106,7 +82,7 @@ public struct LaneOptions: Sendable {
   public var loss: any Loss
   /// tau0, tau1, alpha: kept, so that a change of loss keeps them.
   public var lossParameters: LossParameters
-  /// `.input` carries an empty profile here; the data fill it in.
+  /// What follows the input is given it by `Preset.problem`.
   public var shaping: Shaping
   public var optimiser: AdamOptions
   public var schedule: ScheduleOptions
@@ -146,9 +122,6 @@ public struct LossPeriod: Sendable, Equatable {
 
   static func describe(_ kind: String, _ shaping: Shaping) -> String {
     guard LossTable.entry(kind)?.isShaped ?? false else { return kind }
-    switch shaping {
-    case .exponential(let scale) where scale != 1: return "\(kind) · exponential \(scale)"
-    default: return "\(kind) · \(shaping.kind == "none" ? "plain" : shaping.kind)"
-    }
+    return "\(kind) · \(shaping.title)"
   }
 }

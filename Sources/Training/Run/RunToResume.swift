@@ -47,7 +47,9 @@ public struct RunToResume: Sendable {
   }
 
   private static func check(_ settings: [String]) throws {
-    let allowed = ["data.path", "data.train_file", "data.test_file", "training.epochs"]
+    let allowed = [
+      "data.path", "data.train_file", "data.test_file", "data.validate_file", "training.epochs",
+    ]
     for setting in settings {
       let key = setting.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)
       let isFile = ["_file", "_images", "_labels"].contains { key.hasSuffix($0) }
