@@ -9,21 +9,42 @@ struct ExactLayerPasses: Sendable {
       [Double]
 }
 
+/// A layer as the exact solver runs it.
+final class ExactLayer: Sendable {
+  let index: Int
+  let layer: Layer
+  /// The index of the projection that reaches it from below; its own loop, if any, is the next.
+  let projection: Int
+
+  init(_ index: Int, _ layer: Layer, projection: Int) {
+    self.index = index
+    self.layer = layer
+    self.projection = projection
+  }
+
+  /// All layers of a network, with these constants.
+  static func layers(_ layers: [Layer]) -> [ExactLayer] {
+    layers.indices.map { index in
+      ExactLayer(
+        index, layers[index],
+        projection: index + layers[..<index].count { $0.isRecurrent })
+    }
+  }
+}
+
 /// One layer in one trial.
 struct ExactPass {
   let solver: ExactSolver
   let trial: ExactTrial
-  let index: Int
-  /// With the values of the moment of what is trained.
-  let layer: Layer
-  /// The index of the projection that reaches it from below; its own loop, if any, is the next.
-  let projection: Int
+  let own: ExactLayer
   let weights: Parameters<Double>
 
-  var incoming: IncomingSpikes { trial.incoming(toLayer: index) }
-  var matrix: Matrix<Double> { weights.matrices[projection] }
-  var loop: Matrix<Double> { weights.matrices[projection + 1] }
-  var isOutput: Bool { index == trial.layers.count - 1 }
+  var index: Int { own.index }
+  var layer: Layer { own.layer }
+  var incoming: IncomingSpikes { trial.incoming(toLayer: own.index) }
+  var matrix: Matrix<Double> { weights.matrices[own.projection] }
+  var loop: Matrix<Double> { weights.matrices[own.projection + 1] }
+  var isOutput: Bool { own.index == trial.layers.count - 1 }
 }
 
 extension ExactLayerPasses {
@@ -41,12 +62,12 @@ extension ExactLayerPasses {
     } backward: { pass, errors, push, gradient in
       let neurons = pass.layer.neurons(model)
       let spikes = pass.trial.layers[pass.index]
-      let sum = gradient.matrices[pass.projection]
+      let sum = gradient.matrices[pass.own.projection]
       let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
       if pass.layer.isRecurrent {
         return pass.solver.sweepBack(
           neurons, pass.layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
-          gradient.matrices[pass.projection + 1], thresholds: thresholds)
+          gradient.matrices[pass.own.projection + 1], thresholds: thresholds)
       }
       let start =
         pass.isOutput && pass.trial.needsPhantom ? pass.solver.problem.loss.phantomPush : 0
@@ -61,7 +82,7 @@ extension ExactLayerPasses {
     pass.solver.readVoltages(pass.trial, pass.layer, pass.incoming, pass.matrix)
   } backward: { pass, _, _, gradient in
     pass.solver.readVoltagesBack(
-      pass.trial, pass.layer, pass.incoming, pass.matrix, gradient.matrices[pass.projection])
+      pass.trial, pass.layer, pass.incoming, pass.matrix, gradient.matrices[pass.own.projection])
   }
 }
 

@@ -16,44 +16,42 @@ extension ExactSolver {
     _ trial: ExactTrial, _ intervening: Intervening
   ) -> [ExactSpike] {
     var intervening = intervening
-    var neuron = neurons[0]
-    var gaps = gaps(incoming, neuron)
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
-    for j in 0..<layer.size {
-      if j > 0 && neurons.count > 1 {
-        neuron = neurons[j]
-        gaps = self.gaps(incoming, neuron)
-      }
-      let column = weights.column(j)
-      var state = N.rest
-      var now = 0.0
-      for e in gaps.indices {
-        var (gap, flow) = (gaps[e].length, gaps[e].flow)
-        while let hit = j == intervening.neuron
-          ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
-          : neuron.crossing(state, gap: gap, flow: flow)
-        {
-          now += hit.after
-          neuron.run(&state, to: hit)
-          let (slope, memory) = neuron.spike(&state)
-          spikes.append(
-            ExactSpike(
-              time: now, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
-              a: hit.a, b: hit.b))
-          if spikes.count > limit {
-            trial.failure = explosion(layer)
-            return []
+    let alike = layer.size / neurons.count
+    for (kind, neuron) in neurons.enumerated() {
+      let gaps = gaps(incoming, neuron)
+      for j in (kind * alike)..<((kind + 1) * alike) {
+        let column = weights.column(j)
+        var state = N.rest
+        var now = 0.0
+        for e in gaps.indices {
+          var (gap, flow) = (gaps[e].length, gaps[e].flow)
+          while let hit = j == intervening.neuron
+            ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
+            : neuron.crossing(state, gap: gap, flow: flow)
+          {
+            now += hit.after
+            neuron.run(&state, to: hit)
+            let (slope, memory) = neuron.spike(&state)
+            spikes.append(
+              ExactSpike(
+                time: now, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
+                a: hit.a, b: hit.b))
+            if spikes.count > limit {
+              trial.failure = explosion(layer)
+              return []
+            }
+            gap -= hit.after
+            flow = neuron.flow(flow, after: hit, rest: gap)
           }
-          gap -= hit.after
-          flow = neuron.flow(flow, after: hit, rest: gap)
-        }
-        neuron.run(&state, over: flow)
-        if j == intervening.neuron { intervening.passed(isBelow: neuron.isBelow(state)) }
-        if e < incoming.count {
-          now = incoming.times[e]
-          neuron.receive(
-            &state, weight: column.first[Int(incoming.sources[e]) * column.stride])
+          neuron.run(&state, over: flow)
+          if j == intervening.neuron { intervening.passed(isBelow: neuron.isBelow(state)) }
+          if e < incoming.count {
+            now = incoming.times[e]
+            neuron.receive(
+              &state, weight: column.first[Int(incoming.sources[e]) * column.stride])
+          }
         }
       }
     }
@@ -75,49 +73,47 @@ extension ExactSolver {
     _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
     thresholds: Matrix<Double>?, phantom: (neuron: Int, push: Double)
   ) -> [Double] {
-    var neuron = neurons[0]
-    var gaps = gaps(incoming, neuron)
     let own = SpikesByNeuron(spikes, neurons: layer.size)
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
-    for j in 0..<layer.size {
-      if j > 0 && neurons.count > 1 {
-        neuron = neurons[j]
-        gaps = self.gaps(incoming, neuron)
-      }
-      // The layer's common factor is -tau_s of its first neuron.
-      let share = neurons.count > 1 ? layer.tauSyn[j] / layer.tauSyn[0] : 1
-      let (column, sums) = (weights.column(j), gradient.column(j))
-      var adjoint = N.restAdjoint
-      if j == phantom.neuron && phantom.push != 0 { neuron.push(&adjoint, by: phantom.push) }
-      let places = own.range(j)
-      var next = places.upperBound
-      for e in gaps.indices.reversed() {
-        let start = e > 0 ? incoming.times[e - 1] : 0
-        let end = start + gaps[e].length
-        let last = next
-        while next > places.lowerBound, Int(spikes[own.order[next - 1]].preceding) == e {
-          next -= 1
-        }
-        // From the end of the gap back to its last spike, from each to the one before it, and on to the start.
-        var back = gaps[e].flow
-        for place in next..<last {
-          let spike = spikes[own.order[place]]
-          back = neuron.flow(back, after: spike, rest: end - spike.time)
-        }
-        for place in (next..<last).reversed() {
-          let k = own.order[place]
+    let alike = layer.size / neurons.count
+    for (kind, neuron) in neurons.enumerated() {
+      let gaps = gaps(incoming, neuron)
+      for j in (kind * alike)..<((kind + 1) * alike) {
+        // The layer's common factor is -tau_s of its first neuron.
+        let share = neurons.count > 1 ? layer.tauSyn[j] / layer.tauSyn[0] : 1
+        let (column, sums) = (weights.column(j), gradient.column(j))
+        var adjoint = N.restAdjoint
+        if j == phantom.neuron && phantom.push != 0 { neuron.push(&adjoint, by: phantom.push) }
+        let places = own.range(j)
+        var next = places.upperBound
+        for e in gaps.indices.reversed() {
+          let start = e > 0 ? incoming.times[e - 1] : 0
+          let end = start + gaps[e].length
+          let last = next
+          while next > places.lowerBound, Int(spikes[own.order[next - 1]].preceding) == e {
+            next -= 1
+          }
+          // From the end of the gap back to its last spike, from each to the one before it, and on to the start.
+          var back = gaps[e].flow
+          for place in next..<last {
+            let spike = spikes[own.order[place]]
+            back = neuron.flow(back, after: spike, rest: end - spike.time)
+          }
+          for place in (next..<last).reversed() {
+            let k = own.order[place]
+            neuron.runBack(&adjoint, over: back)
+            neuron.jump(&adjoint, at: spikes[k], loop: 0, error: errors[k])
+            if let thresholds { thresholds.base[j] += neuron.thresholdGradient(adjoint) }
+            if !push.isEmpty { neuron.push(&adjoint, by: push[j]) }
+            let before = place > next ? spikes[own.order[place - 1]].time : start
+            back = neuron.flow(to: spikes[k], gap: spikes[k].time - before)
+          }
           neuron.runBack(&adjoint, over: back)
-          neuron.jump(&adjoint, at: spikes[k], loop: 0, error: errors[k])
-          if let thresholds { thresholds.base[j] += neuron.thresholdGradient(adjoint) }
-          if !push.isEmpty { neuron.push(&adjoint, by: push[j]) }
-          let before = place > next ? spikes[own.order[place - 1]].time : start
-          back = neuron.flow(to: spikes[k], gap: spikes[k].time - before)
-        }
-        neuron.runBack(&adjoint, over: back)
-        if e > 0 {
-          let row = Int(incoming.sources[e - 1]) * column.stride
-          sums.first[row] += share * neuron.collected(adjoint)
-          incomingErrors[e - 1] += column.first[row] * neuron.transported(adjoint)
+          if e > 0 {
+            let row = Int(incoming.sources[e - 1]) * column.stride
+            sums.first[row] += share * neuron.collected(adjoint)
+            incomingErrors[e - 1] += column.first[row] * neuron.transported(adjoint)
+          }
         }
       }
     }

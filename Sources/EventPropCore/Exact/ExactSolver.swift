@@ -10,6 +10,8 @@ public final class ExactSolver: Solver {
   public let problem: Problem
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
+  /// As they are where nothing of them is trained.
+  private let fixedLayers: [ExactLayer]
 
   /// More spikes of a layer in one trial than this means that the weights have exploded: 200 a neuron in each tau_mem,
   /// 2000 a neuron in short trials, a million in all.
@@ -21,6 +23,7 @@ public final class ExactSolver: Solver {
   public init(_ problem: Problem) {
     self.problem = problem
     kinks = problem.shaping.kinks.map { $0 * problem.duration }
+    fixedLayers = ExactLayer.layers(problem.network.layers)
   }
 
   public func makeTrial() -> ExactTrial { ExactTrial(network: problem.network) }
@@ -50,8 +53,9 @@ public final class ExactSolver: Solver {
     _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace
   ) {
     trial.failure = nil
-    for pass in passes(trial, weights) {
-      pass.layer.neuron.exact.forward(pass)
+    for own in layers(weights) {
+      own.layer.neuron.exact.forward(
+        ExactPass(solver: self, trial: trial, own: own, weights: weights))
       if trial.failure != nil {
         trial.loss = .nan
         trial.prediction = -1
@@ -86,19 +90,16 @@ public final class ExactSolver: Solver {
     // Per spike of the layer at hand: sum_j w_nj (lV_j - lI_j) over the layer above, and dl/dt.
     var errors = Array(repeating: 0.0, count: trial.layers[last].count)
     if problem.loss.readout == .firstSpike { addSpikeTimes(trial, &errors) }
-    for pass in passes(trial, weights).reversed() {
-      errors = pass.layer.neuron.exact.backward(
-        pass, errors, pass.index < push.count ? push[pass.index] : [], gradient)
+    for own in layers(weights).reversed() {
+      errors = own.layer.neuron.exact.backward(
+        ExactPass(solver: self, trial: trial, own: own, weights: weights), errors,
+        own.index < push.count ? push[own.index] : [], gradient)
     }
   }
 
-  /// The layers in order.
-  private func passes(_ trial: ExactTrial, _ weights: Parameters<Double>) -> [ExactPass] {
-    weights.layers.enumerated().map { index, layer in
-      ExactPass(
-        solver: self, trial: trial, index: index, layer: layer,
-        projection: forwardProjection(to: index), weights: weights)
-    }
+  /// The layers in order, with the values of the moment of what is trained.
+  private func layers(_ weights: Parameters<Double>) -> [ExactLayer] {
+    weights.vectors.isEmpty ? fixedLayers : ExactLayer.layers(weights.layers)
   }
 
   public func rewind(_ tape: ExactTape) { tape.gradient.clear() }
@@ -111,11 +112,6 @@ public final class ExactSolver: Solver {
       let part = tape.gradient.arrays[array].base
       for k in scalars { sum[k] += part[k] }
     }
-  }
-
-  /// Index into `network.projections` of the feed-forward one to a layer.
-  private func forwardProjection(to layer: Int) -> Int {
-    layer + problem.network.layers[..<layer].count { $0.isRecurrent }
   }
 
   private func readFirstSpikes(_ trial: ExactTrial) {

@@ -49,5 +49,8 @@ public struct Layer: Sendable, Equatable {
   }
 
   /// Whether all neurons have the same constants.
-  public var isUniform: Bool { neuron.parameters.allSatisfy { self[$0].isUniform } }
+  public var isUniform: Bool {
+    tauMem.isUniform && tauSyn.isUniform && threshold.isUniform
+      && further.values.allSatisfy(\.isUniform)
+  }
 }

@@ -49,6 +49,7 @@ public final class Parameters<Scalar: NetworkScalar> {
 
   /// Where a vector of a layer is kept; nil where it is not trained.
   func vector(_ parameter: NeuronParameter, ofLayer layer: Int) -> Matrix<Scalar>? {
+    if arrays.count == matrices.count { return nil }
     let index = network.vectors.firstIndex { $0.layer == layer && $0.parameter == parameter }
     return index.map { arrays[matrices.count + $0] }
   }
