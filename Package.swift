@@ -1,7 +1,10 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: MIT
+
 import PackageDescription
 
-// These tests bring a malloc that counts, and so do sanitizers: EVENTPROP_SANITIZED=1 swift test --sanitize=thread
+// These tests bring a malloc that counts, and so do sanitizers: EVENTPROP_SANITIZED=1 swift test
+// --sanitize=thread
 let allocationTests: [Target] =
   Context.environment["EVENTPROP_SANITIZED"] != nil
   ? []
@@ -11,8 +14,8 @@ let allocationTests: [Target] =
       name: "AllocationTests", dependencies: ["EventPropCore", "Support", "CAllocations"]),
   ]
 
-// The mathematics are optimised in debug builds too, with their assertions: tests differentiate them numerically, and
-// generic code without specialisation is ten times slower.
+// The mathematics are optimised in debug builds too, with their assertions: tests differentiate
+// them numerically, and generic code without specialisation is ten times slower.
 let quick: [SwiftSetting] = [
   .unsafeFlags(
     ["-O", "-assert-config", "Debug"],
@@ -22,7 +25,8 @@ let quick: [SwiftSetting] = [
 let package = Package(
   name: "eventprop",
   products: [
-    .executable(name: "eventprop", targets: ["EventPropCommand"])
+    .executable(name: "eventprop", targets: ["EventPropCommand"]),
+    .library(name: "EventPropCore", targets: ["EventPropCore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -41,13 +45,15 @@ let package = Package(
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
-    .target(name: "Workbench", dependencies: ["Training", "Diagnosis", "Charts"]),
+    .target(
+      name: "Workbench", dependencies: ["Training", "Diagnosis", "EventPropCore", "Charts"]),
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Training", "Workbench", "Terminal", "Charts",
+        "Training", "Workbench", "Terminal", "Charts", "Diagnosis", "SpikeData", "EventPropCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "Example", dependencies: ["EventPropCore"]),
     .target(
       name: "Support", dependencies: ["EventPropCore", "SpikeData", "CHDF5"], path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support"]),

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The HDF5 constants that are C macros and therefore invisible to Swift.
 #include <hdf5.h>
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // ncurses with what Swift cannot see: macros, variadics and mutable globals.
 #define NCURSES_WIDECHAR 1
 #define NCURSES_NOMACROS 1

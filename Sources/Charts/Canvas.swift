@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// What a colour means; themes and terminals decide how it looks.
 public enum Ink: UInt8, Sendable, CaseIterable {
   case text, dim, frame, accent, good, alarm
@@ -53,7 +55,8 @@ public enum Marks: String, Sendable, CaseIterable {
   }
 }
 
-/// What charts draw on: text in whole cells, dots and lines at fractions of them. Character cells and SVG both are.
+/// What charts draw on: text in whole cells, dots and lines at fractions of them. Character cells
+/// and SVG both are.
 public protocol Surface {
   /// In cells.
   var width: Int { get }

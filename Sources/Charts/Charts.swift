@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Where a chart goes, in cells.
@@ -156,8 +158,8 @@ extension Surface {
     text(unit, endingAt: area.x + area.width, y: area.y, style: .dim)
   }
 
-  /// Labels of a vertical axis: the top and the bottom value, and the one between where there is room, right-aligned in
-  /// `area`.
+  /// Labels of a vertical axis: the top and the bottom value, and the one between where there is
+  /// room, right-aligned in `area`.
   public mutating func valueAxis(
     _ range: ClosedRange<Double>, isLogarithmic: Bool = false, in area: Area
   ) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// The same charts as a picture: a cell is 8 x 16 units.

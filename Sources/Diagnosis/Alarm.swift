@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Something is wrong with a lane: an effect, not a sign of one.
 public struct Alarm: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
@@ -77,7 +79,8 @@ public struct EpochSigns: Sendable {
     public var rate = 0.0
     /// Neurons with a spike in nine of ten steps; 0 without steps.
     public var saturated = 0
-    /// Shares of the gradient of the weights into it by tenth of the trial, and of its spikes; empty: not looked at.
+    /// Shares of the gradient of the weights into it by tenth of the trial, and of its spikes;
+    /// empty: not looked at.
     public var gradientByTenth: [Double] = []
     public var spikesByTenth: [Double] = []
 
@@ -220,7 +223,8 @@ public struct AlarmWatch: Sendable {
       + (more > 0 ? ", and so \(more) more" : "")
   }
 
-  /// Nine tenths of the gradient from the last three tenths of the trial, where less than half of the spikes are.
+  /// Nine tenths of the gradient from the last three tenths of the trial, where less than half of
+  /// the spikes are.
   private mutating func lateGradient(_ signs: EpochSigns) -> String? {
     for layer in signs.layers where layer.gradientByTenth.count == 10 {
       let late = layer.gradientByTenth.suffix(3).reduce(0, +)
@@ -236,8 +240,8 @@ public struct AlarmWatch: Sendable {
     return nil
   }
 
-  /// Beyond chance, three standard deviations of as many coin flips, at a pace of a tenth of all spikes an epoch, and with
-  /// the effect: a tenth fewer spikes than before.
+  /// Beyond chance, three standard deviations of as many coin flips, at a pace of a tenth of all
+  /// spikes an epoch, and with the effect: a tenth fewer spikes than before.
   private mutating func deleting(_ signs: EpochSigns) -> String? {
     let rate = signs.layers.reduce(0) { $0 + $1.rate * Double($1.size) }
     defer { lastRate = rate }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// A spike whose margin shrinks.
@@ -77,8 +79,8 @@ public struct RiskRecord: Sendable, Equatable {
   /// Gives up what is watched: the layers have changed.
   public mutating func forget() { open = [] }
 
-  /// A spike is followed from look to look by matching its neuron's trains. One found gone long after it was due (as
-  /// late again as it was early) counts neither way: nobody looked in time.
+  /// A spike is followed from look to look by matching its neuron's trains. One found gone long
+  /// after it was due (as late again as it was early) counts neither way: nobody looked in time.
   /// - Parameters:
   ///   - update: number of the update just made.
   ///   - trials: the probe's spikes after it.

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// The gradient that trains, by the lane's own solver, step and read-out rule, against the exact one of the same loss on
-/// the same samples and weights. Pseudo-gradients (rate regularisation, phantom spikes) are in neither.
+/// The gradient that trains, by the lane's own solver, step and read-out rule, against the exact
+/// one of the same loss on the same samples and weights. Pseudo-gradients (rate regularisation,
+/// phantom spikes) are in neither.
 public struct GradientComparison: Sendable, Equatable {
   /// One weight matrix.
   public struct Row: Sendable, Equatable {
@@ -25,8 +28,8 @@ public struct GradientComparison: Sendable, Equatable {
   }
 
   public var rows: [Row] = []
-  /// Hidden and output spikes of all samples, and those without a partner in the other solver: another number of spikes,
-  /// or one moved by more than `reach`.
+  /// Hidden and output spikes of all samples, and those without a partner in the other solver:
+  /// another number of spikes, or one moved by more than `reach`.
   public var exactSpikes = 0
   public var trainingSpikes = 0
   public var onlyExact = 0

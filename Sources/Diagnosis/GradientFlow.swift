@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// Who gets gradient, and when in the trial: per layer and tenth of the trial, the norm of what the spikes arriving
-/// in that tenth add to the gradient of the layer's feed-forward weights. Root mean squares over samples.
+/// Who gets gradient, and when in the trial: per layer and tenth of the trial, the norm of what the
+/// spikes arriving in that tenth add to the gradient of the layer's feed-forward weights. Root mean
+/// squares over samples.
 public struct GradientFlow: Sendable, Equatable {
   public static let parts = 10
   /// `hidden1`, ..., `output`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// What one weight update did to the spikes of a probe set, and what that did to the loss.
@@ -8,11 +10,13 @@ public struct Ledger: Sendable, Equatable {
   /// Mean loss over the probe set before and after the update.
   public var lossBefore = 0.0
   public var lossAfter = 0.0
-  /// g . dw: the change that the gradient of the probe set's loss promises, by the solver that trains.
+  /// g . dw: the change that the gradient of the probe set's loss promises, by the solver that
+  /// trains.
   public var predicted = 0.0
   /// Per LIF layer (an output that spikes included).
   public var layers: [LayerChange] = []
-  /// Creations and deletions, those with the largest effect on the loss first; costs are known for `priced` of them.
+  /// Creations and deletions, those with the largest effect on the loss first; costs are known for
+  /// `priced` of them.
   public var events: [SpikeEvent] = []
   /// How many events have a cost: small sets all, of large ones an even selection.
   public var priced = 0
@@ -27,11 +31,13 @@ public struct Ledger: Sendable, Equatable {
   public var deleted: Int { layers.reduce(0) { $0 + $1.deleted } }
   public var moved: Int { layers.reduce(0) { $0 + $1.moved } }
 
-  /// The change of the loss by creations and deletions: the sum over priced events, scaled up to all of them.
+  /// The change of the loss by creations and deletions: the sum over priced events, scaled up to
+  /// all of them.
   public var byCreationAndDeletion = 0.0
 
-  /// Standard error of `byCreationAndDeletion` for having priced only n of m events: m s/sqrt(n) sqrt(1 - n/m), s their
-  /// standard deviation. 0 when all were; nil when fewer than two of more were, which says nothing.
+  /// Standard error of `byCreationAndDeletion` for having priced only n of m events: m s/sqrt(n)
+  /// sqrt(1 - n/m), s their standard deviation. 0 when all were; nil when fewer than two of more
+  /// were, which says nothing.
   public private(set) var creationAndDeletionError: Double? = 0
 
   private func scalingError() -> Double? {
@@ -81,8 +87,9 @@ public struct SpikeEvent: Sendable, Equatable {
   public var neuron: Int
   /// ms: after the update for a creation, before it for a deletion.
   public var time: Double
-  /// By how much the event raised the probe set's mean loss: L of the new network, minus L of the new network with the
-  /// deleted spike forced at its old time (or the created one's crossing suppressed). nil when not computed.
+  /// By how much the event raised the probe set's mean loss: L of the new network, minus L of the
+  /// new network with the deleted spike forced at its old time (or the created one's crossing
+  /// suppressed). nil when not computed.
   public var lossChange: Double?
 
   /// The forward pass in which this did not happen.
@@ -197,7 +204,8 @@ public struct LedgerTotals: Sendable, Equatable {
   public var predicted = 0.0
   public var actual = 0.0
   public var byCreationAndDeletion = 0.0
-  /// Creations and deletions of which the effect on the loss was computed; `byCreationAndDeletion` is scaled up from them.
+  /// Creations and deletions of which the effect on the loss was computed; `byCreationAndDeletion`
+  /// is scaled up from them.
   public var priced = 0
   /// Sum of squares of the standard errors of that scaling; nil where one is not known.
   public var squaredError: Double? = 0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// How far spikes are from being deleted, and silent stretches from a spike, in units of V.
@@ -12,13 +14,13 @@ public struct LayerMargins: Sendable, Equatable {
   /// `hidden1`, ...
   public var layer: String
   public var spikes: [SpikeMargin] = []
-  /// Per silent stretch, threshold - max V: above 0. A stretch is the time between two spikes of a neuron, before the
-  /// first or after the last one. Where it ends with a spike, only maxima that V fell from count, and a stretch that
-  /// rises all the way has none.
+  /// Per silent stretch, threshold - max V: above 0. A stretch is the time between two spikes of a
+  /// neuron, before the first or after the last one. Where it ends with a spike, only maxima that V
+  /// fell from count, and a stretch that rises all the way has none.
   public var silent: [Double] = []
 
-  /// Counts per bin over -range...range: spikes by their margin on the right of 0, silent stretches on the left; what
-  /// lies beyond is in the outermost bins.
+  /// Counts per bin over -range...range: spikes by their margin on the right of 0, silent stretches
+  /// on the left; what lies beyond is in the outermost bins.
   public func histogram(bins: Int, range: Double) -> [Int] {
     var counts = Array(repeating: 0, count: bins)
     func add(_ x: Double) {
@@ -32,8 +34,8 @@ public struct LayerMargins: Sendable, Equatable {
   }
 }
 
-/// How far V would have risen above threshold had the neuron not been reset: the maximum until that V falls below
-/// threshold, the neuron's next spike, or T.
+/// How far V would have risen above threshold had the neuron not been reset: the maximum until that
+/// V falls below threshold, the neuron's next spike, or T.
 public struct SpikeMargin: Sendable, Equatable {
   public var trial: Int
   public var neuron: Int
@@ -73,7 +75,8 @@ extension Margins {
       let theta = walk.layer.threshold[neuron]
       var spikes = Array(repeating: 0.0, count: times.count)
       var silent: [Double] = []
-      // The spike whose V without reset is still above threshold, that V's excess over V at the stretch's start.
+      // The spike whose V without reset is still above threshold, that V's excess over V at the
+      // stretch's start.
       var open: (spike: Int, excess: Double)?
       var next = 0
       var fallen: Double?

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// Two networks on the same test samples: where one is right and the other wrong (McNemar 1947). It speaks of these two
-/// networks, not of the losses or settings they were trained with: those differ from seed to seed too.
+/// Two networks on the same test samples: where one is right and the other wrong (McNemar 1947). It
+/// speaks of these two networks, not of the losses or settings they were trained with: those differ
+/// from seed to seed too.
 public struct PairedAccuracy: Sendable, Equatable {
   public var samples: Int
   /// Right where the other is wrong.
@@ -32,7 +35,8 @@ public struct PairedAccuracy: Sendable, Equatable {
     return 100 * max(all - difference * difference / n, 0).squareRoot() / n
   }
 
-  /// McNemar's exact test: how likely a split at least as uneven is if both were equally good. Two-sided binomial.
+  /// McNemar's exact test: how likely a split at least as uneven is if both were equally good.
+  /// Two-sided binomial.
   public var p: Double {
     let all = firstAlone + secondAlone
     let fewer = min(firstAlone, secondAlone)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// Why a neuron is silent on the whole probe set, or why it does not learn.
@@ -35,7 +37,8 @@ public struct SilentNeuron: Sendable, Equatable {
   public var layer: Int
   public var neuron: Int
   public var reason: SilenceReason
-  /// What, added to all its incoming weights, lets V reach threshold in a probe trial; nil when nothing does.
+  /// What, added to all its incoming weights, lets V reach threshold in a probe trial; nil when
+  /// nothing does.
   public var lift: Double?
 
   public init(layer: Int, neuron: Int, reason: SilenceReason, lift: Double? = nil) {
@@ -49,14 +52,15 @@ public struct SilentNeuron: Sendable, Equatable {
 /// Every hidden neuron that is silent on the probe set, or spikes without a gradient.
 public struct SilenceReport: Sendable, Equatable {
   public var neurons: [SilentNeuron] = []
-  /// The highest layer (`0` is hidden1) whose feed-forward gradient is 0: where the flow of gradient stops on its
-  /// way down. nil when it reaches all layers.
+  /// The highest layer (`0` is hidden1) whose feed-forward gradient is 0: where the flow of
+  /// gradient stops on its way down. nil when it reaches all layers.
   public var flowStopsAt: Int?
 
   public init() {}
 
   /// - Parameters:
-  ///   - columnNorms: per hidden layer and neuron, the norm of the gradient of its feed-forward weights on the probe.
+  ///   - columnNorms: per hidden layer and neuron, the norm of the gradient of its feed-forward
+  ///     weights on the probe.
   public init(
     _ network: Network, duration: Double, inputs: [[LayerSpike]], trials: [TrialSpikes],
     weights: [WeightRows], columnNorms: [[Double]]
@@ -96,8 +100,9 @@ public struct SilenceReport: Sendable, Equatable {
       lift: lift(neuron, walks, theta))
   }
 
-  /// The least c with max_t (V + c U) = theta, U being what arriving spikes of unit weight give: Dinkelbach's iteration, from
-  /// above: the time of the maximum under c gives the next c, which reaches threshold then.
+  /// The least c with max_t (V + c U) = theta, U being what arriving spikes of unit weight give:
+  /// Dinkelbach's iteration, from above: the time of the maximum under c gives the next c, which
+  /// reaches threshold then.
   private static func lift(_ neuron: Int, _ walks: [VoltageWalk], _ theta: Double) -> Double? {
     var best: Double?
     for walk in walks where walk.arrivals.contains(where: { $0 > 0 }) {

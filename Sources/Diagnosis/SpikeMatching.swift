@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 /// Which spikes of one neuron in one trial, before an update, are which ones after it.
 ///
-/// The cheapest alignment in order of time: a move costs |t - t'|, a deletion or a creation `reach` / 2 each, so that
-/// spikes pair up when they are at most `reach` apart. This is the spike train metric of Victor & Purpura,
-/// J. Neurophysiol. 76 (1996) 1310, with q = 2 / `reach`. Swapping the trains swaps created and deleted.
-/// O(n m) time and memory for n and m spikes; trains of thousands, which only exploded weights give, are cut at wide gaps
-/// and aligned piece by piece.
+/// The cheapest alignment in order of time: a move costs |t - t'|, a deletion or a creation `reach`
+/// / 2 each, so that spikes pair up when they are at most `reach` apart. This is the spike train
+/// metric of Victor & Purpura, J. Neurophysiol. 76 (1996) 1310, with q = 2 / `reach`. Swapping the
+/// trains swaps created and deleted. O(n m) time and memory for n and m spikes; trains of
+/// thousands, which only exploded weights give, are cut at wide gaps and aligned piece by piece.
 public struct SpikeMatching: Sendable, Equatable {
   /// Indices of paired spikes, in order of time.
   public private(set) var moved: [(before: Int, after: Int)] = []
@@ -30,7 +32,8 @@ public struct SpikeMatching: Sendable, Equatable {
   /// Of more than so many spikes a piece is aligned at a time.
   private static let longest = 2000
 
-  /// Where the next piece ends: all there is, or where the widest gap lies among the spikes that a piece may end at.
+  /// Where the next piece ends: all there is, or where the widest gap lies among the spikes that a
+  /// piece may end at.
   private static func piece(_ before: ArraySlice<Double>, _ after: ArraySlice<Double>) -> (
     before: Int, after: Int
   ) {
@@ -81,7 +84,8 @@ public struct SpikeMatching: Sendable, Equatable {
         j += 1
         continue
       }
-      // Among equally cheap ways the earlier spike stays alone: the same choice when trains are swapped.
+      // Among equally cheap ways the earlier spike stays alone: the same choice when trains are
+      // swapped.
       let canDelete = i < n && costs[at(i, j)] == costs[at(i + 1, j)] + single
       let canCreate = j < m && costs[at(i, j)] == costs[at(i, j + 1)] + single
       if canDelete && (!canCreate || old(i) <= new(j)) {

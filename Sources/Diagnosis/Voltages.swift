@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// Carries the membrane of one layer through a trial whose spikes are known, from event to event, without thresholds.
+/// Carries the membrane of one layer through a trial whose spikes are known, from event to event,
+/// without thresholds.
 ///
-/// Spikes that arrive at the same instant are one event. Between events the dynamics are exact, so that maxima are
-/// found wherever they lie.
+/// Spikes that arrive at the same instant are one event. Between events the dynamics are exact, so
+/// that maxima are found wherever they lie.
 struct VoltageWalk {
   /// Time of each event, ms, ascending; after the last one the walk goes on to T.
   let times: [Double]
@@ -13,7 +16,8 @@ struct VoltageWalk {
   let arrivals: [Int]
   let layer: Layer
   let duration: Double
-  /// Decay up to each event, and from the last one to T: of each neuron, or once where all are alike.
+  /// Decay up to each event, and from the last one to T: of each neuron, or once where all are
+  /// alike.
   private let gaps: [Decay]
   private let perGap: Int
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Synchronization
 import Training
@@ -42,8 +44,8 @@ struct Console {
     Console.out(text)
   }
 
-  /// To standard output. What names from files hold beyond text is spelled out; that a line could not be written is known
-  /// at the end (`failure`).
+  /// To standard output. What names from files hold beyond text is spelled out; that a line could
+  /// not be written is known at the end (`failure`).
   static func out(_ text: String, terminator: String = "\n") {
     let all = VisibleText.of(text, keeping: "\n\t") + terminator
     if !write(all, to: STDOUT_FILENO) { isCut.store(errno, ordering: .releasing) }
@@ -134,8 +136,8 @@ enum StopSignal {
   /// The signal that came, 0 for none.
   static var current: Int32 { received.load(ordering: .acquiring) }
 
-  /// From now on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (by which clusters announce the end) only set a flag; a second
-  /// one of the same kind ends the program.
+  /// From now on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (by which clusters announce the end)
+  /// only set a flag; a second one of the same kind ends the program.
   static func install() {
     _ = current  // makes the global before a handler can run
     var wanted = sigset_t()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import ArgumentParser
 import Foundation
 import SpikeData
@@ -19,6 +21,7 @@ struct EventPropCommand: ParsableCommand {
       eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
       """,
+    version: Version.text,
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
       GradcheckCommand.self, DiagnoseCommand.self, GradientCommand.self,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import ArgumentParser
 import Diagnosis
 import EventPropCore
@@ -171,7 +173,8 @@ private struct AdjointVerdict {
   var passes: Bool
   var text: String
 
-  /// How far differences may at worst settle and still say something of a matrix in which none settles better.
+  /// How far differences may at worst settle and still say something of a matrix in which none
+  /// settles better.
   static let coarsest = 1e-3
 
   init(_ row: GradientCheck.Row, tolerance: Double) {
@@ -191,7 +194,8 @@ private struct AdjointVerdict {
   }
 }
 
-/// The finite differences of all matrices of all lanes, shared out to the machine's cores within a time.
+/// The finite differences of all matrices of all lanes, shared out to the machine's cores within a
+/// time.
 struct AdjointCheck: Sendable {
   let preset: Preset
   let problems: [Problem]
@@ -215,7 +219,8 @@ struct AdjointCheck: Sendable {
 
   /// Per lane: its name, a row per matrix, samples left out.
   func run() -> [(lane: String, rows: [GradientCheck.Row], excluded: Int)] {
-    // Read-outs first: their differences need no pass through the hidden layers' spikes to settle, and leave time over.
+    // Read-outs first: their differences need no pass through the hidden layers' spikes to settle,
+    // and leave time over.
     let tasks = problems.indices.flatMap { lane in
       problems[lane].network.projections.indices.reversed().map { Task(lane: lane, projection: $0) }
     }.sorted { isReadout($0) && !isReadout($1) }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import ArgumentParser
 import Charts
 import Foundation
@@ -111,7 +113,8 @@ struct OpenCommand: ParsableCommand {
     let failure = session.run()
     screen.restore()
     if let engine = source as? Engine, !engine.hasBegun, failure == nil {
-      // Data are still being read or made on its thread, and nothing is there to be kept: no waiting for that.
+      // Data are still being read or made on its thread, and nothing is there to be kept: no
+      // waiting for that.
       fflush(nil)
       _exit(StopSignal.current == 0 ? 0 : 128 + StopSignal.current)
     }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import Terminal
@@ -49,7 +51,8 @@ struct Session {
       inspect()
       guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
       guard take(event) else { return nil }
-      // Keys that are waiting already are taken together, but not so many that a frame or a signal waits for them.
+      // Keys that are waiting already are taken together, but not so many that a frame or a signal
+      // waits for them.
       for _ in 0..<Self.keysPerFrame {
         guard !isEnding, let more = screen.read(milliseconds: 0) else { break }
         guard take(more) else { return nil }

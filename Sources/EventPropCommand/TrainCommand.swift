@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import ArgumentParser
 import Foundation
 import Training
@@ -212,7 +214,8 @@ struct HeadlessTraining {
     try Checkpoint.write(trainer, to: run, keep: trainer.preset.training.checkpointsKept)
   }
 
-  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the epoch, and that is kept.
+  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the
+  /// epoch, and that is kept.
   private func keep(after error: TrainingError, _ console: inout Console) {
     do {
       guard try trainer.rollBack() else { return }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The adjoint of a layer between its spikes, and what arriving spikes read of it.
 #include "Vectors.h"
 

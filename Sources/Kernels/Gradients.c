@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Sums of gradients, and the update of weights by them.
 #include "Vectors.h"
 

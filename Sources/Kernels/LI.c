@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // LI neurons of the readout.
 #include "Vectors.h"
 

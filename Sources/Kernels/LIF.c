@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // LIF neurons: a step of any width, and a whole trial of a block with its adjoint.
 #include "Vectors.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Times of events to steps.
 #include "Vectors.h"
 

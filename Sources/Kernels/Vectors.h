@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // What the kernels share: vectors of EP_LANES floats, levels of CPU, and two sums.
 #ifndef EVENTPROP_VECTORS_H
 #define EVENTPROP_VECTORS_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// Labelled spike trains in compact arrays: all spikes of all samples one after the other.
@@ -78,7 +80,8 @@ public struct SpikeDataSet: Sendable {
     }
   }
 
-  /// Borrows the spikes of all samples at once: threads that count references to the same arrays wait for each other.
+  /// Borrows the spikes of all samples at once: threads that count references to the same arrays
+  /// wait for each other.
   public func withSamples(_ body: ((_ sample: Int) -> (train: SpikeTrainView, label: Int)) -> Void)
   {
     times.withUnsafeBufferPointer { times in

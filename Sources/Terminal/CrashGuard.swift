@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import CNCurses
 import Foundation
 import Synchronization
 
-/// Restores the terminal when the program traps or is ended by a signal: once, then the signal takes its usual way.
+/// Restores the terminal when the program traps or is ended by a signal: once, then the signal
+/// takes its usual way.
 enum CrashGuard {
   static let isArmed = Atomic<Bool>(false)
   /// Of the C library's, those that are for programs.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import CNCurses
 import Charts
 import Foundation
@@ -33,8 +35,8 @@ public enum TerminalCharacters {
     ["UTF-8", "UTF8"].contains(codeset.uppercased())
   }
 
-  /// Where the locale names no set (C, POSIX, nothing) terminals of today take UTF-8; one that names another has a terminal
-  /// of that set, and gets plain characters.
+  /// Where the locale names no set (C, POSIX, nothing) terminals of today take UTF-8; one that
+  /// names another has a terminal of that set, and gets plain characters.
   /// - Parameter codeset: of the locale in force; nil: the one that is asked for is not installed.
   public static func isUnicode(_ environment: [String: String], codeset: String?) -> Bool {
     if let codeset { return isUTF8(codeset) || codeset.hasPrefix("ANSI_X3.4") }
@@ -46,7 +48,8 @@ public enum TerminalCharacters {
   }
 }
 
-/// The terminal, by ncurses: started on creation, restored by `restore` (and on the way out of a crash).
+/// The terminal, by ncurses: started on creation, restored by `restore` (and on the way out of a
+/// crash).
 public final class Screen {
   private let screen: OpaquePointer
   private let colors: ColorMode
@@ -236,7 +239,8 @@ public final class Screen {
     }
   }
 
-  /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal again on return.
+  /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal again on
+  /// return.
   public func suspend() {
     send("\u{1B}[?2004l")
     endwin()

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import Training
 
-/// Below Compare's curves: accuracy per class of every lane, and the confusion of the chosen one. Names are whole; what does
-/// not fit scrolls, and the frame says how much there is.
+/// Below Compare's curves: accuracy per class of every lane, and the confusion of the chosen one.
+/// Names are whole; what does not fit scrolls, and the frame says how much there is.
 enum ClassesPanel {
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 import Foundation
@@ -122,7 +124,8 @@ enum CompareScreen: WorkbenchScreen {
     }
   }
 
-  /// Curves over a common pair of axes that hold all of them, the raw ones behind included; each ends in its lane's letter.
+  /// Curves over a common pair of axes that hold all of them, the raw ones behind included; each
+  /// ends in its lane's letter.
   private static func plot<S: Surface>(
     _ snapshot: Snapshot, _ title: String, _ lines: [Line], behind raws: [Line],
     isLogarithmic: Bool, limits: ClosedRange<Double>? = nil, in area: Area, on surface: inout S
@@ -156,7 +159,8 @@ enum CompareScreen: WorkbenchScreen {
     surface.pastCursor(snapshot, in: plot)
   }
 
-  /// Each lane's letter where its curve ends; letters that would lie on each other make room, in the order of their curves.
+  /// Each lane's letter where its curve ends; letters that would lie on each other make room, in
+  /// the order of their curves.
   private static func letters<S: Surface>(
     _ lines: [Line], x: ClosedRange<Double>, y: ClosedRange<Double>, in plot: Area,
     on surface: inout S

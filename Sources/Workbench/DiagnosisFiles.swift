@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import Foundation
 import Training
@@ -37,7 +39,8 @@ public enum DiagnosisFiles {
     }
   }
 
-  /// The change by creation and deletion, and its standard error; empty where too few events were priced.
+  /// The change by creation and deletion, and its standard error; empty where too few events were
+  /// priced.
   private static func effect(_ ledger: Ledger) -> String {
     guard let error = ledger.creationAndDeletionError else { return "," }
     return "\(ledger.byCreationAndDeletion),\(error)"

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 import Foundation
 import Training
 
-/// lV - lI over neurons and time: the error that a spike at each instant would transport, the lane's shaping beside
-/// w = 1; the gradient by tenth of the trial; and the training gradient against the exact one. All on the probe set.
+/// lV - lI over neurons and time: the error that a spike at each instant would transport, the
+/// lane's shaping beside w = 1; the gradient by tenth of the trial; and the training gradient
+/// against the exact one. All on the probe set.
 enum GradientsScreen: WorkbenchScreen {
   static let title = "Gradients"
   static let detail: Detail? = .gradients

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 import EventPropCore
@@ -373,7 +375,8 @@ extension WorkbenchState {
     snapshot.lanes.indices.contains(lane) ? snapshot.lanes[lane] : snapshot.lanes.first
   }
 
-  /// The middle spike of the chosen layer in view, as a share of the trial: zooming in on it never shows an empty frame.
+  /// The middle spike of the chosen layer in view, as a share of the trial: zooming in on it never
+  /// shows an empty frame.
   func middleOfSpikes(_ snapshot: Snapshot) -> Double? {
     guard let trial = chosen(snapshot)?.trial, !trial.layers.isEmpty, snapshot.duration > 0 else {
       return nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import Training
@@ -23,7 +25,8 @@ extension Wording {
     return String(format: "%.2ge%d", rate / pow(10, Double(exponent)), exponent)
   }
 
-  /// `B  sum · exponential, was avg_xentropy to epoch 5`: what a lane is trained on, and since when.
+  /// `B  sum · exponential, was avg_xentropy to epoch 5`: what a lane is trained on, and since
+  /// when.
   static func title(_ lane: LaneSnapshot) -> String {
     "\(lane.letter)  \(label(lane))"
   }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 import Foundation
 import Training
 
-/// What updates do to spikes, and what that does to the loss: the last observed update, the sums since the start,
-/// the most costly events, margins and the spikes at risk.
+/// What updates do to spikes, and what that does to the loss: the last observed update, the sums
+/// since the start, the most costly events, margins and the spikes at risk.
 public enum LedgerScreen: WorkbenchScreen {
   static let title = "Ledger"
   static let detail: Detail? = .ledger
@@ -125,7 +127,8 @@ public enum LedgerScreen: WorkbenchScreen {
       of: totals.created + totals.deleted)
   }
 
-  /// The effect of created and deleted spikes on the loss, each priced alone, with what it rests on.
+  /// The effect of created and deleted spikes on the loss, each priced alone, with what it rests
+  /// on.
   private static func effect(_ change: Double, _ error: Double?, _ priced: Int, of all: Int)
     -> String
   {
@@ -264,7 +267,8 @@ struct Lines {
 
   init(_ area: Area) { self.area = area }
 
-  /// How many of a list fit into some rows; where not all do, a row is left to say how many more there are.
+  /// How many of a list fit into some rows; where not all do, a row is left to say how many more
+  /// there are.
   static func fitting(_ count: Int, rows: Int) -> (shown: Int, left: Int) {
     if count <= rows { return (count, 0) }
     let shown = max(0, rows - 1)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Training
 
@@ -58,7 +60,8 @@ enum LogScreen: WorkbenchScreen {
     }
   }
 
-  /// One line a command; neurons lifted one by one at the same batch are one line, with how many and by how much.
+  /// One line a command; neurons lifted one by one at the same batch are one line, with how many
+  /// and by how much.
   static func lines(_ marks: [CommandMark]) -> [String] {
     /// What a mark lifts; nil for other commands.
     func lift(_ mark: CommandMark) -> (by: Double, layer: Int)? {

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import Training
 
-/// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts, gradient flow,
-/// curves. Lanes beside each other are aligned row by row.
+/// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts,
+/// gradient flow, curves. Lanes beside each other are aligned row by row.
 enum OverviewScreen: WorkbenchScreen {
   static let title = "Overview"
 
@@ -24,7 +26,8 @@ enum OverviewScreen: WorkbenchScreen {
     return [.goTo(share * snapshot.end)]
   }
 
-  /// The lane panels that fit: side by side from 50 columns each, else two above each other, else the chosen one alone.
+  /// The lane panels that fit: side by side from 50 columns each, else two above each other, else
+  /// the chosen one alone.
   static func laneAreas(
     _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int
   ) -> [(lane: Int, area: Area)] {
@@ -345,7 +348,8 @@ enum OverviewScreen: WorkbenchScreen {
         x: inside.x, y: inside.y + above, width: inside.width, height: rows.curves - 1))
   }
 
-  /// The plot within the rows of the curves: between two axes, above the epochs where there is room for them.
+  /// The plot within the rows of the curves: between two axes, above the epochs where there is room
+  /// for them.
   private static func curvePlot(in strip: Area) -> Area {
     Area(
       x: strip.x + 7, y: strip.y, width: strip.width - 14,

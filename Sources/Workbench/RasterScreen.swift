@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import EventPropCore
 import Foundation
@@ -150,7 +152,8 @@ enum RasterScreen: WorkbenchScreen {
       text, endingAt: plot.x + plot.width, y: plot.y - 1, style: CellStyle(.accent))
   }
 
-  /// What stands at the ends of the neuron axis: numbers where the rows run with them, else what they are sorted by.
+  /// What stands at the ends of the neuron axis: numbers where the rows run with them, else what
+  /// they are sorted by.
   private static func endLabels(_ rows: [Int], by order: RasterOrder) -> (
     top: String, bottom: String
   ) {

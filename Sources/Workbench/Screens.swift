@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Training
 
-/// What the workbench shows at a time, with its keys, its mouse and its tables. A screen is one file, and a case of
-/// `ScreenKind` with its line here.
+/// What the workbench shows at a time, with its keys, its mouse and its tables. A screen is one
+/// file, and a case of `ScreenKind` with its line here.
 protocol WorkbenchScreen {
   static var title: String { get }
   /// What snapshots must hold for it.

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import EventPropCore
 import Foundation
 import Training
 
-/// w(t) of the chosen lane, editable while it trains: kind by keys, corners of `custom` by keys and mouse.
+/// w(t) of the chosen lane, editable while it trains: kind by keys, corners of `custom` by keys and
+/// mouse.
 enum ShapingScreen: WorkbenchScreen {
   static let title = "Shaping"
 
@@ -81,7 +84,8 @@ enum ShapingScreen: WorkbenchScreen {
       x: inside.x + 7, y: inside.y + 2, width: inside.width - 8, height: inside.height - 3)
   }
 
-  /// Sets the nearest corner's weight to where the mouse points; of a w(t) that has no corners yet, asks first.
+  /// Sets the nearest corner's weight to where the mouse points; of a w(t) that has no corners yet,
+  /// asks first.
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 import Foundation
@@ -155,13 +157,14 @@ enum SilenceScreen: WorkbenchScreen {
 
   // MARK: - Where things stand
 
-  /// The list's place on the screen: as many columns of rows as there is width for, and what is left beside it tells of
-  /// the chosen neuron.
+  /// The list's place on the screen: as many columns of rows as there is width for, and what is
+  /// left beside it tells of the chosen neuron.
   private struct Layout {
     /// Width of one column of the list.
     static let column = 72
     static let detail = 42
-    /// Rows above the first neuron: two of summary, one that says what the words mean, one of headings.
+    /// Rows above the first neuron: two of summary, one that says what the words mean, one of
+    /// headings.
     static let above = 4
     var inside: Area
     var columns: Int

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import Training
 
-/// Past snapshots in bounded memory: when full, every second one goes, so that the whole session stays in reach.
+/// Past snapshots in bounded memory: when full, every second one goes, so that the whole session
+/// stays in reach.
 public struct SnapshotHistory {
   private var snapshots: [Snapshot] = []
   private var stride = 1

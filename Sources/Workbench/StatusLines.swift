@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import Training
 
-/// The top and the bottom line. What does not fit is dropped, the least important first; PAUSED never.
+/// The top and the bottom line. What does not fit is dropped, the least important first; PAUSED
+/// never.
 enum StatusLines {
   private struct Segment {
     var text: String
@@ -143,7 +146,8 @@ enum StatusLines {
   ) {
     let known = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
     let shown = known.filter { $0.screens != nil } + known.filter { $0.screens == nil }
-    // The way to other screens, help and quit are kept where there is little room, and come last where there is enough.
+    // The way to other screens, help and quit are kept where there is little room, and come last
+    // where there is enough.
     let kept = ["screen-1", "help", "quit"]
     let last = shown.filter { kept.contains($0.name) }
     let reserved = last.reduce(0) { $0 + $1.short.count + 2 }

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Training
 
-/// What may be typed after an action's name: `rate 1e-3`, `stop epoch 20`. One entry says what is allowed, what completes,
-/// and what it asks for; help, completion, refusals and the bottom line come from it.
+/// What may be typed after an action's name: `rate 1e-3`, `stop epoch 20`. One entry says what is
+/// allowed, what completes, and what it asks for; help, completion, refusals and the bottom line
+/// come from it.
 public struct TypedValues: Sendable {
   /// As in help and in refusals: `NUMBER, as 1e-3`.
   public var usage: String

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Training
 
@@ -37,7 +39,8 @@ extension WorkbenchState {
     return []
   }
 
-  /// Pasted text goes into a prompt, up to its first line end; elsewhere it would be taken for keys.
+  /// Pasted text goes into a prompt, up to its first line end; elsewhere it would be taken for
+  /// keys.
   public mutating func paste(_ text: String) {
     guard prompt != nil, question == nil else {
       notice = "pasted text is not taken for keys; : opens a prompt for it"
@@ -119,7 +122,8 @@ extension WorkbenchState {
     return []
   }
 
-  /// What the typed text can be completed to: names, and the values of those that choose among words.
+  /// What the typed text can be completed to: names, and the values of those that choose among
+  /// words.
   var completions: [String] {
     guard let prompt, prompt.purpose == .command else { return [] }
     let values = Action.all.flatMap { action in
@@ -149,7 +153,8 @@ extension WorkbenchState {
     return []
   }
 
-  /// An action by its name, with values where it takes some. As its key, it says what stands in its way.
+  /// An action by its name, with values where it takes some. As its key, it says what stands in its
+  /// way.
   private mutating func runCommand(_ text: String, _ snapshot: Snapshot) -> [Effect] {
     let words = text.split(separator: " ").map(String.init)
     guard let name = words.first else { return [] }

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import CAllocations
 import EventPropCore
 import Support
 import Testing
 
-/// The step loops of the grid solver ask for no memory: a trial in 1200 steps asks as often as one in 60.
+/// The step loops of the grid solver ask for no memory: a trial in 1200 steps asks as often as one
+/// in 60.
 @Suite struct AllocationTests {
   /// How often `body` asks for memory. Whether the program counts at all is asked first.
   static func allocations(in body: () -> Void) -> Int {
@@ -16,7 +19,8 @@ import Testing
 
   @inline(never) static func keep(_ values: [Int]) { #expect(values.count == 1000) }
 
-  /// What a trial's load, forward and backward pass ask for once memory has grown to what they need; and its spikes.
+  /// What a trial's load, forward and backward pass ask for once memory has grown to what they
+  /// need; and its spikes.
   private func trial(_ loss: String, recurrent: Bool, steps: Int) -> (made: [Int], spikes: Int) {
     let fixture = Fixture(
       loss: loss, hidden: [40, 30], recurrent: recurrent, duration: 30, step: 30 / Double(steps),
@@ -28,7 +32,8 @@ import Testing
     )
     let sample = fixture.samples[0]
     var made = [Int.max, .max, .max]
-    // The least of some passes: the runtime itself takes memory when it meets something for the first time.
+    // The least of some passes: the runtime itself takes memory when it meets something for the
+    // first time.
     for _ in 0..<6 {
       solver.rewind(tape)
       let now = [

@@ -1,5 +1,7 @@
-// The test program's own malloc. It stands before the C library's, which it calls, and counts the calls of each thread.
-// Not for sanitizers, which bring their own: see Package.swift.
+// SPDX-License-Identifier: MIT
+
+// The test program's own malloc. It stands before the C library's, which it calls, and counts the
+// calls of each thread. Not for sanitizers, which bring their own: see Package.swift.
 #pragma once
 #include <stddef.h>
 

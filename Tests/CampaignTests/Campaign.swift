@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Support
 import Testing
 
-/// How much a campaign does: little in `swift test`; the environment asks for more, as EVENTPROP_KILLS=1000. Failures name
-/// the seed; EVENTPROP_SEED begins there.
+/// How much a campaign does: little in `swift test`; the environment asks for more, as
+/// EVENTPROP_KILLS=1000. Failures name the seed; EVENTPROP_SEED begins there.
 enum Campaign {
   static func budget(_ name: String, small: Int) -> Int {
     ProcessInfo.processInfo.environment["EVENTPROP_\(name)"].flatMap(Int.init) ?? small

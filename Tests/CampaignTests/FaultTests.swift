@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
 import Testing
 
-/// A call that changes a file fails, does half its work, or is the last before a kill: each in turn. The program says so or
-/// ends, and the run goes on to the same bits.
+/// A call that changes a file fails, does half its work, or is the last before a kill: each in
+/// turn. The program says so or ends, and the run goes on to the same bits.
 @Suite struct FaultTests {
   let scratch = ScratchDirectory()
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -6,8 +8,8 @@ import Testing
 @testable import SpikeData
 @testable import Training
 
-/// Every parser on damaged files: an answer or one line of words within five seconds, never a crash. What is being read
-/// stands in a file of the scratch folder, should it come to one.
+/// Every parser on damaged files: an answer or one line of words within five seconds, never a
+/// crash. What is being read stands in a file of the scratch folder, should it come to one.
 @Suite struct FuzzTests {
   let scratch = ScratchDirectory()
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -35,7 +37,8 @@ import Testing
     print("kills: \(done), runs lost: \(lost)")
   }
 
-  /// The same of the workbench: keys that look but change nothing (n and N train beyond the last epoch), then SIGKILL, a closed window or SIGTERM.
+  /// The same of the workbench: keys that look but change nothing (n and N train beyond the last
+  /// epoch), then SIGKILL, a closed window or SIGTERM.
   @Test func killsOfTheWorkbench() throws {
     let scratch = ScratchDirectory()
     let expected = try Campaign.reference(scratch)

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// Valid files, damaged at random: bytes and ranges changed, moved, left out, and tokens that parsers stumble over put in.
+/// Valid files, damaged at random: bytes and ranges changed, moved, left out, and tokens that
+/// parsers stumble over put in.
 struct Mutation {
   var random: Random
 

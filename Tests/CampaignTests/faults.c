@@ -1,5 +1,8 @@
-// Preloaded into the program by FaultTests: counts the calls that change files, and lets the k-th one fail, or kills the
-// process there. FAULT_AT=k FAULT_KIND=kill|error|short FAULT_ERRNO=n; FAULT_COUNT names a file for the number of calls.
+// SPDX-License-Identifier: MIT
+
+// Preloaded into the program by FaultTests: counts the calls that change files, and lets the k-th
+// one fail, or kills the process there. FAULT_AT=k FAULT_KIND=kill|error|short FAULT_ERRNO=n;
+// FAULT_COUNT names a file for the number of calls.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

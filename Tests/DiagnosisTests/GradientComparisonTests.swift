@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Support
@@ -10,8 +12,8 @@ import Testing
       step: step, reach: 5)
   }
 
-  /// On finer grids the training gradient becomes the exact one. Medians over samples: a spike that grazes the threshold
-  /// makes most of one sample's gradient.
+  /// On finer grids the training gradient becomes the exact one. Medians over samples: a spike that
+  /// grazes the threshold makes most of one sample's gradient.
   @Test(arguments: ["sum", "max", "first_spike"]) func getsHonestAsStepsShrink(loss: String) {
     let whole = Fixture(loss: loss, recurrent: true, samples: 11, spikesPerUnit: 2)
     let steps = [1, 0.1, 0.005]
@@ -46,14 +48,16 @@ import Testing
     }
   }
 
-  /// One neuron that crosses the threshold for a moment between two steps: the grid, which looks at their ends, misses it.
+  /// One neuron that crosses the threshold for a moment between two steps: the grid, which looks at
+  /// their ends, misses it.
   @Test func countsSpikesThatOnlyOneSolverHas() {
     let network = Network(
       inputs: 1, layers: [Layer(size: 1), Layer(size: 2, neuron: .li)])
     let problem = Problem(
       network: network, duration: 40, step: 20,
       loss: LossTable.entry("sum")!.make(LossParameters(duration: 40)))
-    // The peak of V after a unit weight: 20/5 has it at log(4) 20/3 ms, of height 0.157; at 20 ms it is 0.117.
+    // The peak of V after a unit weight: 20/5 has it at log(4) 20/3 ms, of height 0.157; at 20 ms
+    // it is 0.117.
     let comparison = GradientComparison(
       problem, samples: [(SpikeTrain(times: [0], units: [0]), 0)], weights: [[7.5], [0.5, -0.5]],
       reach: 5)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Testing
@@ -7,13 +9,14 @@ import Testing
 
 /// One input, one hidden and one output neuron, worked out by hand.
 ///
-/// tau_m = 20, tau_s = 10 (so k = 1), theta = 1: after a weight w, V = w (x - x^2) with x = exp(-s/20), at most w/4
-/// (at x = 1/2); it reaches 1 at x = (1 + sqrt(1 - 4/w))/2 when w >= 4.
+/// tau_m = 20, tau_s = 10 (so k = 1), theta = 1: after a weight w, V = w (x - x^2) with x =
+/// exp(-s/20), at most w/4 (at x = 1/2); it reaches 1 at x = (1 + sqrt(1 - 4/w))/2 when w >= 4.
 ///
-/// One input spike at 0. w1 = 5: x = 0.7236068, hidden spike at t_h = -20 ln x = 6.4701 ms. w2 = 6: x = 0.7886751,
-/// output spike at t_o = t_h + 4.7480 = 11.2182 ms. After its spike the hidden neuron has I = 5 x^2 = 2.6180, V = 0:
-/// it reaches 0.6545 and no second spike; the output has I = 6 x^2 = 3.7321 and reaches 0.9330.
-/// Loss `first_spike` with one class: L = alpha/(1.01 T - t_o); silent: t_o = T, L = alpha/(0.01 T).
+/// One input spike at 0. w1 = 5: x = 0.7236068, hidden spike at t_h = -20 ln x = 6.4701 ms. w2 = 6:
+/// x = 0.7886751, output spike at t_o = t_h + 4.7480 = 11.2182 ms. After its spike the hidden
+/// neuron has I = 5 x^2 = 2.6180, V = 0: it reaches 0.6545 and no second spike; the output has I =
+/// 6 x^2 = 3.7321 and reaches 0.9330. Loss `first_spike` with one class: L = alpha/(1.01 T - t_o);
+/// silent: t_o = T, L = alpha/(0.01 T).
 @Suite struct HandCalculationTests {
   let duration = 100.0
   let alpha = 1.0
@@ -57,8 +60,8 @@ import Testing
     #expect(abs(outputTime - 11.2182) < 1e-4)
   }
 
-  /// w1 from 5 to 3.9: the hidden spike goes, and the output's with it. Either one, forced back at its old time, would
-  /// bring the old loss back: each cost lossSilent - lossSpiking.
+  /// w1 from 5 to 3.9: the hidden spike goes, and the output's with it. Either one, forced back at
+  /// its old time, would bring the old loss back: each cost lossSilent - lossSpiking.
   @Test func deletion() {
     let ledger = observe(ExactSolver(problem), from: (5, 6), to: (3.9, 6)).ledger
     check(ledger, kind: .deleted, change: lossSilent - lossSpiking, tolerance: 1e-9)
@@ -93,8 +96,8 @@ import Testing
     }
   }
 
-  /// w1 from 5 to 5 + h: with V = w (x - x^2) = 1, dx/dw = -(x - x^2)/(w (1 - 2x)), dt = -20 dx/x, and
-  /// dL/dw1 = alpha/(1.01 T - t_o)^2 dt/dw1. The hidden spike moves, and the output's as far.
+  /// w1 from 5 to 5 + h: with V = w (x - x^2) = 1, dx/dw = -(x - x^2)/(w (1 - 2x)), dt = -20 dx/x,
+  /// and dL/dw1 = alpha/(1.01 T - t_o)^2 dt/dw1. The hidden spike moves, and the output's as far.
   @Test func movement() {
     let x = exp(-hiddenTime / 20)
     let timePerWeight = 20 * (x - x * x) / (5 * (1 - 2 * x)) / x
@@ -108,8 +111,8 @@ import Testing
     }
   }
 
-  /// Margins: without reset V reaches w/4: 0.25 and 0.5 above threshold. After the spikes: 1 - 0.6545 and 1 - 0.9330
-  /// below. With w1 = 3.9: 1 - 3.9/4 below, and a lift of 0.1 wakes it.
+  /// Margins: without reset V reaches w/4: 0.25 and 0.5 above threshold. After the spikes: 1 -
+  /// 0.6545 and 1 - 0.9330 below. With w1 = 3.9: 1 - 3.9/4 below, and a lift of 0.1 wakes it.
   @Test func marginsAndSilence() {
     let pool = WorkerPool(threads: 1)
     let spiking = observe(ExactSolver(problem), from: (5, 6), to: (5, 6))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 @testable import EventPropCore
 import Foundation
 import SpikeData
@@ -31,7 +33,8 @@ import Testing
     return weights
   }
 
-  /// Without creation or deletion the ratio of actual to predicted change tends to 1, linearly in the step.
+  /// Without creation or deletion the ratio of actual to predicted change tends to 1, linearly in
+  /// the step.
   @Test func predictionsComeTrueAsStepsShrink() {
     let pool = WorkerPool(threads: 1)
     var errors: [Double] = []
@@ -52,8 +55,9 @@ import Testing
     #expect(errors.last! < 1e-4)
   }
 
-  /// Where one spike goes, the prediction misses a finite change; the deletion's counterfactual accounts for it, the
-  /// better the smaller the step is (the spike's own last movement, like sqrt(step), is in the prediction).
+  /// Where one spike goes, the prediction misses a finite change; the deletion's counterfactual
+  /// accounts for it, the better the smaller the step is (the spike's own last movement, like
+  /// sqrt(step), is in the prediction).
   @Test(arguments: [true, false]) func singleEventsAccountForTheGap(isDeletion: Bool) {
     let pool = WorkerPool(threads: 1)
     var rests: [Double] = []
@@ -86,7 +90,8 @@ import Testing
       ExactSolver(problem), samples: [(SpikeTrain(times: [1, 1.5], units: [0, 1]), 0)],
       options: DiagnosisOptions(every: 1, samples: 1, costs: 1, reach: 10))
     let weights = Parameters<Double>(network)
-    // Neuron 0 spikes, but feeds no output; 1 is too weak; 2 is inhibited; 3 listens to unit 2 only, which is silent.
+    // Neuron 0 spikes, but feeds no output; 1 is too weak; 2 is inhibited; 3 listens to unit 2
+    // only, which is silent.
     weights.matrices[0].values = [
       8, 0.5, 8, 0,
       0, 0.5, -9, 0,
@@ -132,8 +137,8 @@ import Testing
     #expect(odd.histogram(bins: 4, range: 1).reduce(0, +) == 3)
   }
 
-  /// Four of six events priced at 1, 2, 3, 6: scaled up 6 x 3 = 18; s = sqrt(14/3), so that the error is
-  /// 6 sqrt(14/3 / 4 (1 - 4/6)) = 6 sqrt(7/18).
+  /// Four of six events priced at 1, 2, 3, 6: scaled up 6 x 3 = 18; s = sqrt(14/3), so that the
+  /// error is 6 sqrt(14/3 / 4 (1 - 4/6)) = 6 sqrt(7/18).
   @Test func pricesAreScaledUpWithAnError() throws {
     var ledger = Ledger()
     ledger.events = (0..<6).map {

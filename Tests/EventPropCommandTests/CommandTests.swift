@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Support
 import Testing
@@ -96,7 +98,8 @@ import Testing
     #expect(table.status == 0, "\(table.text)")
   }
 
-  /// Sweeps print and write a table; the roofline names the share of the caches' rate. No figure is judged here.
+  /// Sweeps print and write a table; the roofline names the share of the caches' rate. No figure is
+  /// judged here.
   @Test func benchSweeps() throws {
     let result = try run(
       "bench", "M", "--sweep", "batch", "--rounds", "1", "--seconds", "0.02", "--csv", "sweep.csv")
@@ -132,7 +135,8 @@ import Testing
     #expect(try run("figure", "run", "--panel", "pie", "--out", "x.svg").status == 64)
   }
 
-  /// Killed again and again at odd moments and resumed, the weights are those of an undisturbed run.
+  /// Killed again and again at odd moments and resumed, the weights are those of an undisturbed
+  /// run.
   @Test func killedAndResumed() throws {
     let arguments = ["train", "yin-yang-sum", "--epochs", "6", "--threads", "2"] + Self.small
     let whole = try start(arguments + ["--out", "whole"])
@@ -194,7 +198,8 @@ import Testing
       try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8) == rows)
   }
 
-  /// A number of epochs given at a resume is the run's from then on: the printed command goes on with it.
+  /// A number of epochs given at a resume is the run's from then on: the printed command goes on
+  /// with it.
   @Test func epochsOfAResumeAreKept() throws {
     #expect(try run(["train"] + Self.quick + ["--epochs", "1", "--out", "run"]).status == 0)
     #expect(try run("train", "--resume", "run").text.contains("finished already: 1 of 1 epochs"))
@@ -251,7 +256,8 @@ import Testing
     #expect(try run("evaluate", "moved").status == 0)
   }
 
-  /// Output that does not get anywhere is an error; names cannot steer the terminal; links are not written through.
+  /// Output that does not get anywhere is an error; names cannot steer the terminal; links are not
+  /// written through.
   @Test func outputIsSafe() throws {
     let name = "evil \\u001b]0;title\\u0007"
     let text = """

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Support
 import Terminal
 import Testing
 
-/// The workbench on a pseudo-terminal: it starts, answers keys, survives resizing, and gives the terminal back
-/// however it ends.
+/// The workbench on a pseudo-terminal: it starts, answers keys, survives resizing, and gives the
+/// terminal back however it ends.
 @Suite(.serialized) struct TerminalTests {
   let scratch = ScratchDirectory()
 
@@ -107,7 +109,8 @@ import Testing
     #expect(figures?.count ?? 0 < 500)
   }
 
-  /// Data that take minutes to make: a signal ends the program meanwhile, with and without a screen.
+  /// Data that take minutes to make: a signal ends the program meanwhile, with and without a
+  /// screen.
   @Test func signalsDoNotWaitForData() throws {
     let data = ["--set", "data.train=60000", "--ephemeral"]
     let terminal = try PseudoTerminal(["open", "spoken-digits"] + data, folder: scratch.path)
@@ -145,7 +148,8 @@ import Testing
     #expect(terminal.waitForEnd())
   }
 
-  /// The last checkpoint cannot be written: that is asked about, said again at the end, and the status is 1.
+  /// The last checkpoint cannot be written: that is asked about, said again at the end, and the
+  /// status is 1.
   @Test func leavingOnAFullDiskAsks() throws {
     let terminal = try PseudoTerminal([], folder: scratch.path)
     terminal.process.executableURL = URL(fileURLWithPath: "/bin/bash")
@@ -211,7 +215,8 @@ import Testing
     #expect(terminal.process.terminationStatus == 0 && process.isRunning)
   }
 
-  /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn anew.
+  /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn
+  /// anew.
   @Test(arguments: [true, false]) func stopsAndContinues(byKey: Bool) throws {
     let terminal = try PseudoTerminal(["--ephemeral", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Support
 import Testing
 
@@ -58,7 +60,8 @@ import Testing
     }
   }
 
-  /// The same spikes and slopes come step by step, as a layer runs that an intervention might touch at any moment.
+  /// The same spikes and slopes come step by step, as a layer runs that an intervention might touch
+  /// at any moment.
   @Test(arguments: ["sum", "first_spike"]) func blocksAgreeWithSteps(loss: String) {
     let fixture = Fixture(loss: loss, hidden: [150], spikesPerUnit: 3)
     let solver = GridSolver(fixture.problem)
@@ -80,7 +83,8 @@ import Testing
     }
   }
 
-  /// A batch that is used again keeps nothing of what it held: long, then short, with a sample without spikes.
+  /// A batch that is used again keeps nothing of what it held: long, then short, with a sample
+  /// without spikes.
   @Test func batchesForget() {
     let fixture = Fixture(loss: "sum", hidden: [90], samples: 5, spikesPerUnit: 3)
     let solver = GridSolver(fixture.problem)

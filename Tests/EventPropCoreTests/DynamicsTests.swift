@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Support
 import Testing
@@ -8,7 +10,8 @@ import Testing
     var tauSyn, gap, rise, adjointRise, peak: Double
   }
 
-  /// tau_mem 20: tau_syn, gap, rise, adjoint rise, and the peak after V = 0.25, I = 1.75, by 60-digit arithmetic.
+  /// tau_mem 20: tau_syn, gap, rise, adjoint rise, and the peak after V = 0.25, I = 1.75, by
+  /// 60-digit arithmetic.
   static let references = [
     [10.0, 0.001, 4.9996250145829425e-05, 9.999250029165885e-05, 11.192315758708453],
     [10.0, 0.7, 0.033211596351618244, 0.06642319270323649, 11.192315758708453],
@@ -80,8 +83,9 @@ import Testing
     }
   }
 
-  /// Next to equal time constants there are no others: loss and gradient of both solvers go there smoothly. (Once a
-  /// rounding step away a network was silent for good, and a norm 1e7 times too large.)
+  /// Next to equal time constants there are no others: loss and gradient of both solvers go there
+  /// smoothly. (Once a rounding step away a network was silent for good, and a norm 1e7 times too
+  /// large.)
   @Test(arguments: ["sum", "max", "first_spike"], [1.2e-16, -2.3e-16, 1e-14, -1e-12, 1e-9])
   func gradientsAreSmoothAtEqualTimeConstants(loss: String, apart: Double) {
     func gradients(_ tauSyn: Double) -> (exact: [Double], grid: [Double]) {

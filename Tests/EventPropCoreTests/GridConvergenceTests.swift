@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -7,9 +9,10 @@ import Testing
 @Suite struct GridConvergenceTests {
   static let steps = [0.1, 0.05, 0.025, 0.0125, 0.00625]
 
-  /// Median over samples of the relative L2 difference between grid and exact gradient, one per step.
-  /// Compared are samples whose neurons spike equally often in both solvers at every step: elsewhere
-  /// another function is differentiated. The median, because two spikes closer than dt may swap.
+  /// Median over samples of the relative L2 difference between grid and exact gradient, one per
+  /// step. Compared are samples whose neurons spike equally often in both solvers at every step:
+  /// elsewhere another function is differentiated. The median, because two spikes closer than dt
+  /// may swap.
   static func errors(_ fixture: Fixture) -> (errors: [Double], compared: Int) {
     var errors = Array(repeating: [Double](), count: steps.count)
     for sample in fixture.samples {

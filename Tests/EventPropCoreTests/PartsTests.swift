@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
 import Testing
 
 @Suite struct OptimisationTests {
-  /// Adam's first steps by hand (Kingma & Ba): with bias correction a constant gradient moves by the rate.
+  /// Adam's first steps by hand (Kingma & Ba): with bias correction a constant gradient moves by
+  /// the rate.
   @Test(arguments: [Float(0.3), -2]) func adamOnAConstantGradient(gradient: Float) {
     let network = Network(inputs: 1, layers: [Layer(size: 1, neuron: .li)])
     let weights = Parameters<Float>(network)
@@ -157,7 +160,8 @@ import Testing
 }
 
 @Suite struct SolverTests {
-  /// A silent label gets the phantom push and the right count; without it there would be no gradient at all.
+  /// A silent label gets the phantom push and the right count; without it there would be no
+  /// gradient at all.
   @Test(arguments: ["first_spike", "first_spike_exp"]) func phantomSpike(loss: String) {
     var fixture = Fixture(loss: loss, samples: 1)
     fixture.weights.matrices[1].fill(with: 0.05)

@@ -1,12 +1,16 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
 import Testing
 
-/// `ReadoutRule.sampled` against the clock-driven rule of GeNN and the paper's code, written down plainly in Double.
+/// `ReadoutRule.sampled` against the clock-driven rule of GeNN and the paper's code, written down
+/// plainly in Double.
 @Suite struct SampledReadoutTests {
-  /// One recurrent hidden layer and LI outputs, step by step (Nowotny, Turner & Knight 2025): V is read at the end of every
-  /// step; the adjoint of the outputs is driven over every step, lV <- A + (lV - A) alpha with A = -dl/dV.
+  /// One recurrent hidden layer and LI outputs, step by step (Nowotny, Turner & Knight 2025): V is
+  /// read at the end of every step; the adjoint of the outputs is driven over every step, lV <- A +
+  /// (lV - A) alpha with A = -dl/dV.
   struct ClockDriven {
     let fixture: Fixture
     let sample: GradientCheck.Sample
@@ -156,8 +160,8 @@ import Testing
     }
   }
 
-  /// Plain `sum` over a second gives the hidden layer almost nothing, whatever the rule: the constant drive leaves no
-  /// lV - lI, neither as a jump nor as a rest of rounding.
+  /// Plain `sum` over a second gives the hidden layer almost nothing, whatever the rule: the
+  /// constant drive leaves no lV - lI, neither as a jump nor as a rest of rounding.
   @Test(arguments: [ReadoutRule.sampled, .integrated]) func plainSumStarvesLongTrials(
     rule: ReadoutRule
   ) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Support
 import Testing
@@ -101,7 +103,8 @@ import Testing
     #expect(result.gradient[0].allSatisfy { $0 != 0 })
   }
 
-  /// Output 0 rises by hidden 0 until hidden 1 turns it down: its maximum is at that spike and moves with it.
+  /// Output 0 rises by hidden 0 until hidden 1 turns it down: its maximum is at that spike and
+  /// moves with it.
   @Test func maximumAtAKinkMovesWithItsSpike() throws {
     let network = Network(inputs: 2, layers: [Layer(size: 2), Layer(size: 2, neuron: .li)])
     let problem = Problem(
@@ -125,8 +128,8 @@ import Testing
     #expect(abs(grid.gradient[3] / exact.gradient[3] - 1) < 0.02)
   }
 
-  /// A post-synaptic potential that lies wholly within the trial can be moved without changing the mean voltage:
-  /// under w = 1 hidden spikes get no gradient, on the grid either, however coarse.
+  /// A post-synaptic potential that lies wholly within the trial can be moved without changing the
+  /// mean voltage: under w = 1 hidden spikes get no gradient, on the grid either, however coarse.
   @Test func fullPotentialsGiveNoGradientToTheirTimes() {
     var problem = Self.problem(duration: 1000, step: 1)
     problem.shaping = .none

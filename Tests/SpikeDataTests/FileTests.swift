@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -126,8 +128,8 @@ import Testing
     }
   }
 
-  /// Bytes flipped in the superblock and the first headers give an error or data, never a crash. (Damage
-  /// deeper in can crash libhdf5 1.10 itself.)
+  /// Bytes flipped in the superblock and the first headers give an error or data, never a crash.
+  /// (Damage deeper in can crash libhdf5 1.10 itself.)
   @Test func hostileBytes() throws {
     let path = scratch.file("a.h5")
     HDF5Writer.write(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import CHDF5
 import Foundation
 

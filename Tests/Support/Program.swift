@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// The program under test, as a process.
 public enum Program {
-  /// Beside the test bundle; EVENTPROP_PROGRAM names another one, as a release build for long campaigns.
+  /// Beside the test bundle; EVENTPROP_PROGRAM names another one, as a release build for long
+  /// campaigns.
   public static let path: String = {
     if let named = ProcessInfo.processInfo.environment["EVENTPROP_PROGRAM"] {
       return URL(fileURLWithPath: named).path

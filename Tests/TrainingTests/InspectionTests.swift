@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import Support
 import Testing
 
 @testable import Training
 
-/// Every screen works on the past: what numbers do not hold is computed anew from the weights of then.
+/// Every screen works on the past: what numbers do not hold is computed anew from the weights of
+/// then.
 @Suite struct InspectionTests {
   @Test(arguments: [Detail.gradients, .ledger, .silence])
   func thePastIsAsItWasWhenItWasNow(detail: Detail) throws {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -24,7 +26,8 @@ import Testing
     #expect(series.smoothed(0, per: 1) == series.ys)
   }
 
-  /// The mean of the values so far, by hand; points far apart, as epochs are among batches, stay as they are.
+  /// The mean of the values so far, by hand; points far apart, as epochs are among batches, stay as
+  /// they are.
   @Test func smoothingHasNoBiasToTheStart() {
     var series = BoundedSeries()
     series.append(x: 1, 4)
@@ -183,8 +186,8 @@ import Testing
     #expect(replay.trainer.laneNames == training.trainer.laneNames)
   }
 
-  /// Killed in the middle of an epoch: what was given after the checkpoint is gone, a new order of batches waits for
-  /// the next epoch as it would have.
+  /// Killed in the middle of an epoch: what was given after the checkpoint is gone, a new order of
+  /// batches waits for the next epoch as it would have.
   @Test func resumesFromTheMiddleOfAnEpoch() throws {
     let scratch = ScratchDirectory()
     let path = scratch.file("run")
@@ -234,7 +237,8 @@ import Testing
     #expect(replay.trainer.state == whole.trainer.state)
   }
 
-  /// Undone, a lane is as it was just before the command; a session with undos replays and resumes to the same bits.
+  /// Undone, a lane is as it was just before the command; a session with undos replays and resumes
+  /// to the same bits.
   @Test func undoTakesBackTheLastChange() throws {
     let scratch = ScratchDirectory()
     let text = Self.text
@@ -305,8 +309,8 @@ import Testing
     #expect(replay.trainer.epoch == training.trainer.epoch)
   }
 
-  /// What could be taken back goes with the process that remembers it: a resumed session begins with nothing to undo, and
-  /// its log, replayed, gives its bits.
+  /// What could be taken back goes with the process that remembers it: a resumed session begins
+  /// with nothing to undo, and its log, replayed, gives its bits.
   @Test func undosEndWithTheirProcess() throws {
     let scratch = ScratchDirectory()
     let text = Self.text
@@ -353,7 +357,8 @@ import Testing
     #expect(error?.message.contains("lines are missing") == true)
   }
 
-  /// A batch in which one lane fails: all lanes go back to the beginning of the epoch, keep that, and can go on from there.
+  /// A batch in which one lane fails: all lanes go back to the beginning of the epoch, keep that,
+  /// and can go on from there.
   @Test func failuresKeepLanesInStep() throws {
     let scratch = ScratchDirectory()
     let text = Self.text
@@ -366,7 +371,8 @@ import Testing
     let atEpoch = training.trainer.state
     _ = training.trainBatch()
     training.apply(.fork(lane: 1, kind: "max"))
-    // Weights beyond all bounds by hand: the second lane's next batch fails, the first has learned from it by then.
+    // Weights beyond all bounds by hand: the second lane's next batch fails, the first has learned
+    // from it by then.
     let lane = training.trainer.lanes[1]
     let arrays = Dictionary(uniqueKeysWithValues: lane.arrays().map { ($0.name, $0.array) })
     try lane.restore(adamCount: lane.adamCount) { name in
@@ -401,7 +407,8 @@ import Testing
     #expect(try replay.run() && replay.trainer.state == quiet.trainer.state)
   }
 
-  /// A restart may keep what was set, without what was taken back; replayed, the log gives the same.
+  /// A restart may keep what was set, without what was taken back; replayed, the log gives the
+  /// same.
   @Test func restartsKeepSettings() throws {
     let scratch = ScratchDirectory()
     let text = Self.text

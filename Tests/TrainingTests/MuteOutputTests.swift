@@ -1,12 +1,16 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Support
 import Testing
 
 @testable import Training
 
-/// Outputs without a gradient in trials of their own class: counted, and lifted where the preset says so.
+/// Outputs without a gradient in trials of their own class: counted, and lifted where the preset
+/// says so.
 @Suite struct MuteOutputTests {
-  /// An output that never spikes, or whose voltage never rises above 0, is mute for its label on both solvers.
+  /// An output that never spikes, or whose voltage never rises above 0, is mute for its label on
+  /// both solvers.
   @Test(arguments: ["first_spike", "first_spike_exp", "max"]) func muteLabelsAreFound(loss: String)
   {
     var fixture = Fixture(loss: loss, spikesPerUnit: 2)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Support
 import Testing
@@ -53,7 +55,8 @@ import Testing
     #expect(replay.trainer.state == training.trainer.state)
   }
 
-  /// The tenths' norms are those of the gradient they are parts of: with one spike per input, their squares add up.
+  /// The tenths' norms are those of the gradient they are parts of: with one spike per input, their
+  /// squares add up.
   @Test func flowAddsUpToTheGradient() throws {
     let trainer = try makeTrainer(tinyPreset(), settings: ["diagnosis.samples=1"])
     let lane = try #require(trainer.lanes[0] as? SolverLane<GridSolver>)

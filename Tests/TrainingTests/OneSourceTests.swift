@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -80,7 +82,8 @@ import Testing
     return try #require(runs.snapshot(after: 0))
   }
 
-  /// What was evaluated is what was kept: the last checkpoint's accuracy is that of metrics.csv, lifted neurons or not.
+  /// What was evaluated is what was kept: the last checkpoint's accuracy is that of metrics.csv,
+  /// lifted neurons or not.
   @Test(arguments: ["grid", "exact"]) func theNetworkEvaluatedIsTheOneKept(solver: String) throws {
     let text = tinyPreset(
       solver: solver, loss: "first_spike",
@@ -141,7 +144,8 @@ import Testing
     #expect(lines.allSatisfy { $0.split(separator: ",").count == 4 })
   }
 
-  /// Checkpoints of before the alarms looked at effects have other numbers for them: they are resumed.
+  /// Checkpoints of before the alarms looked at effects have other numbers for them: they are
+  /// resumed.
   @Test func checkpointsWithOlderAlarmsAreResumed() throws {
     let (path, _, _) = try trained()
     let place = try #require(try Checkpoint.all(in: path).last)
@@ -231,7 +235,8 @@ import Testing
     #expect(again.marks.map(\.text) == ["loss max", "fork max"])
   }
 
-  /// Within an epoch, the commands given in it are marks too, and the accuracy is that of the predictions beside it.
+  /// Within an epoch, the commands given in it are marks too, and the accuracy is that of the
+  /// predictions beside it.
   @Test func aPlaceWithinAnEpochShowsWhatIsOfIt() throws {
     let path = scratch.file("within")
     let training = try LiveTraining({ try makeTrainer(Self.text) }) {

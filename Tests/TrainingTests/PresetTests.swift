@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import SpikeData
@@ -206,7 +208,8 @@ import Testing
     }
   }
 
-  /// Spikes at or beyond the end of the trial are counted and said; where all are, nothing is trained.
+  /// Spikes at or beyond the end of the trial are counted and said; where all are, nothing is
+  /// trained.
   @Test func spikesBeyondTheTrialAreSaid() throws {
     var data = SpikeDataSet(name: "late.h5", unitCount: 1, classNames: ["0"])
     data.append(SpikeTrain(times: [1, 29, 30, 31], units: [0, 0, 0, 0]), label: 0)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Support
@@ -74,7 +76,8 @@ import Testing
         == MetricsTable.row(rows[0], second.network, columns: columns))
   }
 
-  /// A restart that cannot be finished leaves all as it was; one of a run without metrics.csv works.
+  /// A restart that cannot be finished leaves all as it was; one of a run without metrics.csv
+  /// works.
   @Test func settingAsideIsAllOrNothing() throws {
     let trainer = try makeTrainer(Self.text)
     let path = scratch.file("run")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Support
 import Testing
@@ -82,7 +84,8 @@ import Testing
     #expect(!differing.state[..<half].elementsEqual(differing.state[half...]))
   }
 
-  /// A gradient whose square is beyond Float ends the training in words, and leaves no NaN; with clipping, nothing changed.
+  /// A gradient whose square is beyond Float ends the training in words, and leaves no NaN; with
+  /// clipping, nothing changed.
   @Test(arguments: [0, 0.5]) func explodedGradientsEndTheTraining(clip: Double) throws {
     let trainer = try makeTrainer(
       tinyPreset(training: "clip = \(clip)"),

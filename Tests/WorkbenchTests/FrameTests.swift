@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Foundation
 import FoundationXML
@@ -7,7 +9,8 @@ import Testing
 
 @testable import Workbench
 
-/// Screens as text against golden files. EVENTPROP_RECORD=1 writes them anew: look at each before committing.
+/// Screens as text against golden files. EVENTPROP_RECORD=1 writes them anew: look at each before
+/// committing.
 @Suite struct FrameTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Golden").path
@@ -92,7 +95,8 @@ import Testing
     }
   }
 
-  /// Long names and many classes: nothing is cut so that two look alike, and what is left out is said.
+  /// Long names and many classes: nothing is cut so that two look alike, and what is left out is
+  /// said.
   @Test func classesKeepTheirNamesAndScroll() {
     var snapshot = sampleSnapshot()
     snapshot.classNames = (0..<30).map { "category_number_\($0)" }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 @testable import Diagnosis
 @testable import EventPropCore
 import Foundation

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import Testing
 import Training
 
 @testable import Workbench
 
 @Suite struct HistoryTests {
-  /// However long it trains, the ring stays within its bound and still reaches back to the beginning.
+  /// However long it trains, the ring stays within its bound and still reaches back to the
+  /// beginning.
   @Test func theRingIsBoundedAndReachesBack() throws {
     var history = SnapshotHistory()
     for batch in 0..<20_000 {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Charts
 import Diagnosis
 @testable import EventPropCore
@@ -246,7 +248,8 @@ import Testing
     #expect(low[4].weight < 0.1)
   }
 
-  /// The chosen silent neuron is lifted a little more than needed; all at once skips those that nothing wakes.
+  /// The chosen silent neuron is lifted a little more than needed; all at once skips those that
+  /// nothing wakes.
   @Test func silentNeuronsAreCured() {
     var state = WorkbenchState()
     state.screen = .silence
@@ -270,7 +273,8 @@ import Testing
         == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
   }
 
-  /// The list of silent neurons: sorted, filtered by words, walked in pages; keys act on what is listed.
+  /// The list of silent neurons: sorted, filtered by words, walked in pages; keys act on what is
+  /// listed.
   @Test func silentNeuronsAreSortedAndFiltered() {
     var snapshot = sampleSnapshot()
     snapshot.lanes[0].silence?.neurons = (0..<60).map {
@@ -335,7 +339,8 @@ import Testing
     #expect(numbers.count == 2 && state.row == numbers[1], "\(line) \(state.row)")
   }
 
-  /// One table: whatever can be typed is in the help, completes, is refused with what is allowed, and goes by one name.
+  /// One table: whatever can be typed is in the help, completes, is refused with what is allowed,
+  /// and goes by one name.
   @Test func oneTableOfCommands() {
     let snapshot = sampleSnapshot(lanes: 2)
     #expect(Set(Action.all.map(\.name)).count == Action.all.count)

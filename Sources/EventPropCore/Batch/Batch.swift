@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// The samples of one batch.
 public protocol BatchSamples: AnyObject {
   var count: Int { get }
@@ -28,15 +30,16 @@ public final class SampleList: BatchSamples {
   }
 }
 
-/// Runs batches on the threads of a pool, with one solver and its weights. Three verbs, in the order in which they come:
-/// `forward` (spikes and loss of every trial), `gradient` (the mean over the batch), `update` (Adam).
+/// Runs batches on the threads of a pool, with one solver and its weights. Three verbs, in the
+/// order in which they come: `forward` (spikes and loss of every trial), `gradient` (the mean over
+/// the batch), `update` (Adam).
 ///
-/// A batch is cut into fixed shards, whatever the number of threads; their gradients are added up in order, so that the
-/// result does not depend on who ran what. How a solver runs its first layer through the batch is up to a subclass
-/// (`BlockBatch`).
+/// A batch is cut into fixed shards, whatever the number of threads; their gradients are added up
+/// in order, so that the result does not depend on who ran what. How a solver runs its first layer
+/// through the batch is up to a subclass (`BlockBatch`).
 ///
-/// What all threads use has a local name before they start: a look at a property counts a reference, and threads that count
-/// the same one wait for each other.
+/// What all threads use has a local name before they start: a look at a property counts a
+/// reference, and threads that count the same one wait for each other.
 public class Batch<S: Solver> {
   public typealias Scalar = S.Scalar
   public let solver: S
@@ -50,7 +53,8 @@ public class Batch<S: Solver> {
   /// Whether the backward passes have been run with the forward ones.
   private var isBack = false
 
-  /// What one part of a batch writes to; in cache lines of its own, for the next shard is another thread's.
+  /// What one part of a batch writes to; in cache lines of its own, for the next shard is another
+  /// thread's.
   private final class Shard {
     private let before = Lines()
     let tape: S.Tape
@@ -98,8 +102,8 @@ public class Batch<S: Solver> {
   // MARK: Forward
 
   /// Runs the batch forward: what came of it is in `trials`, and summed up in what is returned.
-  /// - Parameter goingBack: whether each trial goes back at once, while it is in the cache. Not where the gradient depends
-  ///   on the whole batch's spikes (`gradient`'s `push`).
+  /// - Parameter goingBack: whether each trial goes back at once, while it is in the cache. Not
+  ///   where the gradient depends on the whole batch's spikes (`gradient`'s `push`).
   public final func forward(
     _ samples: any BatchSamples, goingBack: Bool = false, pool: WorkerPool
   ) -> Tally {
@@ -133,8 +137,8 @@ public class Batch<S: Solver> {
     solver.forward(trial, weights: weights, workspace: workspace)
   }
 
-  /// Calls `body` for each trial, shard by shard. A trial that was given up ends its shard: others would take as long to say
-  /// the same.
+  /// Calls `body` for each trial, shard by shard. A trial that was given up ends its shard: others
+  /// would take as long to say the same.
   private func run(
     _ samples: any BatchSamples, _ pool: WorkerPool,
     _ body: (Batch, S.Trial, Shard) -> Void, prepare: (S, Shard) -> Void
@@ -155,8 +159,9 @@ public class Batch<S: Solver> {
 
   // MARK: Gradient
 
-  /// The gradient of the mean loss over the batch that was last run forward, part by part: gathered from all shards, scaled,
-  /// and handed to `whenDone` with its sum of squares while it is in the cache (on the pool's threads).
+  /// The gradient of the mean loss over the batch that was last run forward, part by part: gathered
+  /// from all shards, scaled, and handed to `whenDone` with its sum of squares while it is in the
+  /// cache (on the pool's threads).
   /// - Parameter push: per hidden layer and neuron, what rate regularisation adds to lV per spike.
   /// - Returns: |dL/dw|^2 of each array of parameters.
   public final func gradient(

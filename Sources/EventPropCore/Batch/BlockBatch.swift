@@ -1,11 +1,14 @@
-/// Runs batches on the grid with the first layer cut into blocks of neurons, each through all trials: a block's weights,
-/// Adam's moments and gradient then stay in the cache of the core that it is given to.
+// SPDX-License-Identifier: MIT
+
+/// Runs batches on the grid with the first layer cut into blocks of neurons, each through all
+/// trials: a block's weights, Adam's moments and gradient then stay in the cache of the core that
+/// it is given to.
 ///
-/// So a trial does not pass through its first layer when the others do: `load` runs the blocks forward through the whole
-/// batch, `gather` runs them backward.
+/// So a trial does not pass through its first layer when the others do: `load` runs the blocks
+/// forward through the whole batch, `gather` runs them backward.
 final class BlockBatch: Batch<GridSolver> {
-  /// What blocks are run on, and how many copies of the input it has: one for each thread, for threads that write what others
-  /// read wait for each other. Made for the pool of the first batch.
+  /// What blocks are run on, and how many copies of the input it has: one for each thread, for
+  /// threads that write what others read wait for each other. Made for the pool of the first batch.
   private var spikes: (ofBlocks: GridBlockSpikes, copies: Int)?
 
   /// Block b is run on copy b % copies of the input, which the same thread tends to do.

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 extension Network {
-  /// Where neurons of the first layer do not reach each other, and it is not the output: blocks of about 64 of them, which
-  /// `BlockBatch` runs through a whole batch on their own. Columns of the first matrix, padding included; empty elsewhere.
+  /// Where neurons of the first layer do not reach each other, and it is not the output: blocks of
+  /// about 64 of them, which `BlockBatch` runs through a whole batch on their own. Columns of the
+  /// first matrix, padding included; empty elsewhere.
   var blocks: [Range<Int>] {
     guard layers.count > 1, layers[0].neuron.isSpiking, !layers[0].isRecurrent else { return [] }
     let vectors = paddedWidth(layers[0].size) / 16

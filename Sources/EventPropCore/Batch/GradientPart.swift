@@ -1,5 +1,7 @@
-/// A part of the gradient that is gathered, scaled and learned from on its own: a block of the first layer where it is run
-/// in blocks, elsewhere some rows of an array.
+// SPDX-License-Identifier: MIT
+
+/// A part of the gradient that is gathered, scaled and learned from on its own: a block of the
+/// first layer where it is run in blocks, elsewhere some rows of an array.
 public struct GradientPart: Sendable {
   /// Index into `Parameters.arrays`.
   public let array: Int

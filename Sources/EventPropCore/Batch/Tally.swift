@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Sums over trials: what metrics are made of. Kept per shard, added up in order.
 public struct Tally: Equatable {
   public var trials = 0

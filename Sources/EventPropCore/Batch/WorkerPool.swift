@@ -1,12 +1,16 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Synchronization
 
-/// A fixed number of threads that share out numbered jobs. A thread without work looks for it for at most about 100 us,
-/// then is parked: short batches do not pay for waking it, and beside other busy processes nobody spins for long.
+/// A fixed number of threads that share out numbered jobs. A thread without work looks for it for
+/// at most about 100 us, then is parked: short batches do not pay for waking it, and beside other
+/// busy processes nobody spins for long.
 ///
-/// Of `threads` threads, number t begins with the jobs t, t + threads, ... and then helps the others: so a job of a
-/// number tends to find in its core's cache what the job of that number left there. Which thread runs a job is left
-/// open all the same, so jobs must write only what belongs to their number.
+/// Of `threads` threads, number t begins with the jobs t, t + threads, ... and then helps the
+/// others: so a job of a number tends to find in its core's cache what the job of that number left
+/// there. Which thread runs a job is left open all the same, so jobs must write only what belongs
+/// to their number.
 public final class WorkerPool {
   public let threads: Int
   private let shared: Shared
@@ -64,8 +68,8 @@ public final class WorkerPool {
     }
   }
 
-  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked or spins
-  /// (before its `start` and after its `done`), and the semaphores order those accesses.
+  /// Sendable because `job`, `count` and `isStopping` are written only while every worker is parked
+  /// or spins (before its `start` and after its `done`), and the semaphores order those accesses.
   private final class Shared: @unchecked Sendable {
     var job: ((Int) -> Void)?
     var isStopping = false
@@ -111,7 +115,8 @@ public final class WorkerPool {
     }
   }
 
-  /// Atomic counters, each in a cache line of its own: threads that count do not wait for each other.
+  /// Atomic counters, each in a cache line of its own: threads that count do not wait for each
+  /// other.
   private final class Counters {
     private static var line: Int { 128 }
     private let memory: UnsafeMutableRawPointer

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Holds the exact solver's gradient against central finite differences, weight by weight.
 ///
-/// The differences are extrapolated to h = 0, weight by weight (Ridders): near-grazing spikes of long recurrent trials
-/// move like a square root of a weight's change, and with h = 1e-6 alone leave errors up to 1e-2 that are not the
-/// adjoint's.
+/// The differences are extrapolated to h = 0, weight by weight (Ridders): near-grazing spikes of
+/// long recurrent trials move like a square root of a weight's change, and with h = 1e-6 alone
+/// leave errors up to 1e-2 that are not the adjoint's.
 ///
 /// The true gradient exists as long as no spike appears or disappears: weights whose perturbation
 /// changes a spike count are left out and counted. So are samples whose label neuron is silent
@@ -22,11 +24,12 @@ public struct GradientCheck {
     public var excluded: Int
     /// Left out because rounding keeps the finite difference itself from settling (`settling`).
     public var unsettled = 0
-    /// Over the unsettled weights, relative to the norm of their gradient: how far difference and gradient are apart, and
-    /// how far the differences themselves settle. 0 without any.
+    /// Over the unsettled weights, relative to the norm of their gradient: how far difference and
+    /// gradient are apart, and how far the differences themselves settle. 0 without any.
     public var unsettledError = 0.0
     public var unsettledGap = 0.0
-    /// Left out because both gradient and difference are below what rounding of the loss lets a difference see.
+    /// Left out because both gradient and difference are below what rounding of the loss lets a
+    /// difference see.
     public var unseen = 0
     /// Chosen, but not reached in the time there was.
     public var skipped = 0
@@ -76,10 +79,12 @@ public struct GradientCheck {
   ///     half drawn at random.
   ///   - step: h: differences are taken over 128h and halves of it, down to h/1024.
   ///   - projections: which matrices; nil: all.
-  ///   - isTimeUp: asked before each weight but the first two of a matrix; the others are then skipped.
+  ///   - isTimeUp: asked before each weight but the first two of a matrix; the others are then
+  ///     skipped.
   ///   - progress: called after each weight.
-  ///   - settling: differences whose extrapolations still differ by more than this part of the median difference (of those
-  ///     that are not 0), and of their own, are left out: they cannot tell. Judged by the differences alone, without the gradient.
+  ///   - settling: differences whose extrapolations still differ by more than this part of the
+  ///     median difference (of those that are not 0), and of their own, are left out: they cannot
+  ///     tell. Judged by the differences alone, without the gradient.
   public func run(
     weights: Parameters<Double>, perMatrix: Int = .max, step: Double = 1e-6, seed: Int = 1,
     settling: Double = .infinity, projections chosen: [Int]? = nil,
@@ -145,8 +150,9 @@ public struct GradientCheck {
     }
   }
 
-  /// The size that differences must settle against: the median, or where the large ones do not settle the root mean square
-  /// of those that do, for it is their norm that the error is held against.
+  /// The size that differences must settle against: the median, or where the large ones do not
+  /// settle the root mean square of those that do, for it is their norm that the error is held
+  /// against.
   private static func scale(
     _ found: [(difference: Double, gap: Double)], _ median: Double, _ settling: Double
   ) -> Double {
@@ -160,12 +166,14 @@ public struct GradientCheck {
     }
   }
 
-  /// Ridders' method: central differences at 128h, 64h, 32h, ... extrapolated to h = 0 (Neville's scheme in h^2); the entry
-  /// whose neighbours differ least from it is taken: chosen by the differences alone. nil when a spike count changes
-  /// within h; wider steps that change one are passed over. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
+  /// Ridders' method: central differences at 128h, 64h, 32h, ... extrapolated to h = 0 (Neville's
+  /// scheme in h^2); the entry whose neighbours differ least from it is taken: chosen by the
+  /// differences alone. nil when a spike count changes within h; wider steps that change one are
+  /// passed over. Source: Ridders, Adv. Eng. Software 4 (1982) 75.
   ///
-  /// `gap`: how far its neighbours are, those of three steps, and at least what rounding of the loss makes of it: two
-  /// differences near a grazing spike, or over short steps, may be equal by chance.
+  /// `gap`: how far its neighbours are, those of three steps, and at least what rounding of the
+  /// loss makes of it: two differences near a grazing spike, or over short steps, may be equal by
+  /// chance.
   private func derivative(
     _ weights: Parameters<Double>, _ p: Int, _ i: Int, _ j: Int, step: Double, rounding: Double,
     counts: [[[Int]]]
@@ -202,8 +210,9 @@ public struct GradientCheck {
       if best.gap <= 2 * rounding { break }
       previous = row
     }
-    // None settled well, and the one that did best may have done so by chance: what rounding of all spike times makes of
-    // the loss shows in the differences over the shortest steps, and grows as 1/h.
+    // None settled well, and the one that did best may have done so by chance: what rounding of all
+    // spike times makes of the loss shows in the differences over the shortest steps, and grows as
+    // 1/h.
     let changes = zip(column, column.dropFirst()).suffix(5)
       .map { abs($0.difference - $1.difference) * $1.step }.sorted()
     if !changes.isEmpty { best.gap = max(best.gap, changes[changes.count / 2] / bestStep) }
@@ -228,9 +237,10 @@ public struct GradientCheck {
     return total / Double(max(trials.count, 1)) / (2 * step)
   }
 
-  /// The loss of a trial at one weight less that at another. Where it is a function of read-out values, these differences
-  /// are far finer than the last digit of a loss: then it is their sum, each times the derivative of the loss on the
-  /// way. As long as both ways agree to rounding: a wrong derivative must not check itself.
+  /// The loss of a trial at one weight less that at another. Where it is a function of read-out
+  /// values, these differences are far finer than the last digit of a loss: then it is their sum,
+  /// each times the derivative of the loss on the way. As long as both ways agree to rounding: a
+  /// wrong derivative must not check itself.
   private func difference(_ above: Outcome, _ below: Outcome, label: Int) -> Double {
     let direct = (above.loss - below.loss) - (above.lossRest - below.lossRest)
     let loss = solver.problem.loss
@@ -249,9 +259,9 @@ public struct GradientCheck {
     return abs(fine - direct) <= 8 * max(above.loss.ulp, below.loss.ulp) ? fine : direct
   }
 
-  /// What rounding makes of half a difference of two losses: the last digits of the read-out values, as they come of
-  /// thousands of sums. Where the loss is no function of them it is a sum of parts, kept with its rest, whose own last
-  /// digits are as many accidents.
+  /// What rounding makes of half a difference of two losses: the last digits of the read-out
+  /// values, as they come of thousands of sums. Where the loss is no function of them it is a sum
+  /// of parts, kept with its rest, whose own last digits are as many accidents.
   private func rounding(_ base: [Outcome]) -> Double {
     let isFine = solver.problem.loss.readout != .instantaneous
     let squares = base.reduce(0.0) { sum, outcome in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// How the exact solver takes a layer of some model through a trial, and back.
 struct ExactLayerPasses: Sendable {
   let isSpiking: Bool

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// A layer without recurrence: each neuron is solved alone, by its own events.
@@ -93,7 +95,8 @@ extension ExactSolver {
           while next > places.lowerBound, Int(spikes[own.order[next - 1]].preceding) == e {
             next -= 1
           }
-          // From the end of the gap back to its last spike, from each to the one before it, and on to the start.
+          // From the end of the gap back to its last spike, from each to the one before it, and on
+          // to the start.
           var back = gaps[e].flow
           for place in next..<last {
             let spike = spikes[own.order[place]]
@@ -120,8 +123,8 @@ extension ExactSolver {
     return incomingErrors
   }
 
-  /// Sorted by time, equal times by neuron: shared out to as many slots of time as there are spikes, then put in order by
-  /// insertion. The spikes come neuron by neuron.
+  /// Sorted by time, equal times by neuron: shared out to as many slots of time as there are
+  /// spikes, then put in order by insertion. The spikes come neuron by neuron.
   private func inOrderOfTime(_ spikes: [ExactSpike]) -> [ExactSpike] {
     let slots = spikes.count
     guard slots > 1 else { return spikes }
@@ -152,7 +155,8 @@ extension ExactSolver {
     return sorted
   }
 
-  /// The gaps before each incoming spike and after the last one, with the dynamics over each whole one.
+  /// The gaps before each incoming spike and after the last one, with the dynamics over each whole
+  /// one.
   func gaps<N: NeuronModel>(_ incoming: IncomingSpikes, _ neuron: N)
     -> [(length: Double, flow: N.Flow)]
   {

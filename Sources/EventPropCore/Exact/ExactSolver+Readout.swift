@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// The LI output layer: integrals and maxima of its voltages.
 ///
-/// Between two incoming spikes, V(u) = exp(-x/tau_m) V + rise(x) I with x = u - t0. Integrals against w(t)
-/// are Gauss-Legendre on panels of at most half the shorter time constant that end at every spike and
-/// kink of w: exact to rounding for shapings that change little over a panel.
+/// Between two incoming spikes, V(u) = exp(-x/tau_m) V + rise(x) I with x = u - t0. Integrals
+/// against w(t) are Gauss-Legendre on panels of at most half the shorter time constant that end at
+/// every spike and kink of w: exact to rounding for shapings that change little over a panel.
 extension ExactSolver {
   /// Forward: fills `trial.readout` and, for `.instantaneous`, `trial.loss`.
   func readVoltages(
@@ -14,7 +16,8 @@ extension ExactSolver {
     let readout = problem.loss.readout
     var v = Array(repeating: 0.0, count: layer.size)
     var i = v
-    // What rounding has cut off from the sums so far (Kahan): finite differences must tell 1e-17 apart.
+    // What rounding has cut off from the sums so far (Kahan): finite differences must tell 1e-17
+    // apart.
     var lost = v
     for j in trial.readout.indices {
       trial.readout[j] = 0  // V(0) = 0
@@ -65,7 +68,8 @@ extension ExactSolver {
 
   /// Adjoint of `readVoltages`, output by output, from T back:
   ///
-  ///     over a gap: lI <- b lI + adjointRise lV,  lV <- a lV,  and both take what dl/dV adds in the gap
+  ///     over a gap: lI <- b lI + adjointRise lV,  lV <- a lV,
+  ///         and both take what dl/dV adds in the gap
   ///     at the maximum (`.maximum`): lV -= dL/dM/tau_m
   ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
   ///         and, where i turns a rise into the maximum, dL/dM_j dV_j/dt(t-)
@@ -135,8 +139,8 @@ extension ExactSolver {
     GaussLegendre.forEachNode(from: start, to: end, longest: longest / 2, kinks: kinks, body)
   }
 
-  /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval: of each output, or once where all
-  /// are alike.
+  /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval: of each
+  /// output, or once where all are alike.
   private func integrate(_ layer: Layer, _ start: Double, _ end: Double) -> [ReadoutIntegral] {
     var integrals = Array(
       repeating: ReadoutIntegral(decay: 0, rise: 0), count: layer.isUniform ? 1 : layer.size)
@@ -202,8 +206,8 @@ extension ExactSolver {
   }
 }
 
-/// The gaps before each spike that arrives at a layer of leaky integrators and after the last one, with what the dynamics
-/// do over each: for each neuron, or once where all are alike.
+/// The gaps before each spike that arrives at a layer of leaky integrators and after the last one,
+/// with what the dynamics do over each: for each neuron, or once where all are alike.
 private struct LeakyGaps {
   private(set) var lengths: [Double] = []
   private var decays: [Decay] = []

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// A recurrent layer: all neurons are carried from event to event together.
@@ -37,7 +39,8 @@ extension ExactSolver {
         }
       }
       if case let j = intervening.neuron, j >= 0 {
-        // Its turn is decided once the others' first crossing is known: an event may come before it.
+        // Its turn is decided once the others' first crossing is known: an event may come before
+        // it.
         let gap = min(first?.after ?? .infinity, end - now)
         let neuron = neurons[isUniform ? 0 : j]
         let own = intervening.crossing(
@@ -100,7 +103,8 @@ extension ExactSolver {
     var k = spikes.count - 1
     var e = incoming.count - 1
 
-    /// Back over a gap to `time`; then adds lI to a gradient row and returns sum_j w_j (lV_j - lI_j).
+    /// Back over a gap to `time`; then adds lI to a gradient row and returns sum_j w_j (lV_j -
+    /// lI_j).
     func arrive(at time: Double, _ row: Int, _ weights: Matrix<Double>, _ gradient: Matrix<Double>)
       -> Double
     {

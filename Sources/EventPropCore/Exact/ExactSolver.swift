@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// EventProp event by event, in Double: exact up to rounding (Wunderlich & Pehle 2021).
 ///
 /// Layers are solved one after the other. A layer without recurrence is solved neuron by neuron
-/// (`ExactSolver+FeedForward.swift`); a recurrent one as a whole (`ExactSolver+Recurrent.swift`); the
-/// read-out of LI outputs has its own file (`ExactSolver+Readout.swift`). In each, the forward pass and its
-/// adjoint are neighbours.
+/// (`ExactSolver+FeedForward.swift`); a recurrent one as a whole (`ExactSolver+Recurrent.swift`);
+/// the read-out of LI outputs has its own file (`ExactSolver+Readout.swift`). In each, the forward
+/// pass and its adjoint are neighbours.
 public final class ExactSolver: Solver {
   public let problem: Problem
   /// Times at which w(t) is not smooth, ms.
@@ -13,8 +15,8 @@ public final class ExactSolver: Solver {
   /// As they are where nothing of them is trained.
   private let fixedLayers: [ExactLayer]
 
-  /// More spikes of a layer in one trial than this means that the weights have exploded: 200 a neuron in each tau_mem,
-  /// 2000 a neuron in short trials, a million in all.
+  /// More spikes of a layer in one trial than this means that the weights have exploded: 200 a
+  /// neuron in each tau_mem, 2000 a neuron in short trials, a million in all.
   func spikeLimit(_ layer: Layer) -> Int {
     let ofNeuron = max(2000, 200 * problem.duration / layer.tauMem[0])
     return Int(min(Double(layer.size) * ofNeuron, 1e6))

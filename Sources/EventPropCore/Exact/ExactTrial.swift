@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// One spike found by the exact solver.
 public struct ExactSpike: Sendable {
   /// ms.
@@ -9,8 +11,8 @@ public struct ExactSpike: Sendable {
   public var slope: Double
   /// What else of the state its model's adjoint needs.
   public var memory = 0.0
-  /// Layers without recurrence: exp(-d/tau_m) and exp(-d/tau_s) over the time d since the last arriving spike or the
-  /// neuron's own last one, whichever was later.
+  /// Layers without recurrence: exp(-d/tau_m) and exp(-d/tau_s) over the time d since the last
+  /// arriving spike or the neuron's own last one, whichever was later.
   public var a = 1.0
   public var b = 1.0
 }
@@ -38,9 +40,11 @@ public final class ExactTrial: SolvedTrial {
   /// Per output: read-out value and the loss's derivative by it.
   public internal(set) var readout: [Double]
   var readoutGradient: [Double]
-  /// Per interval between spikes that arrive at the output: the shaping integrals of `ReadoutIntegral`.
+  /// Per interval between spikes that arrive at the output: the shaping integrals of
+  /// `ReadoutIntegral`.
   var integrals: [ReadoutIntegral] = []
-  /// `.instantaneous`: what rounding cut off from `loss`, which without it would be `loss - lossRest`.
+  /// `.instantaneous`: what rounding cut off from `loss`, which without it would be `loss -
+  /// lossRest`.
   var lossRest = 0.0
   /// `.instantaneous`: intervals x outputs, what a whole interval adds to lV and lI at its start.
   var driveV: [Double] = []
@@ -89,15 +93,16 @@ public final class ExactTrial: SolvedTrial {
 
 /// The maximum of one output voltage.
 struct Peak {
-  /// The interval it lies in: interval g ends with incoming spike g (the last one at T); -1: at t = 0.
+  /// The interval it lies in: interval g ends with incoming spike g (the last one at T); -1: at t =
+  /// 0.
   var interval = -1
   var time = 0.0
   /// tau_m dV/dt just before it; above 0 only where a spike or T cuts the rise short.
   var slope = 0.0
 }
 
-/// Integrals of the shaping weight over one interval [t0, t1] between spikes that arrive at the output:
-/// against exp(-(u - t0)/tau_m) and against the rise of V after a unit current.
+/// Integrals of the shaping weight over one interval [t0, t1] between spikes that arrive at the
+/// output: against exp(-(u - t0)/tau_m) and against the rise of V after a unit current.
 struct ReadoutIntegral {
   var decay: Double
   var rise: Double

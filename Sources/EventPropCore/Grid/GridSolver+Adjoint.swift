@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Kernels
 
@@ -5,14 +7,15 @@ extension GridSolver {
   /// Adjoint of `forward`, layer by layer from the output down, each from T back to 0:
   ///
   ///     over a gap of steps without spikes: lI <- b lI + adjointRise lV,  lV <- a lV
-  ///     with a drive u = -dl/dV_j w/T (outputs): lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
+  ///     with a drive u = -dl/dV_j w/T (outputs): 
+  ///         lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
   ///     (both read-out rules; the state kept is lV - u and lI - u)
   ///     at a spike of neuron k at n dt:
   ///     lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j) + dl/dt_k] / (I_start - V_end) + push_k
   ///     dL/dw_kj -= tau_s lI_j(n dt)                        (gathered from the tape)
   ///
-  /// Everything on the right of a jump is the value just after the spike: where layers spike together, what a spike
-  /// takes from the layer above is found before the jumps of that layer.
+  /// Everything on the right of a jump is the value just after the spike: where layers spike
+  /// together, what a spike takes from the layer above is found before the jumps of that layer.
   public func backward(
     _ trial: GridTrial, weights: Parameters<Float>, push: [[Double]], tape: GridTape,
     workspace: GridWorkspace
@@ -59,7 +62,8 @@ extension GridSolver {
     let loop = workspace.loop(of: index)
     let (incomingErrors, ownErrors) = (index > 0 ? incoming.errors : nil, own.errors)
     if !isOutput { layer.clearState() }
-    // lI lives in the row of the trace where it is kept, elsewhere in the layer; under a drive lI - u stays in the layer.
+    // lI lives in the row of the trace where it is kept, elsewhere in the layer; under a drive lI -
+    // u stays in the layer.
     let lv = layer.v
     var li = layer.i
     var peak = readout == .maximum ? workspace.nextPeak(of: trial) : -1
@@ -123,7 +127,8 @@ extension GridSolver {
     }
   }
 
-  /// What drives the adjoint of the outputs over every step: dl/dV in rows of `stride`, times w dt/T, times `held`.
+  /// What drives the adjoint of the outputs over every step: dl/dV in rows of `stride`, times w
+  /// dt/T, times `held`.
   private struct Drive {
     let values: UnsafePointer<Float>
     let stride: Int
@@ -176,8 +181,8 @@ extension GridSolver {
     }
   }
 
-  /// `.maximum` at a kink: output j rises to its maximum at n dt, where spikes turn it down. The one
-  /// that makes I_j - V_j negative carries the maximum along: dl/dt += dL/dM_j dV_j/dt(t-).
+  /// `.maximum` at a kink: output j rises to its maximum at n dt, where spikes turn it down. The
+  /// one that makes I_j - V_j negative carries the maximum along: dl/dt += dL/dM_j dV_j/dt(t-).
   private func addKinks(
     at n: Int, _ arriving: Range<Int>, _ incoming: GridSpikes, _ projection: GridProjection,
     _ errors: UnsafeMutablePointer<Float>, _ trial: GridTrial, _ workspace: GridWorkspace

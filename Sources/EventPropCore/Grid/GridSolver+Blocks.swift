@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Kernels
 
-/// The first layer where its neurons do not reach each other, block by block of neurons through a whole batch. A block's
-/// weights, Adam's moments and gradient can then stay in the cache of the core that it is given to: cores share spikes
-/// alone. (A core that writes what another has read waits about 8 ns a line on the machines we know.)
+/// The first layer where its neurons do not reach each other, block by block of neurons through a
+/// whole batch. A block's weights, Adam's moments and gradient can then stay in the cache of the
+/// core that it is given to: cores share spikes alone. (A core that writes what another has read
+/// waits about 8 ns a line on the machines we know.)
 extension GridSolver {
   /// Per step n of a trial:
   ///
@@ -42,7 +45,8 @@ extension GridSolver {
   ///
   ///     over a gap between spikes: lI <- b lI + adjointRise lV,  lV <- a lV
   ///     at a spike of input i: dL/dw_ij -= tau_s lI_j
-  ///     at a spike of neuron k: lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j)] / (I_start - V_end) + push_k
+  ///     at a spike of neuron k:
+  ///         lV_k += [theta lV_k + sum_j w_kj (lV_j - lI_j)] / (I_start - V_end) + push_k
   func backward(
     block: Int, of batch: GridBlockSpikes, count: Int, copy: Int, push: [[Double]],
     into gradient: Parameters<Float>
@@ -64,8 +68,9 @@ extension GridSolver {
   }
 }
 
-/// What blocks need of the trials of a batch, apart from the trials themselves: those belong to the threads that run the
-/// rest of them, and looking at one that another thread writes costs as much as some steps of a block.
+/// What blocks need of the trials of a batch, apart from the trials themselves: those belong to the
+/// threads that run the rest of them, and looking at one that another thread writes costs as much
+/// as some steps of a block.
 final class GridBlockSpikes {
   /// Per trial the spikes of its blocks.
   let blocks: UnsafeMutableBufferPointer<UnsafeMutablePointer<BlockSpikes>>

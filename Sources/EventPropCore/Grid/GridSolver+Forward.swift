@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Kernels
 
@@ -84,7 +86,8 @@ extension GridSolver {
     trial.layers[index] = own
   }
 
-  /// LIF neurons that only spikes of other layers reach: piece after piece, each through the whole trial in registers.
+  /// LIF neurons that only spikes of other layers reach: piece after piece, each through the whole
+  /// trial in registers.
   private func runByPieces(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
@@ -153,7 +156,8 @@ extension GridSolver {
     if problem.loss.readout == .instantaneous { integrateInstantaneousLoss(trial) }
   }
 
-  /// `L = sum_n w_n dt/T l(mean of V over step n)`; dl/dV of every step replaces the mean in `trial.drive`.
+  /// `L = sum_n w_n dt/T l(mean of V over step n)`; dl/dV of every step replaces the mean in
+  /// `trial.drive`.
   private func integrateInstantaneousLoss(_ trial: GridTrial) {
     guard let drive = trial.drive else { return }
     let outputs = trial.readout.count
@@ -204,7 +208,8 @@ extension GridSpikes {
       for k in 0..<block.count { offsets[Int(ep_code_time(block.codes[k])) + 2] += 1 }
     }
     for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
-    // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they end.
+    // offsets[n + 1] now is where the spikes with time index n begin; it moves on to where they
+    // end.
     let (neurons, slopes, times) = (neurons, slopes, times)
     for block in blocks {
       let first = UInt32(truncatingIfNeeded: block.first)

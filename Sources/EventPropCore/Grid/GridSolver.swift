@@ -1,18 +1,21 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Kernels
 
 /// EventProp on a grid of steps dt, in Float (Nowotny, Turner & Knight 2025).
 ///
-/// Step n covers n dt to (n + 1) dt. Input spikes enter at the step they round to; hidden spikes are
-/// found at the end of a step and enter at the start of the next. At most one spike per neuron and step.
-/// Gradients approach the exact ones as O(dt).
+/// Step n covers n dt to (n + 1) dt. Input spikes enter at the step they round to; hidden spikes
+/// are found at the end of a step and enter at the start of the next. At most one spike per neuron
+/// and step. Gradients approach the exact ones as O(dt).
 ///
-/// The integral losses take w constant over a step and integrate V (or sample it, see `ReadoutRule`); their adjoint is
-/// driven over each step and integrated exactly: where a post-synaptic potential lies wholly within the trial, moving
-/// it changes nothing under w = 1, and the grid's lV - lI is 0 there too. Maxima are sought at ends of steps.
+/// The integral losses take w constant over a step and integrate V (or sample it, see
+/// `ReadoutRule`); their adjoint is driven over each step and integrated exactly: where a
+/// post-synaptic potential lies wholly within the trial, moving it changes nothing under w = 1, and
+/// the grid's lV - lI is 0 there too. Maxima are sought at ends of steps.
 ///
-/// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`; both of the first layer's
-/// blocks in `GridSolver+Blocks.swift`.
+/// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`;
+/// both of the first layer's blocks in `GridSolver+Blocks.swift`.
 public final class GridSolver: Solver {
   public let problem: Problem
   public let steps: Int

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
+
 import Kernels
 
-/// What the adjoint leaves for the gradient: its sum over some trials, and of the last one, per layer, lI at the time
-/// indices at which spikes arrive, and for each pre-synaptic neuron the rows of that trace at its spikes.
+/// What the adjoint leaves for the gradient: its sum over some trials, and of the last one, per
+/// layer, lI at the time indices at which spikes arrive, and for each pre-synaptic neuron the rows
+/// of that trace at its spikes.
 public final class GridTape {
   /// lI of one layer.
   struct Trace {
-    /// Scalars from one row to the next: a vector more than the layer has, for strips of rows a power of two apart would
-    /// share few lines of the cache.
+    /// Scalars from one row to the next: a vector more than the layer has, for strips of rows a
+    /// power of two apart would share few lines of the cache.
     let stride: Int
     /// Rows in the order in which they come going back; room for `steps + 1`.
     let values: UnsafeMutablePointer<Float>
@@ -14,8 +17,8 @@ public final class GridTape {
     let rows: UnsafeMutablePointer<UInt32>
   }
 
-  /// The spikes that reach a layer by one projection, sorted by neuron: `index` in `starts[j] ..< starts[j + 1]` are the
-  /// rows of the trace at those of neuron j.
+  /// The spikes that reach a layer by one projection, sorted by neuron: `index` in `starts[j] ..<
+  /// starts[j + 1]` are the rows of the trace at those of neuron j.
   struct SortedSpikes {
     let neurons: Int
     let starts: UnsafeMutablePointer<UInt32>
@@ -87,14 +90,16 @@ public final class GridTape {
     }
   }
 
-  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of I, in the last trial.
+  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of
+  /// I, in the last trial.
   public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
     let trace = traces[layer]
     return UnsafeBufferPointer(
       start: trace.values + Int(trace.rows[n]) * trace.stride, count: network.layers[layer].size)
   }
 
-  /// Adds to the gradient of a projection what the trace of its target holds for the spikes of its source.
+  /// Adds to the gradient of a projection what the trace of its target holds for the spikes of its
+  /// source.
   func add(_ train: GridSpikes, projection: Int, target: Int) {
     sort(train, projection: projection, target: target)
     isUsed[projection] = true

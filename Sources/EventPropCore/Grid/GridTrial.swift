@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import Kernels
 
-/// The spikes of one population of one trial, by time index: spike k has index `times[k]` (time n dt), and n for k in
-/// `offsets[n] ..< offsets[n + 1]`. Plain memory; its owner frees it.
+/// The spikes of one population of one trial, by time index: spike k has index `times[k]` (time n
+/// dt), and n for k in `offsets[n] ..< offsets[n + 1]`. Plain memory; its owner frees it.
 struct GridSpikes {
   /// `steps + 2` entries, and one for counting.
   let offsets: UnsafeMutablePointer<UInt32>
@@ -51,8 +53,9 @@ struct GridSpikes {
   }
 }
 
-/// The spikes of a block of neurons of one trial, in the order in which the kernel finds them: by time, then neuron.
-/// Plain memory; its owner frees it. Each list has cache lines of its own, for it is another thread's that reads it.
+/// The spikes of a block of neurons of one trial, in the order in which the kernel finds them: by
+/// time, then neuron. Plain memory; its owner frees it. Each list has cache lines of its own, for
+/// it is another thread's that reads it.
 struct BlockSpikes {
   /// Number of the block's first neuron.
   let first: Int
@@ -76,7 +79,8 @@ struct BlockSpikes {
     (memory + index * Self.bytes(capacity)).assumingMemoryBound(to: T.self)
   }
 
-  /// How many spikes there are; stands before the codes, so that another thread finds all it needs in few cache lines.
+  /// How many spikes there are; stands before the codes, so that another thread finds all it needs
+  /// in few cache lines.
   var count: Int {
     get { Int(list(0, as: UInt32.self)[0]) }
     nonmutating set { list(0, as: UInt32.self)[0] = UInt32(truncatingIfNeeded: newValue) }
@@ -151,7 +155,8 @@ public final class GridTrial: SolvedTrial {
   /// `.instantaneous`: `steps x width`, first the mean voltages over each step, then dl/dV there.
   var drive: UnsafeMutablePointer<Float>?
   let outputWidth: Int
-  /// A spike forced or suppressed in the pass that runs, and whether its neuron is mute at the moment.
+  /// A spike forced or suppressed in the pass that runs, and whether its neuron is mute at the
+  /// moment.
   var intervention: Intervention?
   var isMuted = false
 

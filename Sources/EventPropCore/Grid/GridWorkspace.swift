@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Kernels
 
 /// One population of neurons on the grid: its constants and its state of the moment.
@@ -9,7 +11,8 @@ struct GridLayer {
   let decay: (a: Float, b: Float, rise: Float)
   /// What the adjoint does over a gap of 0, 1, 2, ... steps; `steps + 1` entries.
   let gaps: UnsafeMutablePointer<ep_gap>
-  /// What the read-out takes of a step, the mean of V over it or V at its end: `mean.p V + mean.q I`, V and I at its start.
+  /// What the read-out takes of a step, the mean of V over it or V at its end: `mean.p V + mean.q
+  /// I`, V and I at its start.
   let mean: (p: Float, q: Float)
   let tauMem: Float
   let threshold: Float
@@ -39,7 +42,8 @@ extension Layer {
   }
 }
 
-/// One projection during a pass. Plain memory: counting references that threads share would make them wait.
+/// One projection during a pass. Plain memory: counting references that threads share would make
+/// them wait.
 struct GridProjection {
   let source: Int
   let target: Int

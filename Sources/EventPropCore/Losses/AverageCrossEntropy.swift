@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Mean of the instantaneous cross-entropy (Nowotny, Turner & Knight 2025, "avg_xentropy"):
 ///
 ///     L = -1/T int_0^T w(t) log softmax(V(t))[label] dt

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Time to first spike (Wunderlich & Pehle 2021; Nowotny, Turner & Knight 2025, "first_spike"):
 ///
 ///     L = -log softmax(-t/tau0)[label] + alpha/(1.01 T - t_label)

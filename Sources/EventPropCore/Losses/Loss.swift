@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// What a loss reads from the output layer, one value per output neuron.
 public enum Readout: Sendable {
   /// `1/T int w(t) V dt`, once per trial.
@@ -17,7 +19,8 @@ public protocol Loss: Sendable {
   static var entry: LossEntry { get }
   var readout: Readout { get }
 
-  /// The loss of one trial (for `.instantaneous`: at one time); writes its derivative by every value.
+  /// The loss of one trial (for `.instantaneous`: at one time); writes its derivative by every
+  /// value.
   func value(
     _ values: UnsafeBufferPointer<Double>, label: Int,
     gradient: UnsafeMutableBufferPointer<Double>

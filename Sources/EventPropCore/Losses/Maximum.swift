@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Cross-entropy of the maximum voltages (Wunderlich & Pehle 2021):
 ///
 ///     L = -log softmax(M)[label],   M_j = max_t V_j(t)

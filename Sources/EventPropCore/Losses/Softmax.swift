@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// `-log softmax(scale * values)[label]`; writes `scale * (softmax - onehot)` to `gradient`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Cross-entropy of the weighted mean voltage (Nowotny, Turner & Knight 2025, "sum"):
 ///
 ///     L = -log softmax(m)[label],   m_j = 1/T int_0^T w(t) V_j dt

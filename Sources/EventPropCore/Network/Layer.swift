@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// A layer of neurons of one model. Times in ms, voltages and thresholds without unit.
 public struct Layer: Sendable, Equatable {
   public var size: Int
@@ -9,7 +11,8 @@ public struct Layer: Sendable, Equatable {
   public var threshold: PerNeuron
   /// Further vectors of the model, by name.
   public var further: [String: PerNeuron] = [:]
-  /// Vectors that are trained: their values here are those at the start, `Parameters` holds those of the moment.
+  /// Vectors that are trained: their values here are those at the start, `Parameters` holds those
+  /// of the moment.
   public var trained: [NeuronParameter] = []
   public var isRecurrent: Bool
   public var rate: RateRegularisation?

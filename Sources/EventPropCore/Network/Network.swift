@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// What a network is: its input units, its layers, and the projections between them. No weights.
 ///
 /// Populations are numbered 0 (input), 1... (hidden), `layers.count` (output); layer `k` of
@@ -46,8 +48,8 @@ public struct Network: Sendable, Equatable {
     }
   }
 
-  /// Everything that is trained, by name: a matrix per projection (`input-hidden1`), then a vector per trained parameter
-  /// of a layer (`hidden1-threshold`). The order of `Parameters.arrays`.
+  /// Everything that is trained, by name: a matrix per projection (`input-hidden1`), then a vector
+  /// per trained parameter of a layer (`hidden1-threshold`). The order of `Parameters.arrays`.
   public var parameterNames: [String] {
     projections.map { name(of: $0) }
       + vectors.map { name(ofPopulation: $0.layer + 1) + "-" + $0.parameter.name }

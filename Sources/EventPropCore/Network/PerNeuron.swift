@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// A number for each neuron of a layer, stored once where all have the same.
 public struct PerNeuron: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral
 {

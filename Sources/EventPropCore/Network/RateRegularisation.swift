@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Keeps firing rates between bounds (Nowotny, Turner & Knight 2025). A pseudo-gradient: per spike
 /// of neuron j, with S_j its spikes per trial averaged over the batch,
 ///

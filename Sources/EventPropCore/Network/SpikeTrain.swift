@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Input spikes of one sample: times in ms, ascending, and the unit of each.
 public struct SpikeTrain: Sendable, Equatable {
   public var times: [Double]

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Where a membrane reaches threshold between events.
 ///
-/// With A = V + k I and B = -k I, V(s) = A exp(-s/tau_m) + B exp(-s/tau_s) has at most one maximum, so
-/// the first crossing in a gap is bracketed by 0 and that maximum (or the end of the gap).
+/// With A = V + k I and B = -k I, V(s) = A exp(-s/tau_m) + B exp(-s/tau_s) has at most one maximum,
+/// so the first crossing in a gap is bracketed by 0 and that maximum (or the end of the gap).
 struct Crossing: Sendable {
   let tauMem: Double
   let tauSyn: Double
@@ -60,9 +62,10 @@ struct Crossing: Sendable {
       : hit(after: solveNewton(v: v, i: i, high: high))
   }
 
-  /// tau_m = n tau_s: with x = exp(-s/tau_m), f(x) = V - theta = A x + B x^n - theta is concave in x (B < 0) and below 0
-  /// at x = 1, so that Newton's steps come down to the earlier crossing and never beyond it. They begin at the root of f's
-  /// parabola at x = 1, where there is one, of which all that matters is that f still falls with x there.
+  /// tau_m = n tau_s: with x = exp(-s/tau_m), f(x) = V - theta = A x + B x^n - theta is concave in
+  /// x (B < 0) and below 0 at x = 1, so that Newton's steps come down to the earlier crossing and
+  /// never beyond it. They begin at the root of f's parabola at x = 1, where there is one, of which
+  /// all that matters is that f still falls with x there.
   @inline(__always)
   private func solvePolynomial(v: Double, i: Double, high: Double) -> Hit {
     let n = Double(power)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// The linear dynamics between events, and their adjoint (Wunderlich & Pehle 2021):
@@ -12,8 +14,8 @@ import Foundation
 public struct Decay: Sendable {
   public var a: Double
   public var b: Double
-  /// k (a - b) with k = tau_s/(tau_m - tau_s), which is (d/tau_m) a g(x): x = d (1/tau_s - 1/tau_m),
-  /// g(x) = (1 - exp(-x))/x, g(0) = 1.
+  /// k (a - b) with k = tau_s/(tau_m - tau_s), which is (d/tau_m) a g(x): x = d (1/tau_s -
+  /// 1/tau_m), g(x) = (1 - exp(-x))/x, g(0) = 1.
   public var rise: Double
   /// tau_m/(tau_m - tau_s) (a - b) = (d/tau_s) a g(x).
   public var adjointRise: Double
@@ -29,8 +31,8 @@ public struct Decay: Sendable {
   init(a: Double, b: Double, gap: Double, tauMem: Double, tauSyn: Double) {
     self.a = a
     self.b = b
-    // Near equal time constants k (a - b) divides one cancelled difference by another; elsewhere, and over gaps
-    // in which a and b part, it is as good as g and takes no exponential.
+    // Near equal time constants k (a - b) divides one cancelled difference by another; elsewhere,
+    // and over gaps in which a and b part, it is as good as g and takes no exponential.
     if abs(tauMem - tauSyn) < 0.25 * tauMem {
       let x = gap / tauSyn * ((tauMem - tauSyn) / tauMem)
       if abs(x) < 0.5 {
@@ -46,10 +48,12 @@ public struct Decay: Sendable {
 }
 
 extension Decay {
-  /// When V, rising from v under the current i, turns: dV/dt = 0. Not a number, or outside the gap, where it does not.
+  /// When V, rising from v under the current i, turns: dV/dt = 0. Not a number, or outside the gap,
+  /// where it does not.
   @inline(__always)
   public static func peakTime(v: Double, i: Double, tauMem: Double, tauSyn: Double) -> Double {
-    // With D = 1/tau_s - 1/tau_m: log1p(D (I - V)/(I/tau_m + V D))/D, whose limit for D = 0 is tau_m (I - V)/I.
+    // With D = 1/tau_s - 1/tau_m: log1p(D (I - V)/(I/tau_m + V D))/D, whose limit for D = 0 is
+    // tau_m (I - V)/I.
     let difference = (tauMem - tauSyn) / tauMem / tauSyn
     let start = (i - v) / (i / tauMem + v * difference)
     return difference == 0 ? start : log1p(difference * start) / difference

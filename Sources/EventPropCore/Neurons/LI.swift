@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Leaky integrator: no threshold, read by its voltage. The exact solver takes it in closed form
 /// (`ExactSolver+Readout.swift`).
 ///

@@ -1,4 +1,7 @@
-/// Leaky integrate-and-fire (Wunderlich & Pehle 2021): spikes at theta, reset to 0, no refractory time.
+// SPDX-License-Identifier: MIT
+
+/// Leaky integrate-and-fire (Wunderlich & Pehle 2021): spikes at theta, reset to 0, no refractory
+/// time.
 ///
 ///     tau_m dV/dt = -V + I        tau_s dI/dt = -I        V reaches theta: spike, V <- 0
 public struct LIF: NeuronModel {

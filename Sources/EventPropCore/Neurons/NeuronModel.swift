@@ -1,6 +1,9 @@
-/// A spiking neuron: how its state runs between events, when it spikes, what a spike does to it; and the adjoint of each,
-/// its neighbour here. A value holds the constants of one neuron. Written for the exact solver, in Double; the grid has
-/// kernels of its own for a model (`NeuronKind.grid`).
+// SPDX-License-Identifier: MIT
+
+/// A spiking neuron: how its state runs between events, when it spikes, what a spike does to it;
+/// and the adjoint of each, its neighbour here. A value holds the constants of one neuron. Written
+/// for the exact solver, in Double; the grid has kernels of its own for a model
+/// (`NeuronKind.grid`).
 ///
 /// To add one: a file like `LIF.swift`, and its line in `NeuronTable`.
 public protocol NeuronModel: Sendable {
@@ -33,8 +36,9 @@ public protocol NeuronModel: Sendable {
 
   /// A spike arrives by a synapse of some weight.
   func receive(_ state: inout State, weight: Double)
-  /// What an arriving spike passes on to its sender for each unit of weight (lV - lI), and what the weight's gradient
-  /// takes, up to the factor -tau_s (lI). Both after the arrival, in forward time.
+  /// What an arriving spike passes on to its sender for each unit of weight (lV - lI), and what the
+  /// weight's gradient takes, up to the factor -tau_s (lI). Both after the arrival, in forward
+  /// time.
   func transported(_ adjoint: Adjoint) -> Double
   func collected(_ adjoint: Adjoint) -> Double
 
@@ -46,8 +50,8 @@ public protocol NeuronModel: Sendable {
   func isBelow(_ state: State) -> Bool
   /// The state at a crossing that `crossing` found, up to what `spike` sets anew.
   func run(_ state: inout State, to hit: Hit)
-  /// The neuron spikes: the state after it; returns tau_m dV/dt (less that of the threshold) just before, and what of the
-  /// state the adjoint needs.
+  /// The neuron spikes: the state after it; returns tau_m dV/dt (less that of the threshold) just
+  /// before, and what of the state the adjoint needs.
   func spike(_ state: inout State) -> (slope: Double, memory: Double)
   /// The adjoint's jump at a spike.
   /// - Parameters:
@@ -61,7 +65,8 @@ public protocol NeuronModel: Sendable {
   func thresholdGradient(_ adjoint: Adjoint) -> Double
 }
 
-/// A crossing of the threshold: when, counted from where the state holds, and the exponentials until then.
+/// A crossing of the threshold: when, counted from where the state holds, and the exponentials
+/// until then.
 public struct Hit: Sendable {
   /// ms.
   public var after: Double

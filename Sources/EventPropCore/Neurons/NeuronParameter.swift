@@ -1,4 +1,7 @@
-/// A constant that each neuron of a layer has: a vector per layer. Fixed, or trained as weights are (`Layer.trained`).
+// SPDX-License-Identifier: MIT
+
+/// A constant that each neuron of a layer has: a vector per layer. Fixed, or trained as weights are
+/// (`Layer.trained`).
 public struct NeuronParameter: Sendable, Hashable {
   /// As in presets and file names.
   public let name: String

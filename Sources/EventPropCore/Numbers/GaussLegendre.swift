@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Gauss-Legendre quadrature with eight nodes: exact for polynomials up to degree 15.
 enum GaussLegendre {
   /// Nodes on (-1, 1) and their weights (Abramowitz & Stegun, table 25.4).

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// A seeded generator (xoshiro256++, Blackman & Vigna 2019): the only source of chance in the product.
+/// A seeded generator (xoshiro256++, Blackman & Vigna 2019): the only source of chance in the
+/// product.
 ///
 /// Streams are named by what they are for, never shared: a resumed run draws the same numbers
 /// without having stored a generator. `Random(seed: 1, "order", 12)` is the order of epoch 12.

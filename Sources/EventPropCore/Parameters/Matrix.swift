@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// A `rows x columns` matrix, stored panel by panel. A panel is a range of columns, stored row-major; the last one is padded
-/// with zeros to a multiple of `lanes` columns. Most matrices are one panel.
+/// A `rows x columns` matrix, stored panel by panel. A panel is a range of columns, stored
+/// row-major; the last one is padded with zeros to a multiple of `lanes` columns. Most matrices are
+/// one panel.
 ///
 /// A reference type: weights, gradients and moments are large, live long and are written in place.
 /// Whoever holds it exclusively may write it; it is not `Sendable`.
@@ -151,8 +154,9 @@ func allocateZeroed<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointe
   return typed
 }
 
-/// Memory aligned for vectors; free with `deallocate()`. Large pieces ask for huge pages: rows are read in random order,
-/// and small pages would cost a look into the page tables for each, and collide in the caches.
+/// Memory aligned for vectors; free with `deallocate()`. Large pieces ask for huge pages: rows are
+/// read in random order, and small pages would cost a look into the page tables for each, and
+/// collide in the caches.
 func allocate<T: BinaryFloatingPoint>(_ count: Int) -> UnsafeMutablePointer<T> {
   let count = max(count, 1)
   var bytes = count * MemoryLayout<T>.stride

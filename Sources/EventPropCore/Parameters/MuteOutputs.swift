@@ -1,6 +1,9 @@
-/// What happens to output neurons that are mute (`SolvedTrial.isLabelMute`) in trials of their own class: they have no
-/// gradient there and cannot come back by themselves. After each batch, as in the code of the first EventProp paper
-/// (Wunderlich & Pehle 2021), a constant is added to all incoming weights of those that were mute too often.
+// SPDX-License-Identifier: MIT
+
+/// What happens to output neurons that are mute (`SolvedTrial.isLabelMute`) in trials of their own
+/// class: they have no gradient there and cannot come back by themselves. After each batch, as in
+/// the code of the first EventProp paper (Wunderlich & Pehle 2021), a constant is added to all
+/// incoming weights of those that were mute too often.
 public struct MuteOutputs: Sendable, Equatable {
   /// Added to each incoming weight.
   public var lift: Double

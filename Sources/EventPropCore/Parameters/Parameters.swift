@@ -1,5 +1,8 @@
-/// What is trained of a network, or its gradient, or its moments: a matrix (pre x post) per projection and a vector (1 x size)
-/// per trained parameter of a layer. Where the first layer is run in blocks, the first matrix has a panel for each.
+// SPDX-License-Identifier: MIT
+
+/// What is trained of a network, or its gradient, or its moments: a matrix (pre x post) per
+/// projection and a vector (1 x size) per trained parameter of a layer. Where the first layer is
+/// run in blocks, the first matrix has a panel for each.
 public final class Parameters<Scalar: NetworkScalar> {
   public let network: Network
   /// In the order of `network.parameterNames`: matrices, then vectors.
@@ -54,7 +57,8 @@ public final class Parameters<Scalar: NetworkScalar> {
     return index.map { arrays[matrices.count + $0] }
   }
 
-  /// Normal weights, vectors as the layers have them; one stream of chance per projection: the same for both solvers up to rounding.
+  /// Normal weights, vectors as the layers have them; one stream of chance per projection: the same
+  /// for both solvers up to rounding.
   public convenience init(_ network: Network, initial: [InitialWeights], seed: Int) {
     self.init(network)
     for (index, matrix) in matrices.enumerated() {

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// How the learning rate changes. The parts multiply.
 public struct ScheduleOptions: Sendable, Equatable {
-  /// Ease-in: starts at 1e-3 of the rate and grows by this factor per batch up to it; 1 turns it off.
+  /// Ease-in: starts at 1e-3 of the rate and grows by this factor per batch up to it; 1 turns it
+  /// off.
   public var easeIn: Double
   /// Halving: at least this many epochs between halvings; 0 turns it off.
   public var halveAfter: Int

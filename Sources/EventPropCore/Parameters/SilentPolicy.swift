@@ -1,5 +1,7 @@
-/// What happens to hidden neurons that were silent in a whole epoch, or are woken by hand: they have no gradient and
-/// cannot come back by themselves.
+// SPDX-License-Identifier: MIT
+
+/// What happens to hidden neurons that were silent in a whole epoch, or are woken by hand: they
+/// have no gradient and cannot come back by themselves.
 public enum SilentPolicy: Sendable, Equatable {
   /// Add a constant to all incoming weights (mlGeNN: 0.002).
   case lift(by: Double)

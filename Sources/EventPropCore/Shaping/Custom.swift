@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Piecewise linear through points of ascending x, constant beyond the first and the last.
 public struct CustomShaping: ShapingCurve {
   public static let kind = "custom"

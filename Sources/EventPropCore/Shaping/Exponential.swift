@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// w = exp(-x/scale); scale 1 is the best of Nowotny, Turner & Knight ("sum_weigh_exp").

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Follows the low-pass filtered input of the training samples.
 public struct InputShaping: ShapingCurve {
   public static let kind = "input"

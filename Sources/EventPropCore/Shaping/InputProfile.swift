@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// The time course of the input for shaping `input`: the number of input spikes of all training samples,
-/// low-pass filtered (tau 20 ms) and scaled to mean 1 over the trial. Independent of the batch.
+/// The time course of the input for shaping `input`: the number of input spikes of all training
+/// samples, low-pass filtered (tau 20 ms) and scaled to mean 1 over the trial. Independent of the
+/// batch.
 public struct InputProfile: Sendable, Equatable {
   public let points: [ShapingPoint]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// w = 1 - x.
 public struct LinearShaping: ShapingCurve {
   public static let kind = "linear"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// w = 1.
 public struct PlainShaping: ShapingCurve {
   public static let kind = "none"

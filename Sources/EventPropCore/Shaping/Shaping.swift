@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// A kind of w(t), the weight of the integral losses, as a function of x = t/T.
 ///
 /// To add one: a file like `Exponential.swift`, and its line in `ShapingTable`.
@@ -69,8 +71,8 @@ public struct Shaping: Sendable, Equatable {
   /// The corners of a piecewise linear one; nil for other kinds.
   public var corners: [ShapingPoint]? { (curve as? CustomShaping)?.points }
 
-  /// What a reader calls it: `plain`, `exponential`, or with parameters that are not the standard ones `exponential 0.5`;
-  /// points are left out.
+  /// What a reader calls it: `plain`, `exponential`, or with parameters that are not the standard
+  /// ones `exponential 0.5`; points are left out.
   public var title: String {
     if isPlain { return "plain" }
     let isStandard = type(of: curve).init(words: []).map { Shaping($0) == self } ?? true

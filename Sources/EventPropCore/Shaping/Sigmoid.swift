@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// w = 1/(1 + exp((x - 0.5)/0.2)).

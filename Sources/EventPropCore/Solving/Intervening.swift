@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// What an `Intervention` asks of one layer while it is solved; does nothing for all other layers.
 struct Intervening {
   private let intervention: Intervention?
@@ -35,8 +37,9 @@ struct Intervening {
     if isMuted && isBelow { isMuted = false }
   }
 
-  /// The first crossing of the neuron it is about: forced spikes come at their time, suppressed crossings do not. V has
-  /// at most one maximum in a gap, so that after a suppressed crossing no other follows before the next event.
+  /// The first crossing of the neuron it is about: forced spikes come at their time, suppressed
+  /// crossings do not. V has at most one maximum in a gap, so that after a suppressed crossing no
+  /// other follows before the next event.
   mutating func crossing<N: NeuronModel>(
     _ neuron: N, _ state: N.State, gap: Double, flow: N.Flow, now: Double
   ) -> Hit? {

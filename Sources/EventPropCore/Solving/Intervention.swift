@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 /// A spike that a forward pass is made to have, or not to have: what would the loss be then?
 ///
-/// A forced spike resets its neuron and is sent on as any other. A suppressed crossing is not sent and does not reset;
-/// the neuron stays mute until V has fallen below threshold again.
+/// A forced spike resets its neuron and is sent on as any other. A suppressed crossing is not sent
+/// and does not reset; the neuron stays mute until V has fallen below threshold again.
 public struct Intervention: Sendable, Equatable {
   public enum Kind: Sendable, Equatable { case force, suppress }
   public var kind: Kind

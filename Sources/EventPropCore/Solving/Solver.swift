@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// Everything a solver needs to know besides weights and samples.
 public struct Problem: Sendable {
   public var network: Network
@@ -30,17 +32,18 @@ public struct Problem: Sendable {
 public enum ReadoutRule: String, Sendable, CaseIterable {
   /// Exactly over each step, w being constant in it.
   case integrated
-  /// At the end of each step, as GeNN and the paper's code do; their adjoint is driven over the whole step, as under
-  /// `integrated`. So the two rules differ in the value of the loss, and in the gradient by O(dt).
+  /// At the end of each step, as GeNN and the paper's code do; their adjoint is driven over the
+  /// whole step, as under `integrated`. So the two rules differ in the value of the loss, and in
+  /// the gradient by O(dt).
   case sampled
 }
 
 /// A way to run trials of a network forward and to carry their errors backward (EventProp).
 ///
-/// A `Trial` keeps what one sample's forward pass found; a `Tape` what the backward passes of one or more trials leave for
-/// the gradient; a `Workspace` is scratch memory. All are reused, and each is touched by one thread at a time.
-/// Gradients are *added* to `gradient` without the common factor -tau_s of the target layer: `gradientScales` says what to
-/// multiply by.
+/// A `Trial` keeps what one sample's forward pass found; a `Tape` what the backward passes of one
+/// or more trials leave for the gradient; a `Workspace` is scratch memory. All are reused, and each
+/// is touched by one thread at a time. Gradients are *added* to `gradient` without the common
+/// factor -tau_s of the target layer: `gradientScales` says what to multiply by.
 public protocol Solver: AnyObject, Sendable, SendableMetatype {
   associatedtype Scalar: NetworkScalar
   associatedtype Trial: SolvedTrial
@@ -61,7 +64,8 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
   /// Runs the loaded sample forward: spikes, loss and prediction are then in `trial`.
   func forward(_ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace)
 
-  /// Runs the loaded sample forward with one spike forced or suppressed; `backward` must not follow.
+  /// Runs the loaded sample forward with one spike forced or suppressed; `backward` must not
+  /// follow.
   func forward(
     _ trial: Trial, weights: Parameters<Scalar>, workspace: Workspace, with: Intervention)
 
@@ -89,9 +93,9 @@ extension Solver {
 }
 
 extension Solver {
-  /// Per array of parameters: what the sum over trials of what `backward` and `gather` added is multiplied by to be the
-  /// mean gradient. For weights it holds -tau_s of the target (where it differs, of its first neuron: the solver sees to
-  /// the rest).
+  /// Per array of parameters: what the sum over trials of what `backward` and `gather` added is
+  /// multiplied by to be the mean gradient. For weights it holds -tau_s of the target (where it
+  /// differs, of its first neuron: the solver sees to the rest).
   public func gradientScales(trials: Int) -> [Double] {
     problem.network.projections.map {
       -problem.network.layers[$0.target - 1].tauSyn[0] / Double(trials)
@@ -138,8 +142,8 @@ public protocol SolvedTrial: AnyObject {
   var prediction: Int { get }
   /// Whether the label's output was silent, so that `backward` injects a phantom spike.
   var needsPhantom: Bool { get }
-  /// Whether the label's output was mute, so that its weights have no gradient at all: without a spike
-  /// (`.firstSpike`), or with a voltage that never rose above 0 (`.maximum`).
+  /// Whether the label's output was mute, so that its weights have no gradient at all: without a
+  /// spike (`.firstSpike`), or with a voltage that never rose above 0 (`.maximum`).
   var isLabelMute: Bool { get }
   /// Makes the next `backward` leave the phantom spike out: then the gradient is the loss's own.
   func withholdPhantom()
@@ -149,7 +153,8 @@ public protocol SolvedTrial: AnyObject {
   var inputSpikes: [LayerSpike] { get }
   /// Spikes of a layer (`0` is hidden1) in order of time.
   func spikes(ofLayer layer: Int) -> [LayerSpike]
-  /// Adds each neuron's number of spikes to `counts`, and sets the marks of those that spiked to `mark`.
+  /// Adds each neuron's number of spikes to `counts`, and sets the marks of those that spiked to
+  /// `mark`.
   /// - Returns: how many had another mark before.
   func addSpikeCounts(
     ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 
 // The inner loops of the grid solver, and nothing else: no allocation, no threads, no checks.
 //

@@ -1,12 +1,16 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 
-/// Random changes of training samples (Nowotny, Turner & Knight 2025). Zero or [1, 1] turns one off.
+/// Random changes of training samples (Nowotny, Turner & Knight 2025). Zero or [1, 1] turns one
+/// off.
 public struct Augmentation: Sendable, Equatable {
-  /// All units move together by up to this many channels, up or down; what leaves the range is lost.
+  /// All units move together by up to this many channels, up or down; what leaves the range is
+  /// lost.
   public var shift = 0
-  /// Mixes in another sample of the same class, moved to the same mean time and unit: own spikes are kept
-  /// with probability 1 - blend, the other's with blend.
+  /// Mixes in another sample of the same class, moved to the same mean time and unit: own spikes
+  /// are kept with probability 1 - blend, the other's with blend.
   public var blend = 0.0
   /// Times are multiplied by a factor drawn from this range.
   public var dilate = (low: 1.0, high: 1.0)

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import CZlib
 import Foundation
 
 /// Whole files into memory, plain or gzip-compressed (zlib tells by the content, not by the name).
 enum Gzip {
-  /// - Throws: `DataError` for a missing, unreadable, damaged or truncated file, or one larger than `limit`.
+  /// - Throws: `DataError` for a missing, unreadable, damaged or truncated file, or one larger than
+  ///   `limit`.
   static func read(_ path: String, limit: Int = 4 << 30) throws -> [UInt8] {
     if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
     guard let file = gzopen(path, "rb") else {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import CHDF5
 import Foundation
 
@@ -37,7 +39,8 @@ final class HDF5File {
 
   deinit { if file >= 0 { H5Fclose(file) } }
 
-  /// At the beginning, or behind a user block of 512 bytes or a doubling of that (as MATLAB writes).
+  /// At the beginning, or behind a user block of 512 bytes or a doubling of that (as MATLAB
+  /// writes).
   private static func hasSignature(_ image: [UInt8]) -> Bool {
     let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     var offset = 0
@@ -185,7 +188,8 @@ final class HDF5Dataset {
     }
   }
 
-  /// Strings of fixed length, without the zeros or blanks they are filled up with, or of variable length.
+  /// Strings of fixed length, without the zeros or blanks they are filled up with, or of variable
+  /// length.
   /// - Throws: `DataError` for anything else.
   func strings() throws -> [String] {
     let type = H5Dget_type(id)

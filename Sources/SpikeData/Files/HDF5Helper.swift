@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Synchronization
 
-/// Reads HDF5 files in a process of its own: on damaged files libhdf5 crashes or goes round for ever, and that must not end
-/// ours. The helper is this same program, called with `argument`; its answer comes through a pipe.
+/// Reads HDF5 files in a process of its own: on damaged files libhdf5 crashes or goes round for
+/// ever, and that must not end ours. The helper is this same program, called with `argument`; its
+/// answer comes through a pipe.
 public enum HDF5Helper {
   /// The first argument that asks the program to be a helper: `hdf5-helper PATH UNITS`.
   public static let argument = "hdf5-helper"
@@ -26,8 +29,8 @@ public enum HDF5Helper {
 
   /// Reads a file and writes the samples, or what is wrong, to standard output.
   public static func serve(path: String, units: Int) -> Never {
-    // An endless loop takes a processor; whoever asked may be gone by then. By the clock ten times as long: the machine may
-    // be busy.
+    // An endless loop takes a processor; whoever asked may be gone by then. By the clock ten times
+    // as long: the machine may be busy.
     let seconds = limit(path)
     var time = rlimit(rlim_cur: rlim_t(seconds), rlim_max: rlim_t(seconds + 1))
     setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 
-/// Images in IDX files (MNIST and its kin), raw or gzip-compressed, as latency-coded spikes: a pixel p spikes
-/// once at t = (255 - p)/255 (T - 4 dt) + 2 dt; pixels at or below `greyLevel` do not spike.
+/// Images in IDX files (MNIST and its kin), raw or gzip-compressed, as latency-coded spikes: a
+/// pixel p spikes once at t = (255 - p)/255 (T - 4 dt) + 2 dt; pixels at or below `greyLevel` do
+/// not spike.
 public struct IDXImages: Sendable {
   /// Trial length and step, ms.
   public var duration: Double
@@ -82,8 +85,9 @@ public struct IDXImages: Sendable {
     name.contains("ubyte") || name.contains("idx1") || name.contains("idx3")
   }
 
-  /// The images and labels of a part, `train` or `test`, in a folder: `train-images-idx3-ubyte` and `t10k-...` or their
-  /// many relatives (`train-images.idx3-ubyte`, `emnist-letters-test-labels-idx1-ubyte`), with or without `.gz`.
+  /// The images and labels of a part, `train` or `test`, in a folder: `train-images-idx3-ubyte` and
+  /// `t10k-...` or their many relatives (`train-images.idx3-ubyte`,
+  /// `emnist-letters-test-labels-idx1-ubyte`), with or without `.gz`.
   public static func paths(in folder: String, part: String) throws -> (
     images: String, labels: String
   ) {
@@ -113,7 +117,8 @@ public struct IDXImages: Sendable {
   }
 }
 
-/// An IDX file of unsigned bytes: magic 0x000008 and the rank, one big-endian uint32 per dimension, the bytes.
+/// An IDX file of unsigned bytes: magic 0x000008 and the rank, one big-endian uint32 per dimension,
+/// the bytes.
 public struct IDXFile: Sendable {
   public let dimensions: [Int]
   /// Row-major.

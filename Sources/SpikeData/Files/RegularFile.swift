@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// Files that can be read from beginning to end: no folders, and no pipes or devices, which may never end or never begin.
+/// Files that can be read from beginning to end: no folders, and no pipes or devices, which may
+/// never end or never begin.
 public enum RegularFile {
   /// Why a path cannot be read as a file; nil when it can.
   public static func obstacle(_ path: String) -> String? {

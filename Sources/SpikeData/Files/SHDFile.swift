@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import CHDF5
 import EventPropCore
 import Foundation
 
-/// Files in the layout of the Spiking Heidelberg Digits and Commands (Cramer et al. 2020): HDF5 with
-/// `spikes/times` (lists of seconds), `spikes/units` (lists of channels), `labels`, and, when there,
-/// `extra/speaker` and `extra/keys`.
+/// Files in the layout of the Spiking Heidelberg Digits and Commands (Cramer et al. 2020): HDF5
+/// with `spikes/times` (lists of seconds), `spikes/units` (lists of channels), `labels`, and, when
+/// there, `extra/speaker` and `extra/keys`.
 public struct SHDFile {
   /// Channels; a unit at or above it is an error.
   public var units: Int
@@ -109,7 +111,8 @@ public struct SHDFile {
     [".h5", ".hdf5", ".h5.gz", ".hdf5.gz"].contains { name.hasSuffix($0) }
   }
 
-  /// The one file in a folder whose name holds `part` and ends in `.h5` or `.hdf5`, with or without `.gz`.
+  /// The one file in a folder whose name holds `part` and ends in `.h5` or `.hdf5`, with or without
+  /// `.gz`.
   /// - Throws: `DataError` when there is none, or several.
   public static func path(in folder: String, part: String, key: String) throws -> String {
     guard let path = try onlyPath(in: folder, part: part, key: key) else {

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 
-/// Generated "spoken digits": a stand-in for SHD that needs no file. 20 words of 12 speakers on a cochlea
-/// of 700 channels (unit 0 lowest), about 8000 spikes over 1 s; speakers 10 and 11 only in the test set.
+/// Generated "spoken digits": a stand-in for SHD that needs no file. 20 words of 12 speakers on a
+/// cochlea of 700 channels (unit 0 lowest), about 8000 spikes over 1 s; speakers 10 and 11 only in
+/// the test set.
 ///
-/// A word is a chain of phones. A phone has three formants, each a band of channels with a level, or is
-/// a hiss. Formants glide from phone to phone; the glottis modulates them at the pitch. Speakers
-/// differ in vocal tract (formants shift and spread), speed, pitch, tilt and breath; every utterance varies
-/// all of these a little, and starts at its own time.
+/// A word is a chain of phones. A phone has three formants, each a band of channels with a level,
+/// or is a hiss. Formants glide from phone to phone; the glottis modulates them at the pitch.
+/// Speakers differ in vocal tract (formants shift and spread), speed, pitch, tilt and breath; every
+/// utterance varies all of these a little, and starts at its own time.
 public struct SpokenDigits: Sendable, Equatable {
   public static let unitCount = 700
   public static let speakerCount = 12
@@ -173,7 +176,8 @@ struct Phone: Sendable {
   static let stop = Phone(
     channels: [150, 350, 520], levels: [0.01, 0.01, 0.01], voicing: 0, length: 0.05, isHiss: false)
 
-  /// The sound at x seconds into a word: the middle half of a phone is steady, between them it glides.
+  /// The sound at x seconds into a word: the middle half of a phone is steady, between them it
+  /// glides.
   static func glide(_ word: [Phone], _ durations: [Double], at x: Double) -> Phone {
     var start = 0.0
     var index = 0

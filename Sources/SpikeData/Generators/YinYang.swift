@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// The Yin-Yang problem (Kriener, Göltz & Petrovici 2022): points in a yin-yang sign, three classes.
+/// The Yin-Yang problem (Kriener, Göltz & Petrovici 2022): points in a yin-yang sign, three
+/// classes.
 ///
-/// Units 0 to 3 spike at `early + value (late - early)` for x, y, 1 - x, 1 - y; unit 4 is a bias spike.
+/// Units 0 to 3 spike at `early + value (late - early)` for x, y, 1 - x, 1 - y; unit 4 is a bias
+/// spike.
 public struct YinYang: Sendable, Equatable {
   /// Spike times of the values 0 and 1, and of the bias, ms.
   public var early: Double

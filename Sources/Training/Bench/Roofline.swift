@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Kernels
 
-/// What this machine's caches deliver to the loop that the grid solver spends most time in: sums of random rows.
+/// What this machine's caches deliver to the loop that the grid solver spends most time in: sums of
+/// random rows.
 public struct Roofline: Sendable {
   /// Bytes of the matrix whose rows are summed.
   public var bytes: Int
@@ -13,7 +16,8 @@ public struct Roofline: Sendable {
   /// From a first-level cache to memory, by default.
   public static let sizes = [16 << 10, 256 << 10, 768 << 10, 4 << 20, 64 << 20]
 
-  /// Sums `rowsAtOnce` random rows of 256 floats at a time, as a step of 8 input spikes and some recurrent ones does.
+  /// Sums `rowsAtOnce` random rows of 256 floats at a time, as a step of 8 input spikes and some
+  /// recurrent ones does.
   public static func measure(bytes: Int, rounds: Int = 5, seconds: Double = 0.1) -> Roofline {
     let (width, rowsAtOnce) = (256, 10)
     let rows = max(rowsAtOnce, bytes / (4 * width))

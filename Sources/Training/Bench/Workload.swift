@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import SpikeData
 
-/// A synthetic training load for `bench`: three that other simulators are timed on, and the exact solver.
+/// A synthetic training load for `bench`: three that other simulators are timed on, and the exact
+/// solver.
 public struct Workload: Sendable {
   /// Short name on the command line: Y, M, S, X.
   public var name: String
@@ -155,8 +158,9 @@ public struct Workload: Sendable {
     return (other, [])
   }
 
-  /// Additions, multiplications and the like of one sample: rows of weights and of the trace for every spike, errors
-  /// of hidden spikes, the neurons' steps forward and back, and its share of reduction and Adam.
+  /// Additions, multiplications and the like of one sample: rows of weights and of the trace for
+  /// every spike, errors of hidden spikes, the neurons' steps forward and back, and its share of
+  /// reduction and Adam.
   static func operations(
     _ network: Network, steps: Double, inputSpikes: Double, counts: [Double], batch: Double
   )

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import SpikeData
@@ -102,7 +104,8 @@ public struct GradientCase {
     public var norms: [(name: String, norm: Double)]
   }
 
-  /// Computes and writes loss.npy, losses.npy, gradients/, spikes/ and, for LI outputs on the grid, voltages/.
+  /// Computes and writes loss.npy, losses.npy, gradients/, spikes/ and, for LI outputs on the grid,
+  /// voltages/.
   public func run(into out: String) throws -> Summary {
     switch preset.lanes[0].solver {
     case .grid: try solve(GridSolver(problem), into: out)

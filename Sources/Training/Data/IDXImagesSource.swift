@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import SpikeData
 
 /// Images in IDX files, each pixel a spike, the brighter the earlier.

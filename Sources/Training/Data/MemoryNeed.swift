@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 
-/// How much memory a preset's trials take, before any is taken: an allocation that fails ends the program without a word.
+/// How much memory a preset's trials take, before any is taken: an allocation that fails ends the
+/// program without a word.
 struct MemoryNeed {
   /// Bytes, rounded down: what is certainly needed.
   var trials: Double
@@ -49,7 +52,8 @@ struct MemoryNeed {
   /// - Throws: `PresetError` when it is more than there can be.
   func check(_ preset: Preset, batch: Int) throws {
     let available = MemoryNeed.available
-    // Traces are touched only where spikes are: what is asked for of them may well be more than there is.
+    // Traces are touched only where spikes are: what is asked for of them may well be more than
+    // there is.
     guard trials + weights > available || all > 4 * available else { return }
     let most = max(trials, tapes, weights)
     let (what, cure) =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import SpikeData
 
 /// Files in the layout of the Spiking Heidelberg Digits and Commands.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import SpikeData
 
 /// Generated spike trains that sound like spoken digits.

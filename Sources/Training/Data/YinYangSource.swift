@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import SpikeData
 
 /// Generated points of the Yin-Yang sign.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import SpikeData
@@ -26,9 +28,11 @@ protocol Lane: AnyObject {
   func margins(pool: WorkerPool) -> Margins?
   func silence(pool: WorkerPool) -> SilenceReport?
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
-  /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by tenth, on the grid.
+  /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by
+  /// tenth, on the grid.
   func timing() -> (spikes: [[Int]], gradient: GradientFlow?)
-  /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row by row.
+  /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row
+  /// by row.
   func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])?
   /// The weights alone, as they are at this moment.
   func keep() -> KeptLane
@@ -39,13 +43,15 @@ protocol Lane: AnyObject {
 
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
-  /// - Throws: `TrainingError` when the loss is not a finite number, and the weights are then as before, or the gradient.
+  /// - Throws: `TrainingError` when the loss is not a finite number, and the weights are then as
+  ///   before, or the gradient.
   func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation?) throws
   /// Runs a whole data set forward.
   func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
   /// Runs one sample forward, for the eye; voltages at `points` times.
   func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial
-  /// lV - lI of every hidden layer on the probe set, on the grid, under the lane's shaping and under w = 1.
+  /// lV - lI of every hidden layer on the probe set, on the grid, under the lane's shaping and
+  /// under w = 1.
   func errorMaps() -> [ErrorMap]
   /// Cures silent neurons as the preset says; called at the end of an epoch.
   func applySilentPolicy(epoch: Int, seed: Int)
@@ -62,7 +68,8 @@ protocol Lane: AnyObject {
 
 /// What to find out about an update.
 struct Observation: Equatable {
-  /// By the preset's schedule: only these go into sums, metrics and alarms, so that looking changes no record.
+  /// By the preset's schedule: only these go into sums, metrics and alarms, so that looking changes
+  /// no record.
   var isScheduled: Bool
   var withMargins: Bool
 }
@@ -185,8 +192,8 @@ final class SolverLane<S: Solver>: Lane {
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
 
-  /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts before the first trial
-  /// goes back; without it a trial goes forward and back at once.
+  /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts
+  /// before the first trial goes back; without it a trial goes forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
     let tally = try check(runner.forward(batch, goingBack: !isRegularised, pool: pool))
     let squares = try learn(from: batch, push: isRegularised ? push(tally) : [], pool: pool)
@@ -218,9 +225,10 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
-  /// Takes the gradient of the batch and applies Adam, part by part. Returns |dL/dw|^2 of each array of parameters.
-  /// - Throws: `TrainingError` when that is not a finite number; parts that are have then been learned from, unless
-  ///   gradients are clipped.
+  /// Takes the gradient of the batch and applies Adam, part by part. Returns |dL/dw|^2 of each
+  /// array of parameters.
+  /// - Throws: `TrainingError` when that is not a finite number; parts that are have then been
+  ///   learned from, unless gradients are clipped.
   private func learn(from batch: SampleBatch, push: [[Double]], pool: WorkerPool) throws
     -> [Double]
   {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// A lane's state by value: weights, optimiser, options. Its solver's memory is not in it.

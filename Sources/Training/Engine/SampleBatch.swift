@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import SpikeData
 
-/// The samples of one batch, augmented and delayed; borrowed from the data set where nothing changes.
+/// The samples of one batch, augmented and delayed; borrowed from the data set where nothing
+/// changes.
 final class SampleBatch: BatchSamples {
   private let options: DataOptions?
   private let duration: Double

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// Changes of lanes while they train. All take effect between two batches.
 extension Trainer {
-  /// Applies a command that changes a lane or the order of batches; leaves all others alone. The one place where
-  /// live sessions, replays and resumed sessions do so.
+  /// Applies a command that changes a lane or the order of batches; leaves all others alone. The
+  /// one place where live sessions, replays and resumed sessions do so.
   func apply(_ command: EngineCommand) throws {
     markSafePlace()
     let steps = undoSteps
@@ -56,7 +58,8 @@ extension Trainer {
     replace(index, with: try copy(of: lanes[index], options: options))
   }
 
-  /// Keeps what a lane was trained on before its loss changed. Changes at the same batch border are one.
+  /// Keeps what a lane was trained on before its loss changed. Changes at the same batch border are
+  /// one.
   private func note(_ old: LaneOptions, changedTo options: inout LaneOptions) {
     guard options.description != old.description else { return }
     let end = position(epoch: epoch, batch: batchInEpoch)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// Restarts that keep what was changed.
@@ -8,8 +10,9 @@ extension Trainer {
       || zip(lanes, preset.lanes).contains { !$0.options.hasSettings(of: $1) }
   }
 
-  /// Gives the lanes of a fresh trainer of the same preset what these have: which there are, losses, shaping, rates,
-  /// regularisation, order of batches. As commands, so that a log of them gives it again.
+  /// Gives the lanes of a fresh trainer of the same preset what these have: which there are,
+  /// losses, shaping, rates, regularisation, order of batches. As commands, so that a log of them
+  /// gives it again.
   func giveSettings(to fresh: Trainer, _ apply: (EngineCommand) -> Void) {
     let present = Set(lanes.map(\.options.identity))
     func drop(_ identity: Int) {

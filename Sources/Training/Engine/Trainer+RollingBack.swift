@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
-/// Back to the beginning of the epoch when a batch fails: some lanes have then learned from it and others not, and no such
-/// state is to be trained on or kept.
+/// Back to the beginning of the epoch when a batch fails: some lanes have then learned from it and
+/// others not, and no such state is to be trained on or kept.
 extension Trainer {
   /// All that changes in training, at some place between two batches.
   struct SafePlace {
@@ -17,7 +19,8 @@ extension Trainer {
   /// Larger states are not kept: a failed batch then ends the training.
   private static let mostBytes = 512 << 20
 
-  /// Remembers where an epoch begins, or where a resume went on: before the first batch or command from there.
+  /// Remembers where an epoch begins, or where a resume went on: before the first batch or command
+  /// from there.
   func markSafePlace() {
     guard safePlace == nil, lanes.reduce(0, { $0 + $1.stateBytes }) <= Trainer.mostBytes else {
       return
@@ -28,7 +31,8 @@ extension Trainer {
       lanes: lanes.map { LaneState($0) })
   }
 
-  /// Lanes, their settings and the order of batches are as they were at the safe place: commands given since are lost.
+  /// Lanes, their settings and the order of batches are as they were at the safe place: commands
+  /// given since are lost.
   /// - Returns: false where there is none, and the training is not to be gone on with.
   public func rollBack() throws -> Bool {
     guard let place = safePlace else {

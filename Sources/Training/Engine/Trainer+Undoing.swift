@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// Taking back the last command that changed a lane.
@@ -24,8 +26,8 @@ extension Trainer {
     case inserted(Int)
   }
 
-  /// Steps are forgotten, the oldest first, beyond so many or so many bytes. Sizes decide, not time or machine: a replay
-  /// forgets the same.
+  /// Steps are forgotten, the oldest first, beyond so many or so many bytes. Sizes decide, not time
+  /// or machine: a replay forgets the same.
   private static let mostSteps = 16
   private static let mostBytes = 256 << 20
 
@@ -72,8 +74,8 @@ extension Trainer {
     }
   }
 
-  /// The lane is again as it was just before the last command that changed it, weights and optimiser too, and goes on from
-  /// here with the batches to come.
+  /// The lane is again as it was just before the last command that changed it, weights and
+  /// optimiser too, and goes on from here with the batches to come.
   /// - Throws: `PresetError` when there is nothing to take back.
   func undo() throws {
     guard let step = undoSteps.popLast() else {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
@@ -277,8 +279,8 @@ public struct EpochMetrics: Sendable {
   public var phantoms: Int
   /// Training trials whose label's output had no gradient.
   public var mute: Int
-  /// Per hidden layer: spikes per neuron and trial, and their standard deviation over neurons (empty: not known); silent
-  /// neurons per trial; dead neurons.
+  /// Per hidden layer: spikes per neuron and trial, and their standard deviation over neurons
+  /// (empty: not known); silent neurons per trial; dead neurons.
   public var spikes: [Double]
   public var spread: [Double]
   public var silent: [Double]

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import SpikeData
 
-/// Looks at single updates of a lane on its probe set: before, and after. Has no effect on the training.
+/// Looks at single updates of a lane on its probe set: before, and after. Has no effect on the
+/// training.
 final class UpdateObserver<S: Solver> {
   typealias Scalar = S.Scalar
   /// The probe set, as the network gets it.
@@ -15,7 +18,8 @@ final class UpdateObserver<S: Solver> {
   private var before: [TrialSpikes] = []
   private var lossBefore = 0.0
   private var marginsBefore: Margins?
-  /// Margins when last looked at, and after how many updates: a longer base for their trend than one update is.
+  /// Margins when last looked at, and after how many updates: a longer base for their trend than
+  /// one update is.
   private var trend: (margins: Margins, update: Int)?
 
   /// Scratch memory for every `slots.count`-th trial.

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// A growing curve in bounded memory: when full, neighbours are averaged in pairs, so that the whole history
-/// stays visible at half the resolution.
+/// A growing curve in bounded memory: when full, neighbours are averaged in pairs, so that the
+/// whole history stays visible at half the resolution.
 public struct BoundedSeries: Sendable, Equatable {
   /// Ascending x; y is the mean over the values that were put there.
   public private(set) var xs: [Double] = []
@@ -52,8 +54,9 @@ public struct BoundedSeries: Sendable, Equatable {
     stride *= 2
   }
 
-  /// Exponential means of the values so far, without a bias to the first ones: each counts `smoothing` to the power of how
-  /// many `unit`s of x it lies back. So points far apart, as those of epochs among those of batches, are hardly smoothed.
+  /// Exponential means of the values so far, without a bias to the first ones: each counts
+  /// `smoothing` to the power of how many `unit`s of x it lies back. So points far apart, as those
+  /// of epochs among those of batches, are hardly smoothed.
   /// - Parameters:
   ///   - smoothing: 0 is none, towards 1 more.
   ///   - unit: a distance in x.

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 extension Trainer {
-  /// Goes to a checkpoint of a run: first gives the lanes the options they had there, by the commands in the session's
-  /// log that the checkpoint counts, then reads its weights.
+  /// Goes to a checkpoint of a run: first gives the lanes the options they had there, by the
+  /// commands in the session's log that the checkpoint counts, then reads its weights.
   /// - Throws: `RunError` or `PresetError` when log or checkpoint are damaged or do not fit.
   public func resume(_ run: String, at place: Checkpoint.Place) throws {
     let path = (run as NSString).appendingPathComponent("commands.jsonl")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// A line of commands.jsonl that changes the training.
@@ -15,8 +17,8 @@ public struct LoggedCommand: Sendable, Equatable {
 
 /// What commands.jsonl says of a session.
 public struct LoggedSession: Sendable, Equatable {
-  /// Commands since the last restart, in order. Those that a resume found later than its checkpoint were lost with the
-  /// training after it, and are left out.
+  /// Commands since the last restart, in order. Those that a resume found later than its checkpoint
+  /// were lost with the training after it, and are left out.
   public var commands: [LoggedCommand] = []
   /// Where the session ended; nil when the log does not say, because it was killed or still runs.
   public var end: Place?
@@ -77,7 +79,8 @@ extension Trainer {
   }
 }
 
-/// Repeats a session: trains, and applies every command of a log at the batch border where it was given.
+/// Repeats a session: trains, and applies every command of a log at the batch border where it was
+/// given.
 public struct Replay {
   let training: LiveTraining
   private var commands: ArraySlice<LoggedCommand>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 
 /// Trains for some updates, each of them observed closely. Nothing is written.
@@ -7,7 +9,8 @@ public final class DiagnosisSession {
   public private(set) var totals: [LedgerTotals]
 
   /// - Parameters:
-  ///   - run: folder of the run that `place` belongs to; nil starts from the preset's initial weights.
+  ///   - run: folder of the run that `place` belongs to; nil starts from the preset's initial
+  ///     weights.
   public init(_ preset: Preset, run: String?, place: Checkpoint.Place?, threads: Int) throws {
     training = try LiveTraining(
       { try Trainer(preset, data: preset.loadData(), threads: threads) },

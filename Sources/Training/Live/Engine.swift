@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import Synchronization
 
-/// The background thread that trains. Commands go in through one queue; snapshots come out when asked for.
+/// The background thread that trains. Commands go in through one queue; snapshots come out when
+/// asked for.
 public final class Engine: Sendable {
   private struct Shared {
     var commands: [EngineCommand] = []
@@ -82,7 +85,8 @@ public final class Engine: Sendable {
   }
   public var leaving: Leaving { shared.withLock { $0.hasEnded ? .done : $0.leaving } }
 
-  /// Ends the thread after the current batch, with a checkpoint, and waits for it; before training has begun, at once.
+  /// Ends the thread after the current batch, with a checkpoint, and waits for it; before training
+  /// has begun, at once.
   /// - Returns: why the checkpoint could not be written; nil when all is well.
   public func stop() -> String? {
     let hasBegun = shared.withLock { shared in

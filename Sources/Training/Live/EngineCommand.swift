@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 
 /// What a screen may ask of the engine. Takes effect at the next batch border.
@@ -8,8 +10,8 @@ public enum EngineCommand: Sendable, Equatable {
   case step(batches: Int)
   /// Trains to the end of the epoch, then pauses.
   case stepEpoch
-  /// Back to the initial weights: with the same commands, the identical run. Keeping what was changed so far gives the new
-  /// beginning all changes of settings since the last one, at once.
+  /// Back to the initial weights: with the same commands, the identical run. Keeping what was
+  /// changed so far gives the new beginning all changes of settings since the last one, at once.
   case restart(keeping: Bool)
   /// Takes back the last command that changed a lane.
   case undo

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import SpikeData
 
 extension SolverLane {
-  /// Runs the probe set forward and backward on the grid (in steps of the lane), twice: as the lane shapes its loss, and
-  /// with w = 1. Without any effect on training.
+  /// Runs the probe set forward and backward on the grid (in steps of the lane), twice: as the lane
+  /// shapes its loss, and with w = 1. Without any effect on training.
   func errorMaps() -> [ErrorMap] {
     guard let samples = observer?.samples else { return [] }
     let weights = weights.converted(to: Float.self)

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
 import Synchronization
 
-/// Holds the gradient that trains against the exact one on the probe set, beside the training: on a thread of its own at
-/// the lowest priority, and for at most a hundredth of the time. Has no effect on the training.
+/// Holds the gradient that trains against the exact one on the probe set, beside the training: on a
+/// thread of its own at the lowest priority, and for at most a hundredth of the time. Has no effect
+/// on the training.
 final class GradientTruth {
   /// A result, and at which position of the training the weights were taken.
   struct Result: Sendable {
@@ -63,7 +66,8 @@ final class GradientTruth {
     }
   }
 
-  /// Begins the next comparison when its time has come; called once per snapshot of a screen that shows it.
+  /// Begins the next comparison when its time has come; called once per snapshot of a screen that
+  /// shows it.
   func update(_ trainer: Trainer, position: Double) {
     let now = clock.now
     if let since, !isResting { trained += min((now - since) / .seconds(1), 1) }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 /// A lane's weights and options at some moment: enough to look at it again. A constant.
 public final class KeptLane: Sendable, Equatable {
   let options: LaneOptions
@@ -14,7 +16,8 @@ public final class KeptLane: Sendable, Equatable {
   public static func == (a: KeptLane, b: KeptLane) -> Bool { a === b }
 }
 
-/// What a screen shows of a past snapshot and its numbers do not hold: computed anew from the weights of then.
+/// What a screen shows of a past snapshot and its numbers do not hold: computed anew from the
+/// weights of then.
 public struct Inspection: Sendable {
   /// The snapshot it belongs to.
   public var serial = 0

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
 
-/// A trainer with its histories, as the engine thread drives it: one batch or one command at a time.
+/// A trainer with its histories, as the engine thread drives it: one batch or one command at a
+/// time.
 final class LiveTraining {
   private let makeTrainer: () throws -> Trainer
   private(set) var trainer: Trainer
@@ -27,7 +30,8 @@ final class LiveTraining {
   /// The training gradient against the exact one.
   let truth = GradientTruth()
   private var inspection: Inspection?
-  /// When weights were last kept for a look back, and where: at most twice a second, and once per place.
+  /// When weights were last kept for a look back, and where: at most twice a second, and once per
+  /// place.
   private var lastKept: (time: ContinuousClock.Instant, position: Double)?
   /// Compares at once, not beside the training.
   var comparesAtOnce = false
@@ -72,7 +76,8 @@ final class LiveTraining {
     dropped = [:]
   }
 
-  /// Fills curves and numbers from a run's metrics.csv and its marks from commands.jsonl, up to an epoch.
+  /// Fills curves and numbers from a run's metrics.csv and its marks from commands.jsonl, up to an
+  /// epoch.
   func takeHistory(of run: String, until epoch: Int) {
     let folder = run as NSString
     let rows = MetricsTable.read(folder.appendingPathComponent("metrics.csv"), trainer.network)
@@ -135,8 +140,8 @@ final class LiveTraining {
     return samples
   }
 
-  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the epoch, from where the
-  /// user may go on with other settings.
+  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the
+  /// epoch, from where the user may go on with other settings.
   private func fail(_ error: any Error) {
     failure = "\(error)"
     hasStopped = true

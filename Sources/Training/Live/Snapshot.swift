@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
@@ -87,11 +89,12 @@ public struct LaneSnapshot: Sendable {
   public var lossKind = ""
   public var shaping = Shaping.none
   public var isShaped = false
-  /// Learning rate of the next batch, where training is finished that of the last; and before the schedule.
+  /// Learning rate of the next batch, where training is finished that of the last; and before the
+  /// schedule.
   public var rate = 0.0
   public var baseRate = 0.0
-  /// Mean over the epoch so far once ten batches of it are done; before, and between epochs, that of the last epoch, as in
-  /// metrics.csv. nil: not known yet.
+  /// Mean over the epoch so far once ten batches of it are done; before, and between epochs, that
+  /// of the last epoch, as in metrics.csv. nil: not known yet.
   public var trainLoss: Double?
   public var trainAccuracy: Double?
   /// Of the last evaluation, as in metrics.csv.
@@ -106,7 +109,8 @@ public struct LaneSnapshot: Sendable {
   /// Shaped, and under w = 1; only with `.gradients`.
   public var gradientFlow: GradientFlow?
   public var plainFlow: GradientFlow?
-  /// The training gradient against the exact one on the probe set, and at which position; only with `.gradients`.
+  /// The training gradient against the exact one on the probe set, and at which position; only with
+  /// `.gradients`.
   public var comparison: GradientComparison?
   public var comparedAt = 0.0
   /// Weights and options, for a look back; nil where there was no time to keep them.
@@ -142,7 +146,8 @@ public struct MarginHistogram: Sendable, Equatable {
   public var range: Double
 }
 
-/// Spikes of a hidden layer in the last batch; between epochs those of the last epoch, as in metrics.csv. nil: not known.
+/// Spikes of a hidden layer in the last batch; between epochs those of the last epoch, as in
+/// metrics.csv. nil: not known.
 public struct LayerActivity: Sendable, Equatable {
   public var size: Int
   /// Spikes per neuron and trial: mean over neurons, standard deviation over neurons.
@@ -154,14 +159,16 @@ public struct LayerActivity: Sendable, Equatable {
   public var dead: Int?
 }
 
-/// Gradient of one weight matrix in the last batch; between epochs the root mean square over the last epoch's batches.
+/// Gradient of one weight matrix in the last batch; between epochs the root mean square over the
+/// last epoch's batches.
 public struct ProjectionFlow: Sendable, Equatable {
   public var name: String
   /// |dL/dW|, L2; nil: not known.
   public var norm: Double?
 }
 
-/// What error a spike would transport, lV - lI, over neurons and time: of all samples of the probe set the largest.
+/// What error a spike would transport, lV - lI, over neurons and time: of all samples of the probe
+/// set the largest.
 public struct ErrorMap: Sendable, Equatable {
   /// `hidden1`, ...
   public var layer: String

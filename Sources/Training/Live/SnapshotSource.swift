@@ -1,4 +1,7 @@
-/// Where a screen gets its snapshots from, and where its commands go: an engine that trains, or finished runs.
+// SPDX-License-Identifier: MIT
+
+/// Where a screen gets its snapshots from, and where its commands go: an engine that trains, or
+/// finished runs.
 public protocol SnapshotSource {
   /// The newest snapshot, if there is one newer than `serial`.
   func snapshot(after serial: Int) -> Snapshot?

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import SpikeData
 
@@ -29,11 +31,13 @@ public final class StillRuns: SnapshotSource {
   private let items: [Item]
   private var current = Snapshot()
   private var detail: Detail?
-  /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as they are.
+  /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as
+  /// they are.
   private var observed: [LiveTraining] = []
 
   /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
-  /// - Throws: `RunError` when the runs have different classes or trial lengths, so that no screen fits them all.
+  /// - Throws: `RunError` when the runs have different classes or trial lengths, so that no screen
+  ///   fits them all.
   public init(_ items: [Item], probe: Int = 0, detail: Detail? = .gradients) throws {
     self.items = items
     self.detail = detail

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import SpikeData
 import Synchronization
 
-/// A run that another process trains: its last checkpoint and its curves, looked at again whenever they change. Reads only.
+/// A run that another process trains: its last checkpoint and its curves, looked at again whenever
+/// they change. Reads only.
 public final class WatchedRun: SnapshotSource, Sendable {
   private struct Shared {
     var commands: [EngineCommand] = []

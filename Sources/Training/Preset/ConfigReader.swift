@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Bounds of a number, for checking and for saying what is allowed.
@@ -28,8 +30,8 @@ enum Bound {
   static func short(_ x: Double) -> String { Int(exactly: x).map(String.init) ?? String(x) }
 }
 
-/// Reads one table key by key, with types and bounds checked. Every key it is asked for counts as known and
-/// goes, default or not, into `resolved`; `finish` refuses the rest.
+/// Reads one table key by key, with types and bounds checked. Every key it is asked for counts as
+/// known and goes, default or not, into `resolved`; `finish` refuses the rest.
 final class ConfigReader {
   let table: ConfigTable
   let path: String
@@ -121,7 +123,8 @@ final class ConfigReader {
     }
   }
 
-  /// A path of a file or folder; `~` and relative ones become absolute, so that the preset means the same from anywhere.
+  /// A path of a file or folder; `~` and relative ones become absolute, so that the preset means
+  /// the same from anywhere.
   func path(_ key: String) throws -> String {
     let text = try string(key, default: "")
     guard !text.isEmpty else { return "" }

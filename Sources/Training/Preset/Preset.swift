@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import SpikeData
 
-/// A complete description of an experiment, read from TOML. The keys are in the article Presets of Workbench.docc.
+/// A complete description of an experiment, read from TOML. The keys are in the article Presets of
+/// Workbench.docc.
 public struct Preset: Sendable {
   public var name: String
   public var seed: Int
@@ -37,8 +40,8 @@ public struct DataOptions: Sendable {
 public struct TrainingOptions: Sendable, Equatable {
   public var epochs: Int
   public var batch: Int
-  /// Parts a batch is cut into; their gradients are added in order. Weights depend on it (by rounding), not
-  /// on the number of threads.
+  /// Parts a batch is cut into; their gradients are added in order. Weights depend on it (by
+  /// rounding), not on the number of threads.
   public var shards: Int
   /// Epochs from one evaluation on validation and test samples to the next.
   public var evaluateEvery: Int
@@ -63,7 +66,8 @@ public struct DiagnosisOptions: Sendable, Equatable {
 public struct LaneOptions: Sendable {
   public enum SolverKind: String, Sendable, CaseIterable { case grid, exact }
 
-  /// As in the preset: the lane's name in files. What it is trained on is another matter: see `description`.
+  /// As in the preset: the lane's name in files. What it is trained on is another matter: see
+  /// `description`.
   public var name: String
   /// In the order in which lanes come to be: 0 is A. Stays whatever is changed or dropped.
   public var identity = 0

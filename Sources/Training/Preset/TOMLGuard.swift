@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// Refuses TOML that the parser would not survive or would read wrongly: a table header without a name, a `}` or an unusual
-/// blank where an array has a value (assertions in toml++), names of hundreds of parts (recursion), `\u0000` (cut off as the
-/// end of a C string).
+/// Refuses TOML that the parser would not survive or would read wrongly: a table header without a
+/// name, a `}` or an unusual blank where an array has a value (assertions in toml++), names of
+/// hundreds of parts (recursion), `\u0000` (cut off as the end of a C string).
 ///
-/// Walks over strings, comments and brackets only as far as to know where headers and keys stand. The parser stops at the
-/// first fault, so what comes after one need not be followed.
+/// Walks over strings, comments and brackets only as far as to know where headers and keys stand.
+/// The parser stops at the first fault, so what comes after one need not be followed.
 struct TOMLGuard {
   private let bytes: [UInt8]
   private let file: String

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Files that are either there as a whole or not at all.
 enum AtomicFile {
   /// Writes aside, syncs, renames.
-  /// - Throws: `RunError` with the system's reason (disk full, read-only, ...); nothing is left behind.
+  /// - Throws: `RunError` with the system's reason (disk full, read-only, ...); nothing is left
+  ///   behind.
   static func write(_ bytes: [UInt8], to path: String) throws {
     let aside = path + ".tmp"
     // What a crash left, or a link that someone put there: not to be written through.
@@ -18,7 +21,8 @@ enum AtomicFile {
     try syncFolder((path as NSString).deletingLastPathComponent)
   }
 
-  /// Writes and syncs a new file that does not need to be atomic (its folder will be). Links are not followed.
+  /// Writes and syncs a new file that does not need to be atomic (its folder will be). Links are
+  /// not followed.
   static func writeSynced(_ bytes: [UInt8], to path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw failure(path) }
@@ -46,7 +50,8 @@ enum AtomicFile {
     guard fsync(folder) == 0 || errno == EINVAL else { throw failure(path) }
   }
 
-  /// Removes what is named, a folder by renaming it first: at no instant is half of it to be found under its name.
+  /// Removes what is named, a folder by renaming it first: at no instant is half of it to be found
+  /// under its name.
   static func remove(_ path: String) {
     let name = path as NSString
     let aside = (name.deletingLastPathComponent as NSString)

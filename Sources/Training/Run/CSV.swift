@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 /// Lines of comma-separated fields, as spreadsheets and pandas read them.

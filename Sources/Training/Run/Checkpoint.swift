@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
 
-/// Checkpoints of a run: `checkpoints/<epoch>/<lane>/*.npy` and `state.toml`. Written aside, synced and renamed:
-/// a crash at any instant leaves the last one whole.
+/// Checkpoints of a run: `checkpoints/<epoch>/<lane>/*.npy` and `state.toml`. Written aside, synced
+/// and renamed: a crash at any instant leaves the last one whole.
 public enum Checkpoint {
   /// A whole checkpoint on disk.
   public struct Place: Sendable, Comparable {
@@ -24,7 +26,8 @@ public enum Checkpoint {
     batch == 0 ? String(epoch) : "\(epoch)+\(batch)"
   }
 
-  /// Checkpoints of a run, oldest first; half-written ones are not among them. A folder that is not there holds none.
+  /// Checkpoints of a run, oldest first; half-written ones are not among them. A folder that is not
+  /// there holds none.
   /// - Throws: `RunError` when it cannot be read.
   public static func all(in run: String) throws -> [Place] {
     let folder = (run as NSString).appendingPathComponent("checkpoints")
@@ -51,7 +54,8 @@ public enum Checkpoint {
     return places.sorted()
   }
 
-  /// A checkpoint whose place is being taken by a new one of the same name: it stands for it until the new one is there.
+  /// A checkpoint whose place is being taken by a new one of the same name: it stands for it until
+  /// the new one is there.
   private static let stepped = ".old-"
   private static func unstepped(_ name: String) -> String {
     name.hasPrefix(stepped) ? String(name.dropFirst(stepped.count)) : name
@@ -98,8 +102,8 @@ public enum Checkpoint {
       try AtomicFile.writeSynced(
         Array(state(trainer).text.utf8),
         to: (aside as NSString).appendingPathComponent("state.toml"))
-      // One of the same place steps aside by a rename, and goes on standing for it (`all`) until the new one is there: at
-      // no instant is none to be found.
+      // One of the same place steps aside by a rename, and goes on standing for it (`all`) until
+      // the new one is there: at no instant is none to be found.
       let old = folder.appendingPathComponent(stepped + name)
       _ = rename(final, old)
       guard rename(aside, final) == 0 else {
@@ -134,6 +138,7 @@ public enum Checkpoint {
 
   private static func state(_ trainer: Trainer) -> ConfigTable {
     var root = ConfigTable()
+    root["format"] = .integer(Version.checkpointFormat)
     root["epoch"] = .integer(trainer.epoch)
     root["batch"] = .integer(trainer.batchInEpoch)
     root["commands"] = .integer(trainer.commandCount)
@@ -187,12 +192,20 @@ public enum Checkpoint {
     )
   }
 
-  /// Puts a trainer made from the same preset, with the commands of its log, where the checkpoint was written.
+  /// Puts a trainer made from the same preset, with the commands of its log, where the checkpoint
+  /// was written.
   /// - Throws: `RunError` or `PresetError` when files are missing, damaged, or of another network.
   public static func restore(_ place: Place, into trainer: Trainer) throws {
     let folder = place.path as NSString
     let (file, reader) = try open(place)
     let count = FileLimits.counts
+    let format = try reader.integer("format", default: 1, 1...1_000_000)
+    guard format <= Version.checkpointFormat else {
+      throw reader.error(
+        "format",
+        "is \(format), of a later eventprop than this (\(Version.text)), which reads up to \(Version.checkpointFormat)"
+      )
+    }
     trainer.commandCount = try reader.integer("commands", default: 0, count)
     let epoch = try reader.integer("epoch", default: nil, count)
     let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
@@ -266,7 +279,8 @@ public enum Checkpoint {
       }
       lane.diagnosis.deadSince = since.map { $0.map { $0 > 0 ? $0 : nil } }
     }
-    // Of checkpoints before `alarm_signs`: other signs, from which nothing follows. The watch begins anew.
+    // Of checkpoints before `alarm_signs`: other signs, from which nothing follows. The watch
+    // begins anew.
     _ = try section.list("alarm_watch", "a number", { $0.number })
     if let numbers = try section.list("alarm_signs", "a number", { $0.number }) {
       guard let watch = AlarmWatch(numbers: numbers) else {

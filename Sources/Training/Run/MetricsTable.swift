@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import Diagnosis
 import EventPropCore
 import Foundation
 
-/// metrics.csv: a row per epoch and lane. The one place that knows its columns, for writing and for reading.
+/// metrics.csv: a row per epoch and lane. The one place that knows its columns, for writing and for
+/// reading.
 enum MetricsTable {
   /// Columns of a new file.
   static func columns(_ network: Network) -> [String] {

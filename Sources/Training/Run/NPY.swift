@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 import SpikeData
 
-/// A NumPy array file (`.npy`), little-endian, C order: what checkpoints, cases and their results are made of.
+/// A NumPy array file (`.npy`), little-endian, C order: what checkpoints, cases and their results
+/// are made of.
 public struct NPYArray: Sendable, Equatable {
   public enum Element: String, Sendable {
     case float32 = "<f4"

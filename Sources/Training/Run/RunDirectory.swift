@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import EventPropCore
 import Foundation
 
@@ -45,7 +47,7 @@ public final class RunDirectory {
     let folder = self.path as NSString
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
-      Array(preset.resolvedText.utf8), to: RunDirectory.presetFile(self.path))
+      Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(self.path))
     metrics = try RunDirectory.beginMetrics(self.path, columns)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
@@ -56,8 +58,8 @@ public final class RunDirectory {
     return try AppendFile(csv)
   }
 
-  /// Whether a new run may take a folder: it is not there, is empty, or holds only what a start leaves that was killed
-  /// before it trained anything.
+  /// Whether a new run may take a folder: it is not there, is empty, or holds only what a start
+  /// leaves that was killed before it trained anything.
   private static func isFree(_ path: String) -> Bool {
     guard access(path, F_OK) == 0 else { return true }
     guard let content = try? FileManager.default.contentsOfDirectory(atPath: path) else {
@@ -84,8 +86,9 @@ public final class RunDirectory {
     return Array(text.split(whereSeparator: \.isNewline).dropFirst())
   }
 
-  /// Opens a run to go on from where `trainer` is. Later rows of metrics.csv, which a kill may have left, go: their epochs
-  /// are trained again. What the run was told anew, as the number of epochs, is kept in its preset.toml.
+  /// Opens a run to go on from where `trainer` is. Later rows of metrics.csv, which a kill may have
+  /// left, go: their epochs are trained again. What the run was told anew, as the number of epochs,
+  /// is kept in its preset.toml.
   public init(resuming run: RunToResume, _ trainer: Trainer) throws {
     isResumed = true
     network = trainer.network
@@ -110,8 +113,9 @@ public final class RunDirectory {
       metrics = try RunDirectory.beginMetrics(path, columns)
     }
     let presetFile = RunDirectory.presetFile(path)
-    if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != run.preset.resolvedText {
-      try AtomicFile.write(Array(run.preset.resolvedText.utf8), to: presetFile)
+    let text = Version.line + run.preset.resolvedText
+    if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != text {
+      try AtomicFile.write(Array(text.utf8), to: presetFile)
     }
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 import SpikeData
 
@@ -28,7 +30,8 @@ enum RunText {
   }
 }
 
-/// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not overflow.
+/// Numbers of epochs, batches, spikes in files: beyond it they are damage, below it sums do not
+/// overflow.
 enum FileLimits {
   static let counts = 0...1_000_000_000_000
 }

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
-/// Keeps a run's folder to one process that trains into it. Held by the process, and gone with it, however it ends.
+/// Keeps a run's folder to one process that trains into it. Held by the process, and gone with it,
+/// however it ends.
 final class RunLock: Sendable {
   private let run: String
   /// The folder itself, locked.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 import Foundation
 
 extension Preset {
@@ -25,10 +27,12 @@ public struct RunToResume: Sendable {
   let lock: RunLock?
 
   /// - Parameters:
-  ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and `training.epochs` are allowed.
+  ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and
+  ///     `training.epochs` are allowed.
   ///   - isKept: nothing of the session is written, so that the run may be another's.
   ///   - startingOver: what there is moves to before-restart-n/, and the training begins anew.
-  /// - Throws: `RunError` for a folder that is no run, is in use, or has lost its checkpoints; `PresetError`.
+  /// - Throws: `RunError` for a folder that is no run, is in use, or has lost its checkpoints;
+  ///   `PresetError`.
   public init(
     _ path: String, settings: [String] = [], startingOver: Bool = false, isKept: Bool = true
   ) throws {

@@ -1,4 +1,7 @@
-/// Text from files as it may be shown: what would steer a terminal or turn the line around is spelled out.
+// SPDX-License-Identifier: MIT
+
+/// Text from files as it may be shown: what would steer a terminal or turn the line around is
+/// spelled out.
 public enum VisibleText {
   /// Control characters, and those that change the direction of text.
   public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
