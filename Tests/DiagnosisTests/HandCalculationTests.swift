@@ -35,7 +35,7 @@ import Testing
     return Problem(
       network: network, duration: duration, step: 0.01,
       loss: LossTable.entry("first_spike")!.make(
-        LossParameters(tau0: 1, alpha: alpha, duration: duration)))
+        LossParameters([.tau0: 1, .alpha: alpha], duration: duration)))
   }
 
   /// Observes the update from one pair of weights to another.

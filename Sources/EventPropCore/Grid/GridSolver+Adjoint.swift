@@ -7,7 +7,7 @@ extension GridSolver {
   /// Adjoint of `forward`, layer by layer from the output down, each from T back to 0:
   ///
   ///     over a gap of steps without spikes: lI <- b lI + adjointRise lV,  lV <- a lV
-  ///     with a drive u = -dl/dV_j w/T (outputs): 
+  ///     with a drive u = -dl/dV_j w/T (outputs):
   ///         lI <- u + b (lI - u) + adjointRise (lV - u),  lV <- u + a (lV - u)
   ///     (both read-out rules; the state kept is lV - u and lI - u)
   ///     at a spike of neuron k at n dt:

@@ -9,7 +9,7 @@
 struct AverageCrossEntropyLoss: Loss {
   static let entry = LossEntry(
     kind: "avg_xentropy", title: "mean of the instantaneous cross-entropy",
-    readout: .instantaneous, parameters: [], make: { _ in AverageCrossEntropyLoss() })
+    readout: .instantaneous, make: { _ in AverageCrossEntropyLoss() })
 
   let readout = Readout.instantaneous
 

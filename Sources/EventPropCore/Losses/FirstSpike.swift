@@ -9,23 +9,27 @@
 struct FirstSpikeLoss: Loss {
   static let entry = LossEntry(
     kind: "first_spike", title: "time to first spike", readout: .firstSpike,
-    parameters: ["tau0", "alpha"], make: { FirstSpikeLoss(parameters: $0) })
+    keys: [.tau0, .alpha], make: { FirstSpikeLoss($0) })
 
-  let parameters: LossParameters
   let readout = Readout.firstSpike
+  private let tau0, alpha, duration: Double
+
+  init(_ parameters: LossParameters) {
+    (tau0, alpha, duration) = (parameters[.tau0], parameters[.alpha], parameters.duration)
+  }
 
   func value(
     _ values: UnsafeBufferPointer<Double>, label: Int,
     gradient: UnsafeMutableBufferPointer<Double>
   ) -> Double {
-    let loss = crossEntropy(values, scale: -1 / parameters.tau0, label: label, gradient: gradient)
-    let slack = 1.01 * parameters.duration - values[label]
-    gradient[label] += parameters.alpha / (slack * slack)
-    return loss + parameters.alpha / slack
+    let loss = crossEntropy(values, scale: -1 / tau0, label: label, gradient: gradient)
+    let slack = 1.01 * duration - values[label]
+    gradient[label] += alpha / (slack * slack)
+    return loss + alpha / slack
   }
 
   var phantomPush: Double {
-    let slack = 0.01 * parameters.duration
-    return parameters.alpha / (slack * slack)
+    let slack = 0.01 * duration
+    return alpha / (slack * slack)
   }
 }

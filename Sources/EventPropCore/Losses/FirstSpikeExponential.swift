@@ -13,23 +13,28 @@ import Foundation
 struct FirstSpikeExponentialLoss: Loss {
   static let entry = LossEntry(
     kind: "first_spike_exp", title: "time to first spike, exponential penalty",
-    readout: .firstSpike, parameters: ["tau0", "tau1", "alpha"],
-    make: { FirstSpikeExponentialLoss(parameters: $0) })
+    readout: .firstSpike, keys: [.tau0, .tau1, .alpha],
+    make: { FirstSpikeExponentialLoss($0) })
 
-  let parameters: LossParameters
   let readout = Readout.firstSpike
+  private let tau0, tau1, alpha, duration: Double
+
+  init(_ parameters: LossParameters) {
+    (tau0, tau1, alpha) = (parameters[.tau0], parameters[.tau1], parameters[.alpha])
+    duration = parameters.duration
+  }
 
   func value(
     _ values: UnsafeBufferPointer<Double>, label: Int,
     gradient: UnsafeMutableBufferPointer<Double>
   ) -> Double {
-    let loss = crossEntropy(values, scale: -1 / parameters.tau0, label: label, gradient: gradient)
-    let growth = exp(values[label] / parameters.tau1)
-    gradient[label] += parameters.alpha / parameters.tau1 * growth
-    return loss + parameters.alpha * (growth - 1)
+    let loss = crossEntropy(values, scale: -1 / tau0, label: label, gradient: gradient)
+    let growth = exp(values[label] / tau1)
+    gradient[label] += alpha / tau1 * growth
+    return loss + alpha * (growth - 1)
   }
 
   var phantomPush: Double {
-    parameters.alpha / parameters.tau1 * exp(parameters.duration / parameters.tau1)
+    alpha / tau1 * exp(duration / tau1)
   }
 }

@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-/// What a loss reads from the output layer, one value per output neuron.
-public enum Readout: Sendable {
-  /// `1/T int w(t) V dt`, once per trial.
-  case weightedMean
-  /// `V(t)`; the loss is `1/T int w(t) value(V(t)) dt`.
-  case instantaneous
-  /// `max_t V(t)`, once per trial.
-  case maximum
-  /// The time of the first spike in ms; `T` for a silent neuron. Outputs are LIF.
-  case firstSpike
-}
-
 /// A loss of one trial. The solvers turn `gradient` into what enters the adjoint.
 ///
 /// To add one: a file like `Sum.swift`, and its line in `LossTable`.
@@ -42,31 +30,50 @@ public struct LossEntry: Sendable {
   /// One line for lists and help.
   public var title: String
   public var readout: Readout
-  /// Names of the parameters that `make` reads.
-  public var parameters: [String]
+  /// The preset's keys that `make` reads.
+  public var keys: [LossKey] = []
   public var make: @Sendable (LossParameters) -> any Loss
 
   /// Whether the shaping weight w(t) enters this loss.
   public var isShaped: Bool { readout == .weightedMean || readout == .instantaneous }
 }
 
-/// The numbers a loss may depend on. Times in ms.
-public struct LossParameters: Sendable, Equatable {
-  /// Scale of the spike times in the softmax.
-  public var tau0: Double
-  /// Scale of the exponential time penalty.
-  public var tau1: Double
+/// A number that some loss reads from the preset.
+public struct LossKey: Sendable, Hashable {
+  /// As in presets.
+  public let name: String
+  /// What a preset that does not say gets.
+  public let standard: Double
+  /// Whether 0 is allowed; below it nothing is.
+  public let allowsZero: Bool
+
+  public init(_ name: String, standard: Double, allowsZero: Bool = false) {
+    self.name = name
+    self.standard = standard
+    self.allowsZero = allowsZero
+  }
+
+  /// Scale of the spike times in the softmax, ms.
+  public static let tau0 = LossKey("tau0", standard: 0.5)
+  /// Scale of the exponential time penalty, ms.
+  public static let tau1 = LossKey("tau1", standard: 6.4)
   /// Strength of the time penalty.
-  public var alpha: Double
-  /// Trial length T.
+  public static let alpha = LossKey("alpha", standard: 3e-3, allowsZero: true)
+}
+
+/// The numbers a loss may depend on.
+public struct LossParameters: Sendable, Equatable {
+  /// Those that differ from the standard.
+  private var values: [LossKey: Double]
+  /// Trial length T, ms.
   public var duration: Double
 
-  public init(tau0: Double = 0.5, tau1: Double = 6.4, alpha: Double = 3e-3, duration: Double) {
-    self.tau0 = tau0
-    self.tau1 = tau1
-    self.alpha = alpha
+  public init(_ values: [LossKey: Double] = [:], duration: Double) {
+    self.values = values
     self.duration = duration
   }
+
+  public subscript(key: LossKey) -> Double { values[key] ?? key.standard }
 }
 
 /// Every loss of the product, in the order in which lists show them.
@@ -78,6 +85,11 @@ public enum LossTable {
     FirstSpikeLoss.entry,
     FirstSpikeExponentialLoss.entry,
   ]
+
+  /// The keys of all losses, each once: all are read, so that a change of loss keeps them.
+  public static var keys: [LossKey] {
+    all.flatMap(\.keys).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
 
   public static func entry(_ kind: String) -> LossEntry? { all.first { $0.kind == kind } }
 }

@@ -10,7 +10,7 @@
 struct MaximumLoss: Loss {
   static let entry = LossEntry(
     kind: "max", title: "cross-entropy of the maximum voltages", readout: .maximum,
-    parameters: [], make: { _ in MaximumLoss() })
+    make: { _ in MaximumLoss() })
 
   let readout = Readout.maximum
 

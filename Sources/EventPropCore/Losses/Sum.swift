@@ -7,7 +7,7 @@
 struct SumLoss: Loss {
   static let entry = LossEntry(
     kind: "sum", title: "cross-entropy of the weighted mean voltage", readout: .weightedMean,
-    parameters: [], make: { _ in SumLoss() })
+    make: { _ in SumLoss() })
 
   let readout = Readout.weightedMean
 

@@ -1,43 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-/// Everything a solver needs to know besides weights and samples.
-public struct Problem: Sendable {
-  public var network: Network
-  /// Trial length T, ms.
-  public var duration: Double
-  /// Step of the grid, ms. The exact solver takes it for `mergesInput` alone.
-  public var step: Double
-  public var loss: any Loss
-  public var shaping: Shaping
-  /// At most one input spike per unit and step: further ones are merged into the first.
-  public var mergesInput: Bool
-  /// How the grid reads output voltages; the exact solver ignores it.
-  public var rule: ReadoutRule
-
-  public init(
-    network: Network, duration: Double, step: Double, loss: any Loss, shaping: Shaping = .none,
-    mergesInput: Bool = false, rule: ReadoutRule = .integrated
-  ) {
-    self.network = network
-    self.duration = duration
-    self.step = step
-    self.loss = loss
-    self.shaping = shaping
-    self.mergesInput = mergesInput
-    self.rule = rule
-  }
-}
-
-/// How the integral losses read output voltages on the grid.
-public enum ReadoutRule: String, Sendable, CaseIterable {
-  /// Exactly over each step, w being constant in it.
-  case integrated
-  /// At the end of each step, as GeNN and the paper's code do; their adjoint is driven over the
-  /// whole step, as under `integrated`. So the two rules differ in the value of the loss, and in
-  /// the gradient by O(dt).
-  case sampled
-}
-
 /// A way to run trials of a network forward and to carry their errors backward (EventProp).
 ///
 /// A `Trial` keeps what one sample's forward pass found; a `Tape` what the backward passes of one
@@ -122,79 +84,6 @@ extension Solver {
     backward(trial, weights: weights, push: push, tape: tape, workspace: workspace)
     for (index, array) in gradient.arrays.enumerated() {
       gather([tape], array: index, scalars: 0..<array.count, into: gradient)
-    }
-  }
-}
-
-/// One spike of a layer: neuron within the layer, time in ms, and tau_m dV/dt just before it.
-public struct LayerSpike: Sendable, Equatable {
-  public var neuron: Int
-  public var time: Double
-  public var slope: Double
-}
-
-/// The forward results that both solvers share.
-public protocol SolvedTrial: AnyObject {
-  var label: Int { get set }
-  /// NaN when `problem` says why there is none.
-  var loss: Double { get }
-  /// The predicted class; -1 when no output spiked (first-spike losses).
-  var prediction: Int { get }
-  /// Whether the label's output was silent, so that `backward` injects a phantom spike.
-  var needsPhantom: Bool { get }
-  /// Whether the label's output was mute, so that its weights have no gradient at all: without a
-  /// spike (`.firstSpike`), or with a voltage that never rose above 0 (`.maximum`).
-  var isLabelMute: Bool { get }
-  /// Makes the next `backward` leave the phantom spike out: then the gradient is the loss's own.
-  func withholdPhantom()
-  /// Why the forward pass was given up (weights have exploded); nil when all is well.
-  var failure: String? { get }
-  /// Input spikes as the solver used them, in order of time; slopes are 0.
-  var inputSpikes: [LayerSpike] { get }
-  /// Spikes of a layer (`0` is hidden1) in order of time.
-  func spikes(ofLayer layer: Int) -> [LayerSpike]
-  /// Adds each neuron's number of spikes to `counts`, and sets the marks of those that spiked to
-  /// `mark`.
-  /// - Returns: how many had another mark before.
-  func addSpikeCounts(
-    ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
-  ) -> Int
-}
-
-extension SolvedTrial {
-  /// Adds each neuron's number of spikes to `counts`.
-  public func addSpikeCounts(ofLayer layer: Int, to counts: inout [Int]) {
-    var marks = counts.map { _ in 0 }
-    _ = addSpikeCounts(ofLayer: layer, to: &counts, marks: &marks, mark: 1)
-  }
-}
-
-extension Loss {
-  /// The class that read-out values speak for; silent outputs (`.firstSpike`) are infinite. -1 when
-  /// all are silent.
-  func prediction(_ values: UnsafeBufferPointer<Double>) -> Int {
-    var best = 0
-    if readout == .firstSpike {
-      for j in values.indices where values[j] < values[best] { best = j }
-      return values[best] < .infinity ? best : -1
-    }
-    for j in values.indices where values[j] > values[best] { best = j }
-    return best
-  }
-
-  /// From read-out values to prediction, loss and derivative; silent outputs then count as T.
-  func conclude(
-    _ values: inout [Double], label: Int, duration: Double, gradient: inout [Double]
-  ) -> (prediction: Int, loss: Double, needsPhantom: Bool, isLabelMute: Bool) {
-    values.withUnsafeMutableBufferPointer { values in
-      let prediction = prediction(UnsafeBufferPointer(values))
-      let needsPhantom = readout == .firstSpike && values[label] == .infinity
-      let isLabelMute = needsPhantom || (readout == .maximum && values[label] <= 0)
-      for j in values.indices where values[j] == .infinity { values[j] = duration }
-      let loss = gradient.withUnsafeMutableBufferPointer {
-        value(UnsafeBufferPointer(values), label: label, gradient: $0)
-      }
-      return (prediction, loss, needsPhantom, isLabelMute)
     }
   }
 }

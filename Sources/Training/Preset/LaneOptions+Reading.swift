@@ -21,11 +21,14 @@ extension LaneOptions {
     let loss = try reader.section("loss") { section in
       let kind = try section.choice("kind", default: "sum", LossTable.all.map(\.kind))
       entry = LossTable.entry(kind)!
-      let parameters = LossParameters(
-        tau0: try section.number("tau0", default: 0.5, .above(0)),
-        tau1: try section.number("tau1", default: 6.4, .above(0)),
-        alpha: try section.number("alpha", default: 3e-3, .atLeast(0)), duration: duration)
-      return (parameters, try LaneOptions.readShaping(section, entry))
+      var values: [LossKey: Double] = [:]
+      for key in LossTable.keys {
+        values[key] = try section.number(
+          key.name, default: key.standard, key.allowsZero ? .atLeast(0) : .above(0))
+      }
+      return (
+        LossParameters(values, duration: duration), try LaneOptions.readShaping(section, entry)
+      )
     }
     lossKind = entry.kind
     lossParameters = loss.0

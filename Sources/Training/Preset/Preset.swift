@@ -84,7 +84,7 @@ public struct LaneOptions: Sendable {
   public var initial: [InitialWeights]
   public var lossKind: String
   public var loss: any Loss
-  /// tau0, tau1, alpha: kept, so that a change of loss keeps them.
+  /// Of all losses: kept, so that a change of loss keeps them.
   public var lossParameters: LossParameters
   /// What follows the input is given it by `Preset.problem`.
   public var shaping: Shaping
