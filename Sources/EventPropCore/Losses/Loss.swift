@@ -32,6 +32,7 @@ public protocol Loss: Sendable {
 }
 
 extension Loss {
+  /// No phantom spike: right for losses that read voltages.
   public var phantomPush: Double { 0 }
 }
 
@@ -41,9 +42,11 @@ public struct LossEntry: Sendable {
   public var kind: String
   /// One line for lists and help.
   public var title: String
+  /// That of every loss `make` returns, known without one.
   public var readout: Readout
   /// Names of the parameters that `make` reads.
   public var parameters: [String]
+  /// Reads `duration` too, which is not among `parameters`: it is no key of the loss.
   public var make: @Sendable (LossParameters) -> any Loss
 
   /// Whether the shaping weight w(t) enters this loss.
@@ -61,6 +64,7 @@ public struct LossParameters: Sendable, Equatable {
   /// Trial length T.
   public var duration: Double
 
+  /// The standard values are those of presets.
   public init(tau0: Double = 0.5, tau1: Double = 6.4, alpha: Double = 3e-3, duration: Double) {
     self.tau0 = tau0
     self.tau1 = tau1
@@ -71,6 +75,7 @@ public struct LossParameters: Sendable, Equatable {
 
 /// Every loss of the product, in the order in which lists show them.
 public enum LossTable {
+  /// Kinds are unique; the first is the standard of presets.
   public static let all: [LossEntry] = [
     SumLoss.entry,
     AverageCrossEntropyLoss.entry,
@@ -79,5 +84,6 @@ public enum LossTable {
     FirstSpikeExponentialLoss.entry,
   ]
 
+  /// By `loss.kind`; nil where there is none of that kind.
   public static func entry(_ kind: String) -> LossEntry? { all.first { $0.kind == kind } }
 }
