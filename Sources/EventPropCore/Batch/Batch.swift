@@ -13,10 +13,13 @@ public protocol BatchSamples: AnyObject {
 public final class SampleList: BatchSamples {
   private let samples: [(train: SpikeTrain, label: Int)]
 
+  /// Slot k is `samples[k]`. Trains must be valid (`SpikeTrainView.isValid`); not checked here.
   public init(_ samples: [(train: SpikeTrain, label: Int)]) { self.samples = samples }
 
+  /// Of the whole list: all of it is one batch.
   public var count: Int { samples.count }
 
+  /// Views hold only within `body`. Threads may call it at once: the list is never written.
   public func forEach(
     _ slots: Range<Int>, _ body: (_ slot: Int, SpikeTrainView, _ label: Int) -> Void
   ) {
@@ -25,6 +28,7 @@ public final class SampleList: BatchSamples {
     }
   }
 
+  /// In order of slot; slots outside the list trap.
   public func forEachLabel(_ slots: Range<Int>, _ body: (_ slot: Int, _ label: Int) -> Void) {
     for slot in slots { body(slot, samples[slot].label) }
   }
@@ -41,11 +45,15 @@ public final class SampleList: BatchSamples {
 /// What all threads use has a local name before they start: a look at a property counts a
 /// reference, and threads that count the same one wait for each other.
 public class Batch<S: Solver> {
+  /// `Float` for the grid, `Double` for the exact solver.
   public typealias Scalar = S.Scalar
+  /// Says what network, loss and trial length the batches have (`problem`).
   public let solver: S
+  /// The caller's own, not a copy: `AdamUpdate.apply` writes them.
   public let weights: Parameters<Scalar>
   /// Of the last batch: the mean over its trials, once `gradient` has finished.
   public let gradient: Parameters<Scalar>
+  /// As many as `capacity`. Slot k's spikes and loss are in `trials[k]` until the next `forward`.
   public let trials: [S.Trial]
   /// The parts that the gradient is gathered and learned from in, those that take longest first.
   public let parts: [GradientPart]

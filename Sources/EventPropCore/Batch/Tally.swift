@@ -2,15 +2,19 @@
 
 /// Sums over trials: what metrics are made of. Kept per shard, added up in order.
 public struct Tally: Equatable {
+  /// All that were added, those given up included.
   public var trials = 0
   /// Sum of the losses of `lossTrials` trials: all, or those since the lane's loss was changed.
   public var loss = 0.0
+  /// What `meanLoss` divides by; below `trials` after `forgetLoss`.
   public var lossTrials = 0
+  /// Trials whose prediction was the label; one without a prediction (-1) is none.
   public var correct = 0
   /// Trials in which the label's output was silent (phantom spikes injected).
   public var phantoms = 0
   /// Per class: trials, and those in which the label's output was mute (without any gradient).
   public var ofClass: [Int]
+  /// As long as `ofClass`, and never above it.
   public var mute: [Int]
   /// Per hidden layer and neuron: spikes.
   public var spikes: [[Int]]
@@ -19,6 +23,7 @@ public struct Tally: Equatable {
   /// Why a forward pass was given up.
   public var failure: String?
 
+  /// Nothing counted yet; as many classes as outputs.
   public init(_ network: Network) {
     let hidden = network.layers.dropLast()
     spikes = hidden.map { Array(repeating: 0, count: $0.size) }
@@ -27,6 +32,7 @@ public struct Tally: Equatable {
     mute = ofClass
   }
 
+  /// Back to no trials, in the arrays it has.
   public mutating func clear() {
     trials = 0
     forgetLoss()
@@ -54,11 +60,13 @@ public struct Tally: Equatable {
     fileprivate var ofLayers: [[Int]]
     fileprivate var last = 0
 
+    /// For one thread's tallies of this network; outlives `clear`.
     public init(_ network: Network) {
       ofLayers = network.layers.dropLast().map { Array(repeating: 0, count: $0.size) }
     }
   }
 
+  /// A trial that has gone forward. One that was given up counts too, and makes `loss` NaN.
   public mutating func add(_ trial: some SolvedTrial, marks: inout Marks) {
     marks.last += 1
     trials += 1
@@ -76,6 +84,7 @@ public struct Tally: Equatable {
     }
   }
 
+  /// Another of the same network; the failure kept is the first.
   public mutating func add(_ other: Tally) {
     trials += other.trials
     loss += other.loss
@@ -93,7 +102,9 @@ public struct Tally: Equatable {
     }
   }
 
+  /// 0 without trials, NaN once one was given up.
   public var meanLoss: Double { loss / Double(max(lossTrials, 1)) }
+  /// Share 0...1 of all trials; 0 without any.
   public var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
 
   /// Per hidden layer: spikes per neuron and trial.

@@ -12,6 +12,7 @@ import Synchronization
 /// there. Which thread runs a job is left open all the same, so jobs must write only what belongs
 /// to their number.
 public final class WorkerPool {
+  /// The one that calls `forEach` included; 1: jobs run there, in order.
   public let threads: Int
   private let shared: Shared
   private let start: [DispatchSemaphore]

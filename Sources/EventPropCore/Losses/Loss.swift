@@ -20,6 +20,7 @@ public protocol Loss: Sendable {
 }
 
 extension Loss {
+  /// No phantom spike: right for losses that read voltages.
   public var phantomPush: Double { 0 }
 }
 
@@ -29,6 +30,7 @@ public struct LossEntry: Sendable {
   public var kind: String
   /// One line for lists and help.
   public var title: String
+  /// That of every loss `make` returns, known without one.
   public var readout: Readout
   /// The preset's keys that `make` reads.
   public var keys: [LossKey] = []
@@ -78,6 +80,7 @@ public struct LossParameters: Sendable, Equatable {
 
 /// Every loss of the product, in the order in which lists show them.
 public enum LossTable {
+  /// Kinds are unique; the first is the standard of presets.
   public static let all: [LossEntry] = [
     SumLoss.entry,
     AverageCrossEntropyLoss.entry,
@@ -91,5 +94,6 @@ public enum LossTable {
     all.flatMap(\.keys).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
+  /// By `loss.kind`; nil where there is none of that kind.
   public static func entry(_ kind: String) -> LossEntry? { all.first { $0.kind == kind } }
 }

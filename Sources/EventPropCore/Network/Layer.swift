@@ -2,19 +2,24 @@
 
 /// A layer of neurons of one model. Times in ms, voltages and thresholds without unit.
 public struct Layer: Sendable, Equatable {
+  /// Neurons; in the output layer one per class.
   public var size: Int
+  /// The model of all its neurons.
   public var neuron: NeuronKind
   /// Membrane time constants.
   public var tauMem: PerNeuron
   /// Synaptic time constants of the currents into this layer.
   public var tauSyn: PerNeuron
+  /// Theta, at which V makes a spike; without effect in a model that does not spike.
   public var threshold: PerNeuron
   /// Further vectors of the model, by name.
   public var further: [String: PerNeuron] = [:]
   /// Vectors that are trained: their values here are those at the start, `Parameters` holds those
   /// of the moment.
   public var trained: [NeuronParameter] = []
+  /// Adds a projection from the layer to itself.
   public var isRecurrent: Bool
+  /// nil: none. Acts on hidden layers only.
   public var rate: RateRegularisation?
 
   /// Neurons that are all alike.

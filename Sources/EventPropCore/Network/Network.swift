@@ -10,12 +10,15 @@ public struct Network: Sendable, Equatable {
   /// Hidden layers in order, then the output layer. At least one.
   public var layers: [Layer]
 
+  /// Nothing is checked here: `layers` must not be empty.
   public init(inputs: Int, layers: [Layer]) {
     self.inputs = inputs
     self.layers = layers
   }
 
+  /// Read by the loss; one neuron per class.
   public var output: Layer { layers[layers.count - 1] }
+  /// Layers without the output; may be 0.
   public var hiddenCount: Int { layers.count - 1 }
 
   /// `input`, `hidden1`, ..., `output`.
@@ -27,6 +30,7 @@ public struct Network: Sendable, Equatable {
     }
   }
 
+  /// Input units for 0, else neurons of `layers[population - 1]`.
   public func size(ofPopulation population: Int) -> Int {
     population == 0 ? inputs : layers[population - 1].size
   }
@@ -65,11 +69,14 @@ public struct Network: Sendable, Equatable {
 public struct LayerVector: Sendable, Hashable {
   /// `0` is hidden1.
   public var layer: Int
+  /// One of the layer's `trained`.
   public var parameter: NeuronParameter
 }
 
 /// All-to-all connections from one population to another (or to itself).
 public struct Projection: Sendable, Hashable {
+  /// Population number; that of `target` in a recurrent projection.
   public var source: Int
+  /// Population number, 1 or above: nothing projects to the input.
   public var target: Int
 }

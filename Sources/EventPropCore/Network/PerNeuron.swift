@@ -18,12 +18,15 @@ public struct PerNeuron: Sendable, Equatable, ExpressibleByFloatLiteral, Express
     if values.contains(where: { $0 != values[0] }) { each = values }
   }
 
+  /// The same for all neurons, as in `layer.tauMem = 20.0`.
   public init(floatLiteral value: Double) { self.init(value) }
+  /// The same for all neurons, as in `layer.tauMem = 20`.
   public init(integerLiteral value: Int) { self.init(Double(value)) }
 
   /// Whether all neurons have the same.
   public var isUniform: Bool { each.isEmpty }
 
+  /// Any index will do where all have the same; else one beyond the last traps.
   public subscript(neuron: Int) -> Double { each.isEmpty ? first : each[neuron] }
 
   /// How many numbers it was made of; nil where one serves a layer of any size.

@@ -8,10 +8,14 @@
 public struct RateRegularisation: Sendable, Equatable {
   /// Spikes per neuron and trial.
   public var upper: Double
+  /// Spikes per neuron and trial; at most `upper`.
   public var lower: Double
+  /// What a spike takes from lV_j for each mean spike above `upper`; 0: no upper bound.
   public var lambdaUpper: Double
+  /// What a spike adds to lV_j for each mean spike missing to `lower`; 0: no lower bound.
   public var lambdaLower: Double
 
+  /// Nothing is checked here; presets see to lower <= upper and strengths from 0 on.
   public init(upper: Double, lower: Double, lambdaUpper: Double, lambdaLower: Double) {
     self.upper = upper
     self.lower = lower

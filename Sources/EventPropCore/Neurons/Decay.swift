@@ -12,7 +12,9 @@ import Foundation
 ///     V  <- a V + rise I           I  <- b I
 ///     lI <- b lI + adjointRise lV  lV <- a lV
 public struct Decay: Sendable {
+  /// exp(-d/tau_m).
   public var a: Double
+  /// exp(-d/tau_s).
   public var b: Double
   /// k (a - b) with k = tau_s/(tau_m - tau_s), which is (d/tau_m) a g(x): x = d (1/tau_s -
   /// 1/tau_m), g(x) = (1 - exp(-x))/x, g(0) = 1.
@@ -20,6 +22,7 @@ public struct Decay: Sendable {
   /// tau_m/(tau_m - tau_s) (a - b) = (d/tau_s) a g(x).
   public var adjointRise: Double
 
+  /// `gap` and time constants in ms; these may be equal.
   @inline(__always)
   public init(over gap: Double, tauMem: Double, tauSyn: Double) {
     self.init(

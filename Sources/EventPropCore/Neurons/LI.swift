@@ -5,6 +5,7 @@
 ///
 ///     tau_m dV/dt = -V + I        tau_s dI/dt = -I
 extension NeuronKind {
+  /// The output neuron of losses that read voltages.
   public static let li = NeuronKind(
     "li", title: "leaky integrator, without spikes", parameters: [.tauMem, .tauSyn], grid: .li,
     exact: .readout)

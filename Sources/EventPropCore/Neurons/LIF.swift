@@ -5,11 +5,15 @@
 ///
 ///     tau_m dV/dt = -V + I        tau_s dI/dt = -I        V reaches theta: spike, V <- 0
 public struct LIF: NeuronModel {
+  /// ms.
   public let tauMem: Double
+  /// ms.
   public let tauSyn: Double
+  /// theta, in the unit of V.
   public let threshold: Double
   private let crossing: Crossing
 
+  /// The constants of one neuron, by its index in the layer.
   public init(_ layer: Layer, neuron: Int) {
     tauMem = layer.tauMem[neuron]
     tauSyn = layer.tauSyn[neuron]
@@ -19,32 +23,42 @@ public struct LIF: NeuronModel {
 
   /// V and I.
   public struct State: Sendable {
+    /// Membrane voltage; 0 at rest and after a spike.
     public var v = 0.0
+    /// Synaptic current, in the unit of V; a spike leaves it as it is.
     public var i = 0.0
   }
 
   /// lV and lI.
   public struct Adjoint: Sendable {
+    /// Adjoint of V.
     public var lv = 0.0
+    /// Adjoint of I.
     public var li = 0.0
   }
 
+  /// V = I = 0, as at t = 0.
   public static var rest: State { State() }
+  /// lV = lI = 0, as at t = T.
   public static var restAdjoint: Adjoint { Adjoint() }
 
+  /// a = exp(-gap/tau_m), b = exp(-gap/tau_s) and what follows from them.
   @inline(__always)
   public func flow(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
 
+  /// Divides the exponentials, whole by hit; takes them anew from `rest` near underflow.
   @inline(__always)
   public func flow(_ whole: Decay, after hit: Hit, rest: Double) -> Decay {
     whole.rest(rest, after: (hit.a, hit.b), tauMem: tauMem, tauSyn: tauSyn)
   }
 
+  /// Divides the exponentials, whole by spike; takes them anew from `rest` near underflow.
   @inline(__always)
   public func flow(_ whole: Decay, after spike: ExactSpike, rest: Double) -> Decay {
     whole.rest(rest, after: (spike.a, spike.b), tauMem: tauMem, tauSyn: tauSyn)
   }
 
+  /// Takes the spike's own exponentials: `gap` must be the time they belong to.
   @inline(__always)
   public func flow(to spike: ExactSpike, gap: Double) -> Decay {
     Decay(a: spike.a, b: spike.b, gap: gap, tauMem: tauMem, tauSyn: tauSyn)
@@ -68,23 +82,29 @@ public struct LIF: NeuronModel {
   @inline(__always)
   public func receive(_ state: inout State, weight: Double) { state.i += weight }
 
+  /// lV - lI
   @inline(__always)
   public func transported(_ adjoint: Adjoint) -> Double { adjoint.lv - adjoint.li }
 
+  /// lI
   @inline(__always)
   public func collected(_ adjoint: Adjoint) -> Double { adjoint.li }
 
+  /// Where V rises to theta, to rounding; at 0 where rounding has put V there and it still rises.
   @inline(__always)
   public func crossing(_ state: State, gap: Double, flow: Decay) -> Hit? {
     crossing.first(v: state.v, i: state.i, gap: gap, end: flow)
   }
 
+  /// a = exp(-gap/tau_m), b = exp(-gap/tau_s)
   @inline(__always)
   public func hit(after gap: Double) -> Hit { crossing.hit(after: gap) }
 
+  /// V < theta
   @inline(__always)
   public func isBelow(_ state: State) -> Bool { state.v < threshold }
 
+  /// I <- b I; V is left to `spike`.
   @inline(__always)
   public func run(_ state: inout State, to hit: Hit) { state.i *= hit.b }
 
@@ -101,14 +121,17 @@ public struct LIF: NeuronModel {
     adjoint.lv += (threshold * adjoint.lv + loop + error) / spike.slope
   }
 
+  /// lV += amount
   @inline(__always)
   public func push(_ adjoint: inout Adjoint, by amount: Double) { adjoint.lv += amount }
 
+  /// tau_m lV
   @inline(__always)
   public func thresholdGradient(_ adjoint: Adjoint) -> Double { tauMem * adjoint.lv }
 }
 
 extension NeuronKind {
+  /// Hidden layers, and the output of first-spike losses.
   public static let lif = NeuronKind(
     "lif", title: "leaky integrate-and-fire", parameters: [.tauMem, .tauSyn, .threshold],
     grid: .lif, exact: .spiking(LIF.self))

@@ -72,8 +72,10 @@ public struct Hit: Sendable {
   public var after: Double
   /// exp(-after/tau_m) and exp(-after/tau_s).
   public var a: Double
+  /// exp(-after/tau_s).
   public var b: Double
 
+  /// The exponentials are taken as they come: they must be those of `after`.
   public init(after: Double, a: Double, b: Double) {
     self.after = after
     self.a = a
@@ -112,16 +114,19 @@ public struct NeuronKind: Sendable {
 }
 
 extension NeuronKind: Equatable {
+  /// By name alone, which is unique in `NeuronTable`.
   public static func == (a: NeuronKind, b: NeuronKind) -> Bool { a.name == b.name }
 }
 
 /// Every neuron model of the product, in the order in which lists show them.
 public enum NeuronTable {
+  /// The first that spikes is the standard of hidden layers in presets.
   public static let all: [NeuronKind] = [
     .lif,
     .li,
   ]
 
+  /// By its name in presets; nil where none is called that.
   public static func kind(_ name: String) -> NeuronKind? { all.first { $0.name == name } }
 }
 

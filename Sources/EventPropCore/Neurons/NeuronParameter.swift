@@ -12,6 +12,7 @@ public struct NeuronParameter: Sendable, Hashable {
   /// Values must lie above it.
   public let above: Double
 
+  /// Values above 0 and without unit, unless it says otherwise.
   public init(_ name: String, standard: Double, unit: String = "", above: Double = 0) {
     self.name = name
     self.standard = standard

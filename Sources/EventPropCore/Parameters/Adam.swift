@@ -4,11 +4,16 @@ import Foundation
 
 /// Adam (Kingma & Ba 2015): its constants.
 public struct AdamOptions: Sendable, Equatable {
+  /// Base learning rate: `Schedule` multiplies it.
   public var rate: Double
+  /// Decay of the first moment per update, below 1.
   public var beta1: Double
+  /// Decay of the second moment per update, below 1.
   public var beta2: Double
+  /// Added to the square root of the bias-corrected second moment.
   public var epsilon: Double
 
+  /// The standard values are those of the paper.
   public init(rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
     self.rate = rate
     self.beta1 = beta1
@@ -20,9 +25,13 @@ public struct AdamOptions: Sendable, Equatable {
 /// The constants of one update with the bias correction folded in (section 2 of the paper):
 /// rate' = rate sqrt(1 - b2^t)/(1 - b1^t), epsilon' = epsilon sqrt(1 - b2^t).
 public struct AdamStep: Sendable {
+  /// rate', which multiplies the first moment as it is stored.
   public var rate: Double
+  /// That of the options.
   public var beta1: Double
+  /// That of the options.
   public var beta2: Double
+  /// epsilon', added to the square root of the second moment as it is stored.
   public var epsilon: Double
 
   /// - Parameter count: number of this update, 1 for the first.
@@ -37,11 +46,14 @@ public struct AdamStep: Sendable {
 
 /// The state of Adam for one network.
 public final class Adam<Scalar: NetworkScalar> {
+  /// First moment, without bias correction.
   public let mean: Parameters<Scalar>
+  /// Second raw moment, without bias correction.
   public let square: Parameters<Scalar>
   /// Updates made so far.
   public var count = 0
 
+  /// Before the first update: moments 0.
   public init(_ network: Network) {
     mean = Parameters(network)
     square = Parameters(network)
@@ -53,6 +65,7 @@ public final class Adam<Scalar: NetworkScalar> {
     self.count = count
   }
 
+  /// Shares no memory with this one.
   public func copy() -> Adam {
     Adam(mean: mean.copy(), square: square.copy(), count: count)
   }

@@ -12,7 +12,9 @@ public final class Matrix<Scalar: NetworkScalar> {
   /// Panels are padded to a multiple of this many columns.
   public static var lanes: Int { 16 }
 
+  /// In `Parameters`: pre-synaptic units, or 1 for a vector.
   public let rows: Int
+  /// Padding not included. In `Parameters`: post-synaptic neurons.
   public let columns: Int
   /// Columns of each panel, padding included.
   public let panels: [Range<Int>]
@@ -29,6 +31,7 @@ public final class Matrix<Scalar: NetworkScalar> {
     return paddedWidth(columns)
   }
 
+  /// Zeros, in one panel and memory of its own.
   public convenience init(rows: Int, columns: Int) {
     self.init(
       rows: rows, columns: columns, panels: [0..<paddedWidth(columns)],
@@ -72,6 +75,7 @@ public final class Matrix<Scalar: NetworkScalar> {
     return panel
   }
 
+  /// Traps beyond the last row or column. Looks for the panel each time: not for inner loops.
   public subscript(row: Int, column: Int) -> Scalar {
     get {
       precondition(row < rows && column < columns)
@@ -117,6 +121,7 @@ public final class Matrix<Scalar: NetworkScalar> {
     }
   }
 
+  /// The same panels in memory of its own.
   public func copy() -> Matrix {
     let twin = Matrix(
       rows: rows, columns: columns, panels: panels,
@@ -125,6 +130,7 @@ public final class Matrix<Scalar: NetworkScalar> {
     return twin
   }
 
+  /// Padding stays as it is.
   public func fill(with value: Scalar) { forEachRun { $0.update(repeating: value) } }
 
   /// The L2 norm, summed in row order in Double.

@@ -10,6 +10,7 @@ public struct MuteOutputs: Sendable, Equatable {
   /// Share of a class's trials in a batch, 0...1, above which its output is lifted.
   public var share: Double
 
+  /// `lift` in the unit of weights, `share` in 0...1; not checked.
   public init(lift: Double, share: Double) {
     self.lift = lift
     self.share = share

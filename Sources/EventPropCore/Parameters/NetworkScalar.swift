@@ -27,10 +27,12 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
 }
 
 extension Float: NetworkScalar {
+  /// By the kernel `ep_scale`: the sum is taken in Float, in 16 lanes.
   public static func scale(_ values: UnsafeMutablePointer<Float>, by factor: Float, width: Int)
     -> Float
   { ep_scale(values, factor, width) }
 
+  /// By the kernel `ep_adam`, with the constants of `step` rounded to Float.
   public static func adam(
     _ weights: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
     square: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gain: Float,
@@ -43,6 +45,7 @@ extension Float: NetworkScalar {
 }
 
 extension Float {
+  /// In 16 lanes: `width` must be a multiple of 16. Pointers need no alignment.
   public static func dot(
     _ gradient: UnsafePointer<Float>, new: UnsafePointer<Float>, old: UnsafePointer<Float>,
     width: Int
@@ -58,12 +61,14 @@ extension Float {
     return sums.sum()
   }
 
+  /// Any width.
   public static func clear(_ values: UnsafeMutablePointer<Float>, width: Int) {
     values.update(repeating: 0, count: width)
   }
 }
 
 extension Double {
+  /// In order; any width.
   public static func dot(
     _ gradient: UnsafePointer<Double>, new: UnsafePointer<Double>, old: UnsafePointer<Double>,
     width: Int
@@ -73,12 +78,14 @@ extension Double {
     return sum
   }
 
+  /// Any width.
   public static func clear(_ values: UnsafeMutablePointer<Double>, width: Int) {
     values.update(repeating: 0, count: width)
   }
 }
 
 extension Double: NetworkScalar {
+  /// In order; any width.
   public static func scale(
     _ values: UnsafeMutablePointer<Double>, by factor: Double, width: Int
   ) -> Double {
@@ -90,6 +97,7 @@ extension Double: NetworkScalar {
     return squares
   }
 
+  /// m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,  w -= rate' m/(sqrt(v) + epsilon')
   public static func adam(
     _ weights: UnsafeMutablePointer<Double>, mean: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>, gradient: UnsafePointer<Double>, gain: Double,

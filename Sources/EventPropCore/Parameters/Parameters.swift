@@ -4,6 +4,7 @@
 /// projection and a vector (1 x size) per trained parameter of a layer. Where the first layer is
 /// run in blocks, the first matrix has a panel for each.
 public final class Parameters<Scalar: NetworkScalar> {
+  /// Gives the shapes; its trained vectors are as at the start, not those of `arrays`.
   public let network: Network
   /// In the order of `network.parameterNames`: matrices, then vectors.
   public let arrays: [Matrix<Scalar>]
@@ -71,10 +72,12 @@ public final class Parameters<Scalar: NetworkScalar> {
     }
   }
 
+  /// Sets all arrays to 0, padding included.
   public func clear() {
     for array in arrays { Scalar.clear(array.base, width: array.count) }
   }
 
+  /// Shares no memory with this one.
   public func copy() -> Parameters { Parameters(network, arrays.map { $0.copy() }) }
 
   /// The same numbers in another precision.
@@ -92,9 +95,12 @@ public final class Parameters<Scalar: NetworkScalar> {
 
 /// The normal distribution that initial weights are drawn from.
 public struct InitialWeights: Sendable, Equatable {
+  /// In the unit of weights, whatever the fan-in.
   public var mean: Double
+  /// Standard deviation, in the unit of weights, whatever the fan-in; 0: all are `mean`.
   public var sd: Double
 
+  /// One for each of `network.projections`, in that order.
   public init(mean: Double, sd: Double) {
     self.mean = mean
     self.sd = sd

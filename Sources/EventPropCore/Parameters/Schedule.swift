@@ -12,6 +12,7 @@ public struct ScheduleOptions: Sendable, Equatable {
   /// Factor per epoch; 1 turns it off.
   public var decay: Double
 
+  /// Without arguments the rate never changes.
   public init(easeIn: Double = 1, halveAfter: Int = 0, decay: Double = 1) {
     self.easeIn = easeIn
     self.halveAfter = halveAfter
@@ -21,6 +22,7 @@ public struct ScheduleOptions: Sendable, Equatable {
 
 /// The state of a schedule. Fully described by its stored properties (checkpoints keep them).
 public struct Schedule: Sendable, Equatable {
+  /// Come from the preset, not from checkpoints.
   public let options: ScheduleOptions
   /// Product of halvings and decay.
   public var factor = 1.0
@@ -28,9 +30,12 @@ public struct Schedule: Sendable, Equatable {
   public var ease: Double
   /// Moving averages of the accuracy: fast (0.8) and slow (0.95).
   public var fast = 0.0
+  /// The rate is halved only while `fast` is not above it.
   public var slow = 0.0
+  /// Since the start, before the first halving.
   public var epochsSinceHalving = 0
 
+  /// Before the first batch: at 1e-3 of the rate with ease-in, else at the rate itself.
   public init(_ options: ScheduleOptions) {
     self.options = options
     ease = options.easeIn > 1 ? 1e-3 : 1
@@ -39,6 +44,7 @@ public struct Schedule: Sendable, Equatable {
   /// The rate of the next batch for a base rate.
   public func rate(_ base: Double) -> Double { base * ease * factor }
 
+  /// After each update: the next step of the ease-in, up to 1.
   public mutating func finishBatch() {
     if ease < 1 { ease = min(1, ease * options.easeIn) }
   }

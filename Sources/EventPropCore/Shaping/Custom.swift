@@ -2,15 +2,23 @@
 
 /// Piecewise linear through points of ascending x, constant beyond the first and the last.
 public struct CustomShaping: ShapingCurve {
+  /// `loss.shaping = "custom"`.
   public static let kind = "custom"
+  /// Says nothing of the points: those are in `words`.
   public static let title = "piecewise linear through points"
+  /// `loss.points`, a list of [x, weight].
   public static let keys = [ShapingKey.points("points")]
+  /// There are no standard points that it could come with.
   public static let isInTurn = false
+  /// Two points or more; `custom` alone: the workbench begins with the corners there are.
   public static let usage = "custom [X:WEIGHT X:WEIGHT ...]"
+  /// Presets see to x in 0...1 before, with words of their own.
   public static let allowed = "allowed are two or more [x, weight] with ascending x"
 
+  /// By ascending x.
   public let points: [ShapingPoint]
 
+  /// Not checked: x must ascend, within 0...1.
   public init(points: [ShapingPoint]) { self.points = points }
 
   /// From `x:weight` each.
@@ -26,17 +34,23 @@ public struct CustomShaping: ShapingCurve {
     self.points = points
   }
 
+  /// `x:weight` for each point.
   public var words: [String] { points.map { "\($0.x):\($0.weight)" } }
+  /// The x of every point, the first and the last included.
   public var kinks: [Double] { points.map(\.x) }
 
+  /// Linear between the points, constant beyond the first and the last; 1 without any.
   public func weight(at x: Double) -> Double { points.weight(at: x) }
 }
 
 /// A corner of a piecewise linear w(t): x = t/T in 0...1 and the weight there.
 public struct ShapingPoint: Sendable, Equatable {
+  /// t/T, 0...1.
   public var x: Double
+  /// w at `x`; any finite number.
   public var weight: Double
 
+  /// Not checked: `x` must lie in 0...1.
   public init(x: Double, weight: Double) {
     self.x = x
     self.weight = weight
@@ -56,6 +70,7 @@ extension [ShapingPoint] {
 }
 
 extension Shaping {
+  /// By ascending x in 0...1; not checked.
   public static func custom(_ points: [ShapingPoint]) -> Shaping {
     Shaping(CustomShaping(points: points))
   }

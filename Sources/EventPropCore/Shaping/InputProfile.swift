@@ -6,6 +6,7 @@ import Foundation
 /// samples, low-pass filtered (tau 20 ms) and scaled to mean 1 over the trial. Independent of the
 /// batch.
 public struct InputProfile: Sendable, Equatable {
+  /// One at each edge of a bin, x from 0 to 1; empty without any spike: w = 1.
   public let points: [ShapingPoint]
 
   /// - Parameters:

@@ -2,15 +2,21 @@
 
 /// w = 1 - x.
 public struct LinearShaping: ShapingCurve {
+  /// `loss.shaping = "linear"`.
   public static let kind = "linear"
+  /// t/T is x elsewhere.
   public static let title = "w = 1 - t/T"
 
+  /// There is nothing to set.
   public init() {}
+  /// nil where any word follows: it has no parameters.
   public init?(words: [String]) { if !words.isEmpty { return nil } }
 
+  /// 1 - x
   public func weight(at x: Double) -> Double { 1 - x }
 }
 
 extension Shaping {
+  /// From 1 at the start of the trial to 0 at its end.
   public static let linear = Shaping(LinearShaping())
 }

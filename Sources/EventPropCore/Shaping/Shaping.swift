@@ -33,13 +33,21 @@ public protocol ShapingCurve: Sendable, Equatable {
 }
 
 extension ShapingCurve {
+  /// A kind without parameters has none.
   public static var keys: [ShapingKey] { [] }
+  /// `Shaping.next` then needs an `init(words: [])` that does not fail.
   public static var isInTurn: Bool { true }
+  /// The kind alone: nothing follows it.
   public static var usage: String { kind }
+  /// Empty: without parameters none can be wrong.
   public static var allowed: String { "" }
+  /// A function of x alone.
   public static var followsInput: Bool { false }
+  /// A kind without parameters has none.
   public var words: [String] { [] }
+  /// Smooth on all of 0...1.
   public var kinks: [Double] { [] }
+  /// Unchanged: the input does not enter.
   public func following(_ input: InputProfile) -> Self { self }
 
   fileprivate func equals(_ other: any ShapingCurve) -> Bool { other as? Self == self }
@@ -55,12 +63,16 @@ public enum ShapingKey: Sendable, Equatable {
 
 /// The weight w(t) of the integral losses: one of the kinds of `ShapingTable`.
 public struct Shaping: Sendable, Equatable {
+  /// The kind and its parameters.
   public let curve: any ShapingCurve
 
+  /// Of any type, also one that `ShapingTable` does not list; words would not read that back.
   public init(_ curve: any ShapingCurve) { self.curve = curve }
 
+  /// The same kind with equal parameters.
   public static func == (a: Shaping, b: Shaping) -> Bool { a.curve.equals(b.curve) }
 
+  /// `loss.shaping` in presets.
   public var kind: String { type(of: curve).kind }
   /// w at x = t/T in 0...1.
   public func weight(at x: Double) -> Double { curve.weight(at: x) }
@@ -106,6 +118,7 @@ public struct Shaping: Sendable, Equatable {
 
 /// Every kind of shaping of the product, in the order in which lists show them.
 public enum ShapingTable {
+  /// The first is the standard of presets. Kinds are unique.
   public static let all: [any ShapingCurve.Type] = [
     PlainShaping.self,
     LinearShaping.self,
@@ -115,8 +128,10 @@ public enum ShapingTable {
     CustomShaping.self,
   ]
 
+  /// In the order of `all`.
   public static var kinds: [String] { all.map { $0.kind } }
 
+  /// nil where there is none of that kind.
   public static func entry(_ kind: String) -> (any ShapingCurve.Type)? {
     all.first { $0.kind == kind }
   }
