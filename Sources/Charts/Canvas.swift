@@ -14,26 +14,36 @@ public enum Ink: UInt8, Sendable, CaseIterable {
 
 /// How a cell is drawn.
 public struct CellStyle: Sendable, Equatable {
+  /// The colour of the glyph, or of its background where `isReversed`.
   public var ink: Ink
+  /// On paper too (`SVGSurface`).
   public var isBold: Bool
+  /// Foreground and background swapped, on terminals; `SVGSurface` ignores it.
   public var isReversed: Bool
 
+  /// Without arguments: `plain`.
   public init(_ ink: Ink = .text, bold: Bool = false, reversed: Bool = false) {
     self.ink = ink
     isBold = bold
     isReversed = reversed
   }
 
+  /// Ink `.text`, neither bold nor reversed.
   public static let plain = CellStyle()
+  /// For axes, units and what matters less.
   public static let dim = CellStyle(.dim)
+  /// Ink `.text`, bold.
   public static let bold = CellStyle(.text, bold: true)
 }
 
 /// One character cell.
 public struct Cell: Sendable, Equatable {
+  /// One column wide: the canvas does not know of wide characters.
   public var glyph: Character
+  /// One for the whole cell: dots of different inks in it take that of the last one.
   public var style: CellStyle
 
+  /// A space in `CellStyle.plain`: what a new canvas is full of.
   public static let blank = Cell(glyph: " ", style: .plain)
 }
 
@@ -82,13 +92,18 @@ extension Surface {
 
 /// A screen of character cells. Drawing outside it is clipped.
 public struct Canvas: Surface, Sendable, Equatable {
+  /// In cells; fixed, so that a terminal of another size needs a new canvas.
   public let width: Int
+  /// In cells; row 0 is the top one.
   public let height: Int
+  /// With `.ascii`, texts too are replaced by their nearest ASCII characters.
   public let marks: Marks
+  /// Row by row from the top left corner: cell (x, y) is at `y * width + x`.
   public private(set) var cells: [Cell]
   /// Dots set so far in each cell, as bits.
   private var bits: [UInt8]
 
+  /// All cells blank. Sizes below 0 count as 0.
   public init(width: Int, height: Int, marks: Marks = .braille) {
     self.width = max(width, 0)
     self.height = max(height, 0)
@@ -97,8 +112,10 @@ public struct Canvas: Surface, Sendable, Equatable {
     bits = Array(repeating: 0, count: self.width * self.height)
   }
 
+  /// As `marks` has it: 2 x 4, 1 x 2 or 1 x 1.
   public var dots: (x: Int, y: Int) { marks.dots }
 
+  /// To be read inside the canvas only; writing outside it does nothing.
   public subscript(x: Int, y: Int) -> Cell {
     get { cells[y * width + x] }
     set {
@@ -107,6 +124,7 @@ public struct Canvas: Surface, Sendable, Equatable {
     }
   }
 
+  /// One character a cell; control characters become `?`, so that no text steers the terminal.
   public mutating func text(_ text: String, x: Int, y: Int, style: CellStyle = .plain) {
     var column = x
     for character in text {
@@ -118,6 +136,7 @@ public struct Canvas: Surface, Sendable, Equatable {
     }
   }
 
+  /// Joins the dots that the cell has already; the whole cell then has this ink.
   public mutating func dot(x: Double, y: Double, ink: Ink) {
     guard x >= 0, y >= 0, x < Double(width), y < Double(height) else { return }
     let (column, row) = (Int(x), Int(y))
@@ -140,6 +159,8 @@ public struct Canvas: Surface, Sendable, Equatable {
     }
   }
 
+  /// As dots, one for each that the longer side crosses. Nothing when an end is not finite, or from
+  /// 100 000 dots on.
   public mutating func line(from: (x: Double, y: Double), to: (x: Double, y: Double), ink: Ink) {
     let (dotsX, dotsY) = marks.dots
     let steps = max(abs(to.x - from.x) * Double(dotsX), abs(to.y - from.y) * Double(dotsY))
@@ -151,6 +172,8 @@ public struct Canvas: Surface, Sendable, Equatable {
     }
   }
 
+  /// As one of 8 glyphs (`.ascii`: 7). Nothing for a share of 0, below, or NaN;
+  /// above 1 counts as 1.
   public mutating func bar(x: Int, y: Int, share: Double, ink: Ink) {
     let levels = marks == .ascii ? Array(" .:-=+*#") : Array(" ▁▂▃▄▅▆▇█")
     guard share.isFinite, share > 0 else { return }
@@ -158,6 +181,8 @@ public struct Canvas: Surface, Sendable, Equatable {
     self[x, y] = Cell(glyph: levels[level], style: CellStyle(ink))
   }
 
+  /// `style` is the title's; the lines have ink `.frame`. A title is cut to `width - 6` characters;
+  /// a frame of four columns or fewer has none, and below 2 x 2 nothing is drawn.
   public mutating func frame(
     x: Int, y: Int, width: Int, height: Int, title: String, style: CellStyle
   ) {

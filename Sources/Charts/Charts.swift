@@ -4,11 +4,16 @@ import Foundation
 
 /// Where a chart goes, in cells.
 public struct Area: Sendable, Equatable {
+  /// The leftmost column.
   public var x: Int
+  /// The top row.
   public var y: Int
+  /// Columns.
   public var width: Int
+  /// Rows.
   public var height: Int
 
+  /// A width or height below 0 counts as 0: areas may be computed without looking at the room left.
   public init(x: Int, y: Int, width: Int, height: Int) {
     self.x = x
     self.y = y
@@ -16,6 +21,7 @@ public struct Area: Sendable, Equatable {
     self.height = max(0, height)
   }
 
+  /// Charts draw nothing in an empty area.
   public var isEmpty: Bool { width <= 0 || height <= 0 }
 
   /// The area inside a frame.
@@ -37,6 +43,7 @@ public struct Area: Sendable, Equatable {
     return taken
   }
 
+  /// Whether a cell, as of a mouse click, lies in the area.
   public func contains(x: Int, y: Int) -> Bool {
     x >= self.x && x < self.x + width && y >= self.y && y < self.y + height
   }
@@ -44,10 +51,14 @@ public struct Area: Sendable, Equatable {
 
 /// A spike in a raster: time, and row from the top.
 public struct RasterSpike: Sendable, Equatable {
+  /// In the unit of the raster's time axis; not drawn outside its span.
   public var time: Double
+  /// 0 is the top one; not drawn from the raster's `rows` on.
   public var row: Int
+  /// Where spikes share a cell of a `Canvas`, that of the last one is seen.
   public var ink: Ink
 
+  /// `row` may be a rank in any order of the neurons.
   public init(time: Double, row: Int, ink: Ink) {
     self.time = time
     self.row = row
@@ -57,9 +68,13 @@ public struct RasterSpike: Sendable, Equatable {
 
 /// A curve in a plot.
 public struct Curve: Sendable {
+  /// Joined by lines in this order. An x outside the plot, or a y that is not finite, interrupts
+  /// the curve; a y beyond the plot is drawn at its edge.
   public var points: [(x: Double, y: Double)]
+  /// One for the whole curve; later curves are drawn over earlier ones.
   public var ink: Ink
 
+  /// Points are kept as they are: neither sorted nor thinned out.
   public init(_ points: [(x: Double, y: Double)], ink: Ink) {
     self.points = points
     self.ink = ink

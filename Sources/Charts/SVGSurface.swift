@@ -4,12 +4,16 @@ import Foundation
 
 /// The same charts as a picture: a cell is 8 x 16 units.
 public struct SVGSurface: Surface {
+  /// In cells of 8 units.
   public let width: Int
+  /// In cells of 16 units.
   public let height: Int
+  /// Plots take their margins from it; SVG itself is not bound to dots.
   public let dots = (x: 2, y: 4)
   private var elements: [String] = []
   private static let cell = (x: 8.0, y: 16.0)
 
+  /// An empty picture. Nothing is clipped: what lies outside is in the document all the same.
   public init(width: Int, height: Int) {
     self.width = width
     self.height = height
@@ -36,6 +40,8 @@ public struct SVGSurface: Surface {
 
   private static func number(_ x: Double) -> String { String(format: "%.2f", x) }
 
+  /// Stretched to one cell a character, whatever the font. Blanks at both ends are not drawn,
+  /// control characters are left out, and `isReversed` is ignored.
   public mutating func text(_ text: String, x: Int, y: Int, style: CellStyle) {
     let trimmed = text.trimmingCharacters(in: .whitespaces)
     guard !trimmed.isEmpty else { return }
@@ -56,11 +62,13 @@ public struct SVGSurface: Surface {
         + (style.isBold ? " font-weight=\"bold\"" : "") + ">\(escaped)</text>")
   }
 
+  /// A disc of radius 1.4 units; dots on the same place are not merged.
   public mutating func dot(x: Double, y: Double, ink: Ink) {
     let (cx, cy) = (Self.number(x * Self.cell.x), Self.number(y * Self.cell.y))
     elements.append("<circle cx=\"\(cx)\" cy=\"\(cy)\" r=\"1.4\" fill=\"\(Self.color(ink))\"/>")
   }
 
+  /// A stroke of 1.5 units with round ends.
   public mutating func line(from: (x: Double, y: Double), to: (x: Double, y: Double), ink: Ink) {
     let ends = [from.x * Self.cell.x, from.y * Self.cell.y, to.x * Self.cell.x, to.y * Self.cell.y]
       .map { Self.number($0) }
@@ -69,6 +77,8 @@ public struct SVGSurface: Surface {
         + "stroke=\"\(Self.color(ink))\" stroke-width=\"1.5\" stroke-linecap=\"round\"/>")
   }
 
+  /// A rectangle that stands on the cell's lower edge. Nothing for a share of 0, below, or NaN;
+  /// above 1 counts as 1.
   public mutating func bar(x: Int, y: Int, share: Double, ink: Ink) {
     guard share.isFinite, share > 0 else { return }
     let height = min(share, 1) * Self.cell.y
@@ -78,6 +88,7 @@ public struct SVGSurface: Surface {
         + "height=\"\(Self.number(height))\" fill=\"\(Self.color(ink))\"/>")
   }
 
+  /// Runs through the middle of the cells at its edge. `style` is the title's, which is not cut.
   public mutating func frame(
     x: Int, y: Int, width: Int, height: Int, title: String, style: CellStyle
   ) {

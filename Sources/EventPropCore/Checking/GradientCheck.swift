@@ -19,6 +19,7 @@ public struct GradientCheck {
   public struct Row: Sendable {
     /// `input-hidden1`, ..., `hidden1-threshold`, ...
     public var projection: String
+    /// Weights that `relativeError` and `norm` are taken over.
     public var compared: Int
     /// Left out because a spike was created or deleted.
     public var excluded: Int
@@ -27,6 +28,7 @@ public struct GradientCheck {
     /// Over the unsettled weights, relative to the norm of their gradient: how far difference and
     /// gradient are apart, and how far the differences themselves settle. 0 without any.
     public var unsettledError = 0.0
+    /// How far the differences settle themselves: L2 norm of their gaps over that of the gradient.
     public var unsettledGap = 0.0
     /// Left out because both gradient and difference are below what rounding of the loss lets a
     /// difference see.

@@ -9,6 +9,7 @@ import Foundation
 /// the read-out of LI outputs has its own file (`ExactSolver+Readout.swift`). In each, the forward
 /// pass and its adjoint are neighbours.
 public final class ExactSolver: Solver {
+  /// `step` is used for `mergesInput` alone, `rule` not at all.
   public let problem: Problem
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
@@ -22,16 +23,22 @@ public final class ExactSolver: Solver {
     return Int(min(Double(layer.size) * ofNeuron, 1e6))
   }
 
+  /// Takes every network, also layers with constants of each neuron, or trained ones.
   public init(_ problem: Problem) {
     self.problem = problem
     kinks = problem.shaping.kinks.map { $0 * problem.duration }
     fixedLayers = ExactLayer.layers(problem.network.layers)
   }
 
+  /// Without a sample: no spikes, class 0, until `load`.
   public func makeTrial() -> ExactTrial { ExactTrial(network: problem.network) }
+  /// As large as the parameters: it holds the gradient itself.
   public func makeTape() -> ExactTape { ExactTape(problem.network) }
+  /// Holds nothing: one may serve any number of trials.
   public func makeWorkspace() -> ExactWorkspace { ExactWorkspace() }
 
+  /// Copies the spikes at their exact times. With `mergesInput`, of those of a unit that round to
+  /// the same step the first stays.
   public func load(_ input: SpikeTrainView, label: Int, into trial: ExactTrial) {
     assert(input.isValid(inputs: problem.network.inputs))
     trial.label = label
@@ -51,6 +58,8 @@ public final class ExactSolver: Solver {
     }
   }
 
+  /// Gives up when a layer has too many spikes: `failure` then says so, the loss is NaN and the
+  /// prediction -1, and of the layers above the spikes of the pass before are left.
   public func forward(
     _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace
   ) {
@@ -73,6 +82,7 @@ public final class ExactSolver: Solver {
     if problem.loss.readout == .instantaneous { trial.loss = total }
   }
 
+  /// The spike may be forced at any time, not only where V comes near the threshold.
   public func forward(
     _ trial: ExactTrial, weights: Parameters<Double>, workspace: ExactWorkspace,
     with intervention: Intervention
@@ -82,6 +92,8 @@ public final class ExactSolver: Solver {
     trial.intervention = nil
   }
 
+  /// Adds to the tape's gradient at once; does nothing after a pass that was given up. `push` may
+  /// be shorter than the layers: those beyond have none.
   public func backward(
     _ trial: ExactTrial, weights: Parameters<Double>, push: [[Double]], tape: ExactTape,
     workspace: ExactWorkspace
@@ -104,8 +116,10 @@ public final class ExactSolver: Solver {
     weights.vectors.isEmpty ? fixedLayers : ExactLayer.layers(weights.layers)
   }
 
+  /// Clears the gradient of all parameters, whichever of them were used.
   public func rewind(_ tape: ExactTape) { tape.gradient.clear() }
 
+  /// Plain addition: the tapes hold the gradients of their trials already.
   public func gather(
     _ tapes: [ExactTape], array: Int, scalars: Range<Int>, into gradient: Parameters<Double>
   ) {

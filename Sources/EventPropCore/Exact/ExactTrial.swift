@@ -4,6 +4,7 @@
 public struct ExactSpike: Sendable {
   /// ms.
   public var time: Double
+  /// Index within its layer.
   public var neuron: Int32
   /// Incoming feed-forward spikes that came before it.
   var preceding: Int32
@@ -14,6 +15,7 @@ public struct ExactSpike: Sendable {
   /// Layers without recurrence: exp(-d/tau_m) and exp(-d/tau_s) over the time d since the last
   /// arriving spike or the neuron's own last one, whichever was later.
   public var a = 1.0
+  /// exp(-d/tau_s) over the d of `a`; in recurrent layers both stay 1.
   public var b = 1.0
 }
 
@@ -27,11 +29,17 @@ struct IncomingSpikes {
 
 /// What the exact solver keeps of one sample.
 public final class ExactTrial: SolvedTrial {
+  /// Set by `load`; `Batch` sets it again before it runs the trial.
   public var label = 0
+  /// Without regularisation; NaN before the first pass, and after one that was given up.
   public internal(set) var loss = Double.nan
+  /// -1 also before the first pass, and after one that was given up.
   public internal(set) var prediction = -1
+  /// Of the last pass that was not given up, unless `withholdPhantom` was called after it.
   public internal(set) var needsPhantom = false
+  /// Of the last pass that was not given up.
   public internal(set) var isLabelMute = false
+  /// For the user: the limit and the size of the layer that went beyond it (`spikeLimit`).
   public internal(set) var failure: String?
 
   var input = IncomingSpikes()
@@ -60,16 +68,20 @@ public final class ExactTrial: SolvedTrial {
     peaks = Array(repeating: Peak(), count: network.output.size)
   }
 
+  /// Until the next `forward`, which decides anew.
   public func withholdPhantom() { needsPhantom = false }
 
+  /// At their exact times; those that `mergesInput` dropped are not among them. A copy.
   public var inputSpikes: [LayerSpike] {
     zip(input.times, input.sources).map { LayerSpike(neuron: Int($1), time: $0, slope: 0) }
   }
 
+  /// A copy; empty for LI layers. Where a model moves its threshold, slopes are relative to it.
   public func spikes(ofLayer layer: Int) -> [LayerSpike] {
     layers[layer].map { LayerSpike(neuron: Int($0.neuron), time: $0.time, slope: $0.slope) }
   }
 
+  /// Nothing is added for LI layers.
   public func addSpikeCounts(
     ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
   ) -> Int {

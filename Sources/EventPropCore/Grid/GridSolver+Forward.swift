@@ -128,6 +128,7 @@ extension GridSolver {
     }
   }
 
+  /// Runs the intervention's layer step by step. A time that is no end of a step has no effect.
   public func forward(
     _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace,
     with intervention: Intervention

@@ -17,7 +17,9 @@ import Kernels
 /// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`;
 /// both of the first layer's blocks in `GridSolver+Blocks.swift`.
 public final class GridSolver: Solver {
+  /// What it was made for; all constants of the kernels were computed from it then.
   public let problem: Problem
+  /// T/dt, rounded.
   public let steps: Int
   let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
@@ -27,6 +29,8 @@ public final class GridSolver: Solver {
   /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.
   let firstGaps: [ep_gap]
 
+  /// Traps where the grid cannot run a layer: a model without kernels, neurons of different
+  /// constants, or trained ones.
   public init(_ problem: Problem) {
     self.problem = problem
     precondition(
@@ -47,6 +51,8 @@ public final class GridSolver: Solver {
     }
   }
 
+  /// Grows with the spikes it has to hold; with `.instantaneous` losses it also has `steps x
+  /// outputs` scalars.
   public func makeTrial() -> GridTrial {
     let trial = GridTrial(
       network: problem.network, steps: steps, dt: problem.step)
@@ -56,8 +62,10 @@ public final class GridSolver: Solver {
     return trial
   }
 
+  /// For one thread at a time, and any trial of this solver.
   public func makeWorkspace() -> GridWorkspace { GridWorkspace(problem: problem, steps: steps) }
 
+  /// A `BlockBatch` where the network's first layer is cut into blocks.
   public func makeBatch(weights: Parameters<Float>, capacity: Int, shards: Int)
     -> Batch<GridSolver>
   {
@@ -66,6 +74,8 @@ public final class GridSolver: Solver {
       : BlockBatch(self, weights: weights, capacity: capacity, shards: shards, inBlocks: true)
   }
 
+  /// Copies the spikes, each to the step whose start it rounds to. Without `mergesInput`, several
+  /// of a unit in one step all count.
   public func load(_ input: SpikeTrainView, label: Int, into trial: GridTrial) {
     trial.input.load(input, problem, steps: steps)
     trial.label = label

@@ -137,10 +137,14 @@ public final class GridTape {
 }
 
 extension GridSolver {
+  /// As large as the parameters, and `(steps + 1) x neurons` scalars for the traces of lI.
   public func makeTape() -> GridTape { GridTape(network: problem.network, steps: steps) }
 
+  /// Clears only those projections that a backward pass has added to.
   public func rewind(_ tape: GridTape) { tape.rewind() }
 
+  /// The tapes hold the sums over their trials already; what `BlockBatch` does for the first
+  /// layer's blocks is not among it.
   public func gather(
     _ tapes: [GridTape], array: Int, scalars: Range<Int>, into gradient: Parameters<Float>
   ) {

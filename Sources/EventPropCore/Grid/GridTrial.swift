@@ -128,11 +128,17 @@ extension UnsafeMutablePointer {
 
 /// What the grid solver keeps of one sample: its input on the grid, its spikes, its read-out.
 public final class GridTrial: SolvedTrial {
+  /// Set by `load`; `Batch` sets it again before it runs the trial.
   public var label = 0
+  /// Without regularisation; NaN before the first pass.
   public internal(set) var loss = Double.nan
+  /// -1 also before the first pass.
   public internal(set) var prediction = -1
+  /// Of the last pass, unless `withholdPhantom` was called after it.
   public internal(set) var needsPhantom = false
+  /// With `.maximum`, the voltages at ends of steps decide.
   public internal(set) var isLabelMute = false
+  /// The grid never gives up: a neuron spikes at most once a step.
   public var failure: String? { nil }
 
   let steps: Int
@@ -208,8 +214,11 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
+  /// Until the next `forward`, which decides anew.
   public func withholdPhantom() { needsPhantom = false }
 
+  /// At the starts of their steps, in ms. Empty for trials of a `BlockBatch`, which keeps the input
+  /// elsewhere.
   public var inputSpikes: [LayerSpike] {
     (0..<steps).flatMap { index in
       input.range(at: index).map {
@@ -218,6 +227,8 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
+  /// A copy, at multiples of dt; a spike found in the last step stands at T. Empty for LI layers.
+  /// For trials of a `BlockBatch`, slopes of the first layer are not valid.
   public func spikes(ofLayer layer: Int) -> [LayerSpike] {
     let list = layers[layer]
     return (0...steps).flatMap { index in
@@ -228,6 +239,7 @@ public final class GridTrial: SolvedTrial {
     }
   }
 
+  /// Allocates nothing. Spikes at T count; LI layers have none.
   public func addSpikeCounts(
     ofLayer layer: Int, to counts: inout [Int], marks: inout [Int], mark: Int
   ) -> Int {

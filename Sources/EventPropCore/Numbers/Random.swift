@@ -10,6 +10,7 @@ import Foundation
 public struct Random: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
+  /// The same arguments give the same stream; a change of any of them gives an unrelated one.
   public init(seed: Int, _ purpose: StaticString, _ indices: Int...) {
     var key = UInt64(bitPattern: Int64(seed))
     var hash = Random.mix(&key)
@@ -34,6 +35,7 @@ public struct Random: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
+  /// 64 bits; the period is 2^256 - 1.
   public mutating func next() -> UInt64 {
     func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
     let result = rotate(state.0 &+ state.3, 23) &+ state.0

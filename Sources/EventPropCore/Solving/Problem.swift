@@ -2,18 +2,24 @@
 
 /// Everything a solver needs to know besides weights and samples.
 public struct Problem: Sendable {
+  /// Layers and their constants; of those that are trained, the solvers take the values of
+  /// `Parameters` instead.
   public var network: Network
   /// Trial length T, ms.
   public var duration: Double
   /// Step of the grid, ms. The exact solver takes it for `mergesInput` alone.
   public var step: Double
+  /// Its `readout` must suit the output layer: `.firstSpike` needs spikes, the others voltages
+  /// (LI).
   public var loss: any Loss
+  /// w(t/T) of the integral losses; `.maximum` and `.firstSpike` do without.
   public var shaping: Shaping
   /// At most one input spike per unit and step: further ones are merged into the first.
   public var mergesInput: Bool
   /// How the grid reads output voltages; the exact solver ignores it.
   public var rule: ReadoutRule
 
+  /// Checks nothing; what the grid cannot run stops in `GridSolver.init`.
   public init(
     network: Network, duration: Double, step: Double, loss: any Loss, shaping: Shaping = .none,
     mergesInput: Bool = false, rule: ReadoutRule = .integrated

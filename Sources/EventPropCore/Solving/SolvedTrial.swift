@@ -2,15 +2,18 @@
 
 /// One spike of a layer: neuron within the layer, time in ms, and tau_m dV/dt just before it.
 public struct LayerSpike: Sendable, Equatable {
+  /// Index within the layer, or of the input unit.
   public var neuron: Int
+  /// ms; on the grid a multiple of dt.
   public var time: Double
+  /// The jump of lV at the spike is divided by it; 0 for input spikes, which have none.
   public var slope: Double
 }
 
 /// The forward results that both solvers share.
 public protocol SolvedTrial: AnyObject {
   var label: Int { get set }
-  /// NaN when `problem` says why there is none.
+  /// NaN when `failure` says why there is none, and before the first pass.
   var loss: Double { get }
   /// The predicted class; -1 when no output spiked (first-spike losses).
   var prediction: Int { get }

@@ -49,6 +49,7 @@ public protocol Solver: AnyObject, Sendable, SendableMetatype {
 }
 
 extension Solver {
+  /// A plain `Batch`: each trial goes through all layers by itself.
   public func makeBatch(weights: Parameters<Scalar>, capacity: Int, shards: Int) -> Batch<Self> {
     Batch(self, weights: weights, capacity: capacity, shards: shards)
   }
