@@ -2,6 +2,7 @@
 
 /// Something is wrong with a lane: an effect, not a sign of one.
 public struct Alarm: Sendable, Equatable {
+  /// The raw values are the words of screens and of metrics.csv, which is read back by them.
   public enum Kind: String, Sendable, CaseIterable {
     /// A layer spikes far less than it did.
     case collapse
@@ -22,11 +23,14 @@ public struct Alarm: Sendable, Equatable {
     case notANumber = "not a number"
   }
 
+  /// A lane's alarms of one kind in epochs that follow each other share a record.
   public var kind: Kind
+  /// The lane's name, as in files.
   public var lane: String
   /// One line: what was seen.
   public var text: String
 
+  /// `lane` is the lane's name; `text` one line without the kind.
   public init(_ kind: Kind, lane: String, _ text: String) {
     self.kind = kind
     self.lane = lane
@@ -36,10 +40,14 @@ public struct Alarm: Sendable, Equatable {
 
 /// An alarm with the epochs in which it was so.
 public struct AlarmRecord: Sendable, Equatable {
+  /// With the text of its last epoch.
   public var alarm: Alarm
+  /// First epoch in which it was so, from 1.
   public var first: Int
+  /// Latest epoch in which it was so; the epoch just finished while it lasts.
   public var last: Int
 
+  /// Epochs count from 1; the last one is included.
   public init(_ alarm: Alarm, first: Int, last: Int) {
     self.alarm = alarm
     self.first = first
@@ -71,7 +79,9 @@ extension [AlarmRecord] {
 public struct EpochSigns: Sendable {
   /// One hidden layer over the epoch.
   public struct LayerSigns: Sendable {
+    /// `hidden1`, ...
     public var name: String
+    /// Neurons of the layer.
     public var size: Int
     /// Neurons without a spike.
     public var dead = 0
@@ -82,8 +92,10 @@ public struct EpochSigns: Sendable {
     /// Shares of the gradient of the weights into it by tenth of the trial, and of its spikes;
     /// empty: not looked at.
     public var gradientByTenth: [Double] = []
+    /// The layer's spikes on the probe as shares of their sum, 0...1 each; empty: not looked at.
     public var spikesByTenth: [Double] = []
 
+    /// All counts 0 and both lists empty, until the epoch is known.
     public init(name: String, size: Int) {
       self.name = name
       self.size = size
@@ -92,15 +104,21 @@ public struct EpochSigns: Sendable {
 
   /// By the ledger, in the epoch's observed updates.
   public var created = 0
+  /// Over the same updates as `created`.
   public var deleted = 0
+  /// Sum of g . dw over the observed updates.
   public var predicted = 0.0
+  /// Sum of L(w + dw) - L(w) over the observed updates.
   public var actual = 0.0
+  /// Updates that the sums are over; 0 where nothing was observed.
   public var observed = 0
   /// Updates of the epoch, and spikes of the probe set: by them the ledger's sums are a pace.
   public var updates = 0
+  /// Of the hidden layers, when the epoch has ended; 0: not counted.
   public var probeSpikes = 0
   /// Mean loss of training.
   public var loss = 0.0
+  /// Hidden layers from the input on.
   public var layers: [LayerSigns] = []
   /// Per projection: name, and root mean square of |dL/dW| over the epoch's batches.
   public var norms: [(name: String, norm: Double)] = []
@@ -109,6 +127,7 @@ public struct EpochSigns: Sendable {
   /// Trial length, ms.
   public var duration = 0.0
 
+  /// Everything 0 or empty: what is not filled in raises no alarm.
   public init() {}
 }
 
@@ -131,6 +150,7 @@ public struct AlarmWatch: Sendable {
   /// Kinds that were so in the last epoch: they end later than they begin.
   private var isLate = false
 
+  /// For a lane at its start; one that is resumed takes `init(numbers:)`.
   public init() {}
 
   /// As a checkpoint keeps it.

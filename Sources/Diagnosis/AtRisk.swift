@@ -8,9 +8,11 @@ public struct SpikeAtRisk: Sendable, Equatable {
   public var trial: Int
   /// `0` is hidden1.
   public var layer: Int
+  /// Index in its layer.
   public var neuron: Int
   /// After the update, ms.
   public var time: Double
+  /// After the update, in units of V: how far V would have risen above threshold.
   public var margin: Double
   /// Change of the margin per update: below 0.
   public var change: Double
@@ -72,8 +74,10 @@ public struct RiskRecord: Sendable, Equatable {
   /// Predictions watched at a time.
   public static let limit = 64
 
+  /// Nothing watched, nothing counted.
   public init() {}
 
+  /// Predictions that are not due yet, at most `limit`.
   public var watched: Int { open.count }
 
   /// Gives up what is watched: the layers have changed.

@@ -12,10 +12,12 @@ public struct GradientComparison: Sendable, Equatable {
     public var projection: String
     /// |dL/dW|, L2, by the exact solver and by the one that trains.
     public var exactNorm: Double
+    /// By the solver that trains; a mean over the same samples as `exactNorm`.
     public var trainingNorm: Double
     /// Cosine of the angle between the two; nil where one of them is 0.
     public var cosine: Double?
 
+    /// `cosine` is -1...1, nil where one of the norms is 0.
     public init(projection: String, exactNorm: Double, trainingNorm: Double, cosine: Double?) {
       self.projection = projection
       self.exactNorm = exactNorm
@@ -27,18 +29,23 @@ public struct GradientComparison: Sendable, Equatable {
     public var normRatio: Double? { exactNorm > 0 ? trainingNorm / exactNorm : nil }
   }
 
+  /// One per weight matrix, in the order of `Network.projections`; empty: nothing compared.
   public var rows: [Row] = []
   /// Hidden and output spikes of all samples, and those without a partner in the other solver:
   /// another number of spikes, or one moved by more than `reach`.
   public var exactSpikes = 0
+  /// By the solver that trains, with its own step.
   public var trainingSpikes = 0
+  /// Spikes of the exact solver without a partner.
   public var onlyExact = 0
+  /// Spikes of the solver that trains without a partner.
   public var onlyTraining = 0
   /// How many samples both gradients are the mean of.
   public var samples = 0
   /// Samples left out because a forward pass was given up.
   public var failed = 0
 
+  /// Nothing compared: no rows, all counts 0.
   public init() {}
 
   /// - Parameters:

@@ -6,6 +6,7 @@ import EventPropCore
 /// spikes arriving in that tenth add to the gradient of the layer's feed-forward weights. Root mean
 /// squares over samples.
 public struct GradientFlow: Sendable, Equatable {
+  /// Tenths of a trial, equally long.
   public static let parts = 10
   /// `hidden1`, ..., `output`.
   public var layers: [String] = []
@@ -14,6 +15,7 @@ public struct GradientFlow: Sendable, Equatable {
   /// Per class and layer; empty where a class has no sample.
   public var byClass: [[[Double]]] = []
 
+  /// No layers: nothing looked at.
   public init() {}
 
   /// A layer's norms as shares of their sum; 0 where there is no gradient.

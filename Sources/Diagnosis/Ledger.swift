@@ -6,9 +6,11 @@ import EventPropCore
 public struct Ledger: Sendable, Equatable {
   /// Epoch and batch after which the update came.
   public var epoch = 0
+  /// From 0 within the epoch; screens and files count from 1.
   public var batch = 0
   /// Mean loss over the probe set before and after the update.
   public var lossBefore = 0.0
+  /// L(w + dw), on the same trials as `lossBefore`.
   public var lossAfter = 0.0
   /// g . dw: the change that the gradient of the probe set's loss promises, by the solver that
   /// trains.
@@ -21,14 +23,18 @@ public struct Ledger: Sendable, Equatable {
   /// How many events have a cost: small sets all, of large ones an even selection.
   public var priced = 0
 
+  /// No layers, no events, all sums 0.
   public init() {}
 
   /// L(w + dw) - L(w).
   public var actual: Double { lossAfter - lossBefore }
   /// What the gradient missed.
   public var gap: Double { actual - predicted }
+  /// Over all LIF layers and probe trials, priced or not.
   public var created: Int { layers.reduce(0) { $0 + $1.created } }
+  /// Over all LIF layers and probe trials, priced or not.
   public var deleted: Int { layers.reduce(0) { $0 + $1.deleted } }
+  /// Spikes with a partner whose time differs, over all LIF layers and probe trials.
   public var moved: Int { layers.reduce(0) { $0 + $1.moved } }
 
   /// The change of the loss by creations and deletions: the sum over priced events, scaled up to
@@ -55,7 +61,9 @@ public struct Ledger: Sendable, Equatable {
 public struct LayerChange: Sendable, Equatable {
   /// `hidden1`, ...
   public var layer: String
+  /// Spikes after the update without a partner before it.
   public var created = 0
+  /// Spikes before the update without a partner after it.
   public var deleted = 0
   /// Spikes with a partner whose time differs.
   public var moved = 0
@@ -71,19 +79,25 @@ public struct LayerChange: Sendable, Equatable {
 
 /// Sums over one neuron and all probe trials.
 public struct NeuronChange: Sendable, Equatable {
+  /// Spikes after the update without a partner before it.
   public var created = 0
+  /// Spikes before the update without a partner after it.
   public var deleted = 0
+  /// Spikes with a partner whose time differs.
   public var moved = 0
 }
 
 /// A spike that an update created or deleted.
 public struct SpikeEvent: Sendable, Equatable {
+  /// The raw values are the words of events.csv.
   public enum Kind: String, Sendable { case created, deleted }
+  /// Created: only the network after the update has the spike; deleted: only the one before.
   public var kind: Kind
   /// Number of the probe trial.
   public var trial: Int
   /// `0` is hidden1.
   public var layer: Int
+  /// Index in its layer.
   public var neuron: Int
   /// ms: after the update for a creation, before it for a deletion.
   public var time: Double
@@ -197,12 +211,19 @@ func timesByNeuron(_ spikes: [LayerSpike], size: Int) -> [[Double]] {
 
 /// Running sums over the updates that the ledger looked at.
 public struct LedgerTotals: Sendable, Equatable {
+  /// How many ledgers were added.
   public var updates = 0
+  /// Spikes created, over layers, probe trials and updates.
   public var created = 0
+  /// Spikes deleted, over layers, probe trials and updates.
   public var deleted = 0
+  /// Spikes with a partner whose time differs, over layers, probe trials and updates.
   public var moved = 0
+  /// Sum of g . dw.
   public var predicted = 0.0
+  /// Sum of L(w + dw) - L(w).
   public var actual = 0.0
+  /// Change of the loss by them, each update's scaled up from its priced events to all.
   public var byCreationAndDeletion = 0.0
   /// Creations and deletions of which the effect on the loss was computed; `byCreationAndDeletion`
   /// is scaled up from them.
@@ -214,8 +235,10 @@ public struct LedgerTotals: Sendable, Equatable {
   /// Updates whose predicted and actual change had opposite signs.
   public var opposed = 0
 
+  /// No updates: all sums 0, and no error in them.
   public init() {}
 
+  /// Call it once per observed update, when its events have been priced.
   public mutating func add(_ ledger: Ledger) {
     updates += 1
     created += ledger.created

@@ -7,12 +7,15 @@ public struct Margins: Sendable, Equatable {
   /// Per LIF layer.
   public var layers: [LayerMargins] = []
 
+  /// No layers: nothing looked at.
   public init() {}
 }
 
+/// One LIF layer, over all probe trials.
 public struct LayerMargins: Sendable, Equatable {
   /// `hidden1`, ...
   public var layer: String
+  /// Every spike, in order of trial, neuron and time.
   public var spikes: [SpikeMargin] = []
   /// Per silent stretch, threshold - max V: above 0. A stretch is the time between two spikes of a
   /// neuron, before the first or after the last one. Where it ends with a spike, only maxima that V
@@ -37,10 +40,13 @@ public struct LayerMargins: Sendable, Equatable {
 /// How far V would have risen above threshold had the neuron not been reset: the maximum until that
 /// V falls below threshold, the neuron's next spike, or T.
 public struct SpikeMargin: Sendable, Equatable {
+  /// Number of the probe trial.
   public var trial: Int
+  /// Index in its layer.
   public var neuron: Int
   /// ms.
   public var time: Double
+  /// In units of V; 0: V just reaches threshold.
   public var margin: Double
 }
 

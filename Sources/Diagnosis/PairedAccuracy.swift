@@ -6,9 +6,11 @@ import Foundation
 /// speaks of these two networks, not of the losses or settings they were trained with: those differ
 /// from seed to seed too.
 public struct PairedAccuracy: Sendable, Equatable {
+  /// Test samples that both networks answered; above 0.
   public var samples: Int
   /// Right where the other is wrong.
   public var firstAlone = 0
+  /// Wrong in the first network, right in the second.
   public var secondAlone = 0
 
   /// - Parameters:

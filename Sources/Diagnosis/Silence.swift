@@ -13,6 +13,7 @@ public enum SilenceReason: Sendable, Equatable {
   /// It spikes, but the gradient of its incoming weights is 0.
   case noGradient
 
+  /// As screens and silence.csv have it: without the distance to threshold.
   public var words: String {
     switch self {
     case .noInput: "no input"
@@ -35,12 +36,15 @@ public enum SilenceReason: Sendable, Equatable {
 public struct SilentNeuron: Sendable, Equatable {
   /// `0` is hidden1.
   public var layer: Int
+  /// Index in its layer.
   public var neuron: Int
+  /// What is the matter; `noGradient` is the one reason of a neuron that spikes.
   public var reason: SilenceReason
   /// What, added to all its incoming weights, lets V reach threshold in a probe trial; nil when
   /// nothing does.
   public var lift: Double?
 
+  /// `lift` is in the unit of the weights; nil: none known.
   public init(layer: Int, neuron: Int, reason: SilenceReason, lift: Double? = nil) {
     self.layer = layer
     self.neuron = neuron
@@ -51,11 +55,13 @@ public struct SilentNeuron: Sendable, Equatable {
 
 /// Every hidden neuron that is silent on the probe set, or spikes without a gradient.
 public struct SilenceReport: Sendable, Equatable {
+  /// In order of layer; within one, silent neurons before those without a gradient.
   public var neurons: [SilentNeuron] = []
   /// The highest layer (`0` is hidden1) whose feed-forward gradient is 0: where the flow of
   /// gradient stops on its way down. nil when it reaches all layers.
   public var flowStopsAt: Int?
 
+  /// No neurons, and no layer where the flow stops.
   public init() {}
 
   /// - Parameters:

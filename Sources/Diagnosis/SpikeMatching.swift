@@ -98,6 +98,7 @@ public struct SpikeMatching: Sendable, Equatable {
     }
   }
 
+  /// The same pairs and lone spikes; `cost` is not compared.
   public static func == (a: SpikeMatching, b: SpikeMatching) -> Bool {
     a.deleted == b.deleted && a.created == b.created && a.moved.elementsEqual(b.moved, by: ==)
   }

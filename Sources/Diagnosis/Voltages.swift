@@ -131,6 +131,7 @@ struct VoltageWalk {
 public struct WeightRows {
   private let read: (Int, Int) -> Double
 
+  /// Keeps the matrix, not a copy: what is written to it later is read.
   public init<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) {
     read = { Double(matrix[$0, $1]) }
   }

@@ -4,6 +4,7 @@ import Foundation
 
 /// What `data info` says about a file or a folder.
 public struct DataReport {
+  /// For the terminal: a line for each file, indented ones below it for what it holds.
   public let lines: [String]
 
   /// - Throws: `DataError` when there is nothing to report on, or a file is damaged.

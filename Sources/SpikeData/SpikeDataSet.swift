@@ -12,13 +12,16 @@ public struct SpikeDataSet: Sendable {
   public var classNames: [String]
   /// Times in ms, ascending within a sample.
   public private(set) var times: [Double] = []
+  /// Input unit of each spike, parallel to `times`.
   public private(set) var units: [UInt16] = []
   /// Sample k has spikes `offsets[k] ..< offsets[k + 1]`.
   public private(set) var offsets: [Int] = [0]
+  /// Class of each sample, an index into `classNames`.
   public private(set) var labels: [Int] = []
   /// Speaker of each sample; empty when the data have none.
   public private(set) var speakers: [Int] = []
 
+  /// Empty: samples come by `append`.
   public init(name: String, unitCount: Int, classNames: [String]) {
     self.name = name
     self.unitCount = unitCount
@@ -38,8 +41,10 @@ public struct SpikeDataSet: Sendable {
     self.times = times
   }
 
+  /// Samples; of spikes there are `times.count`.
   public var count: Int { labels.count }
 
+  /// Room for so many in all, the ones that are there included; more may come all the same.
   public mutating func reserve(samples: Int, spikes: Int) {
     times.reserveCapacity(spikes)
     units.reserveCapacity(spikes)
@@ -47,10 +52,13 @@ public struct SpikeDataSet: Sendable {
     offsets.reserveCapacity(samples + 1)
   }
 
+  /// Adds a sample. The label must index `classNames`; that times ascend and units are below
+  /// `unitCount` is not checked. Give speakers to all samples or to none.
   public mutating func append(_ train: SpikeTrain, label: Int, speaker: Int? = nil) {
     train.withView { append($0, label: label, speaker: speaker) }
   }
 
+  /// As above, copied from borrowed arrays.
   public mutating func append(_ train: SpikeTrainView, label: Int, speaker: Int? = nil) {
     precondition(classNames.indices.contains(label))
     times.append(contentsOf: train.times)
@@ -60,6 +68,7 @@ public struct SpikeDataSet: Sendable {
     if let speaker { speakers.append(speaker) }
   }
 
+  /// A copy of the sample's spikes; `withSample` borrows them.
   public subscript(sample: Int) -> SpikeTrain {
     let range = offsets[sample]..<offsets[sample + 1]
     return SpikeTrain(times: Array(times[range]), units: Array(units[range]))
@@ -140,8 +149,11 @@ public struct SpikeDataSet: Sendable {
 
 /// Training, validation and test samples that belong together.
 public struct DataSplits: Sendable {
+  /// What weights are fitted to.
   public var train: SpikeDataSet
+  /// Empty when none were split off.
   public var validate: SpikeDataSet
+  /// Empty when there are none; probes are then taken from `train`.
   public var test: SpikeDataSet
   /// What was left out, and such.
   public var notes: [String] = []
@@ -153,6 +165,7 @@ public struct DataSplits: Sendable {
     return Set(test.speakers).subtracting(seen).sorted()
   }
 
+  /// All three over the same units and classes, which is not checked; no notes.
   public init(train: SpikeDataSet, validate: SpikeDataSet, test: SpikeDataSet) {
     self.train = train
     self.validate = validate
@@ -162,13 +175,17 @@ public struct DataSplits: Sendable {
 
 /// What is wrong with a data file: which file, where in it, and what is allowed.
 public struct DataError: Error, CustomStringConvertible, Equatable {
+  /// A path, or the name of a data set.
   public var file: String
+  /// Place in the file, what is there, what is allowed.
   public var message: String
 
+  /// `message` goes on where the file's name ends, as "is empty".
   public init(_ file: String, _ message: String) {
     self.file = file
     self.message = message
   }
 
+  /// The file, a colon, and the message.
   public var description: String { "\(file): \(message)" }
 }

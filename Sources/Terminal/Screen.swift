@@ -26,6 +26,7 @@ public enum InputEvent: Sendable, Equatable {
 
 /// Why there is no screen.
 public struct TerminalError: Error, CustomStringConvertible {
+  /// A phrase without a full stop: `no terminal`.
   public var description: String
 }
 
@@ -60,6 +61,8 @@ public final class Screen {
   private static let pasteBegins: Int32 = 0o3000
   private static let pasteEnds: Int32 = 0o3001
   private static let longestPaste = 1 << 16
+  /// Whether it takes more than ASCII, as far as the locale tells: whether braille marks can be
+  /// drawn.
   public let isUnicode: Bool
 
   /// - Throws: `TerminalError` without a terminal that can place a cursor.
@@ -122,6 +125,7 @@ public final class Screen {
     delscreen(screen)
   }
 
+  /// In cells, as ncurses has it: the event `resize` says that it changed.
   public var size: (width: Int, height: Int) {
     (Int(eventprop_columns()), Int(eventprop_lines()))
   }

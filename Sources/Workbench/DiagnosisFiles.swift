@@ -25,6 +25,7 @@ public enum DiagnosisFiles {
     ([header] + snapshot.lanes.flatMap(rows)).joined(separator: "\n") + "\n"
   }
 
+  /// First line of updates.csv, without the line end.
   public static let updatesHeader =
     "lane,letter,trained_on,epoch,batch,layer,unchanged,moved,created,deleted,mean_shift_ms,predicted,actual,"
     + "by_creation_and_deletion,by_creation_and_deletion_error,events,events_priced"
@@ -51,9 +52,12 @@ public enum DiagnosisFiles {
     table("lane,letter,trained_on,layer,margin_from,margin_to,count", snapshot, margins)
   }
 
+  /// First line of events.csv, without the line end.
   public static let eventsHeader =
     "lane,letter,trained_on,epoch,batch,event,layer,neuron,trial,time_ms,change_of_loss"
 
+  /// One line per event; `lane` is `LaneSnapshot.fields`, three columns. Epochs and batches count
+  /// from 1; the change of the loss is empty where the event has no price.
   public static func events(_ ledger: Ledger, lane: String) -> [String] {
     ledger.events.map { event in
       let layer =

@@ -36,9 +36,11 @@ public enum Key: Sendable, Hashable {
 public struct Action: Sendable {
   /// Typed after `:`.
   public var name: String
+  /// Any of them does it; empty: it is only typed after `:`.
   public var keys: [Key]
   /// Short, for the bottom line; empty keeps it out of there.
   public var short: String
+  /// What it does, for the help; also found by its search.
   public var title: String
   /// On which screens; nil: everywhere.
   public var screens: Set<ScreenKind>?

@@ -51,6 +51,8 @@ public enum ScreenKind: Int, Sendable, CaseIterable {
     }
   }
 
+  /// As help and refusals name the screen.
   public var title: String { screen.title }
+  /// What snapshots must hold for it that takes time to find; nil: nothing.
   public var detail: Detail? { screen.detail }
 }

@@ -14,8 +14,10 @@ public struct SnapshotHistory {
   public static let memory = 256 << 20
   private var limit = Self.limit
 
+  /// Empty; thinning begins when it is full.
   public init() {}
 
+  /// Snapshots held; at most `limit`, fewer where their weights are large.
   public var count: Int { snapshots.count }
 
   /// Adds a snapshot when its turn has come.
@@ -44,6 +46,7 @@ public struct SnapshotHistory {
     return nearest.map { snapshots.count - 1 - $0 }
   }
 
+  /// 0 is the newest; beyond the oldest it is the oldest. nil when there is none.
   public func back(_ steps: Int) -> Snapshot? {
     let index = snapshots.count - 1 - steps
     return snapshots.indices.contains(index) ? snapshots[index] : snapshots.first

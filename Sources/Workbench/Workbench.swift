@@ -6,6 +6,7 @@ import Training
 
 /// From state and snapshot to a screen of cells: pure, so that frames can be tested.
 public enum Workbench {
+  /// The whole terminal, in cells: status lines, the screen between them, open panels over it.
   public static func frame(
     _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int, marks: Marks = .braille
   ) -> Canvas {

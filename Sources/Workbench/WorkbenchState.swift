@@ -6,15 +6,19 @@ import Training
 
 /// Everything a frame depends on besides the snapshot: a value, changed by keys only.
 public struct WorkbenchState: Sendable {
+  /// Decides which keys do something, and which detail snapshots are to hold.
   public var screen = ScreenKind.overview
   /// The lane that keys act on.
   public var lane = 0
   /// How many snapshots back in history; 0 is live.
   public var back = 0
+  /// While shown it takes the keys: letters are its search, not actions.
   public var isHelpShown = false
+  /// While shown it takes the keys; where help is open too, help has them.
   public var isAlarmListShown = false
   /// Alarm list: the chosen row.
   public var alarmRow = 0
+  /// Help: words that an action's name, title or keys all hold; empty finds all.
   public var helpFilter = ""
   /// Help: the chosen action among those found.
   public var helpRow = 0
@@ -22,37 +26,49 @@ public struct WorkbenchState: Sendable {
   public var prompt: Prompt?
   /// What must be answered first.
   public var question: Question?
+  /// For the bottom line, until the next key or click; empty shows the keys there.
   public var notice = ""
   /// Raster: shown part of the trial in shares of T, chosen layer, order of neurons.
   public var zoom = 0.0...1.0
+  /// Gradients and margins show it too; `0` is hidden1, a number too large means the last layer.
   public var layer = 0
+  /// Raster: how its rows are sorted, anew for every trial shown unless by index.
   public var order = RasterOrder.index
+  /// Raster: the time read out, as a share of T, and the centre of zooming; nil: none.
   public var cursor: Double?
   /// Raster: the neurons shown; empty shows all.
   public var neurons: [Int] = []
   /// Compare: logarithmic loss axis.
   public var isLogarithmic = false
+  /// Compare: factor on the weight of older points of the loss per batch; 0 is no smoothing.
   public var smoothing = 0.9
   /// Log: first line shown. Compare: first class; and first column of the confusion.
   public var scroll = 0
+  /// Compare: first column of the confusion that is shown, counted from 0.
   public var scrollColumn = 0
   /// Silence: the chosen row of the list as it is ordered and filtered.
   public var row = 0
+  /// Silence: how the list is sorted; `row` counts in this order.
   public var silenceOrder = SilenceOrder.index
   /// Silence: only neurons of which a line holds all these words.
   public var silenceFilter = ""
   /// Shaping: corner being moved.
   public var corner = 0
 
+  /// As a session begins: overview, live, first lane.
   public init() {}
 }
 
 /// A line of input at the bottom of the screen.
 public struct Prompt: Sendable, Equatable {
+  /// What Enter takes the text for; `neurons` are those of the raster, `silence` is its filter.
   public enum Purpose: Sendable, Equatable { case command, rate, neurons, fork, silence }
+  /// Decides the label, the hints and what Enter does.
   public var purpose: Purpose
+  /// What is typed so far, without the `:`; typing ends at 60 characters.
   public var text = ""
 
+  /// `text` is there to go on from, such as a command's name.
   public init(_ purpose: Purpose, text: String = "") {
     self.purpose = purpose
     self.text = text
@@ -61,9 +77,12 @@ public struct Prompt: Sendable, Equatable {
 
 /// Something that would be lost, and the keys that go on all the same; any other key stays.
 public struct Question: Sendable, Equatable {
+  /// For the bottom line; says which keys answer.
   public var text: String
+  /// Effects by key. A key that is not there closes the question and does nothing else.
   public var answers: [Key: [Effect]]
 
+  /// Shown once it is in `WorkbenchState.question`; the effect `ask` puts it there.
   public init(_ text: String, _ answers: [Key: [Effect]]) {
     self.text = text
     self.answers = answers

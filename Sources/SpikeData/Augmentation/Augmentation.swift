@@ -19,10 +19,13 @@ public struct Augmentation: Sendable, Equatable {
   /// Every spike is dropped with this probability.
   public var drop = 0.0
 
+  /// Changes nothing.
   public init() {}
 
+  /// Whether everything is off.
   public var isNone: Bool { self == Augmentation() }
 
+  /// By hand: tuples, as `dilate` is one, are not `Equatable`.
   public static func == (a: Augmentation, b: Augmentation) -> Bool {
     a.shift == b.shift && a.blend == b.blend && a.dilate == b.dilate && a.jitter == b.jitter
       && a.drop == b.drop
@@ -99,6 +102,7 @@ public struct DelayLine: Sendable, Equatable {
   /// Delay from one copy to the next, ms.
   public var step: Double
 
+  /// One copy is no delay line; `step` is in ms.
   public init(copies: Int = 1, step: Double = 0) {
     self.copies = copies
     self.step = step

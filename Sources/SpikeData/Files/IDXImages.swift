@@ -9,10 +9,12 @@ import Foundation
 public struct IDXImages: Sendable {
   /// Trial length and step, ms.
   public var duration: Double
+  /// The first two and the last two steps of a trial stay without spikes.
   public var step: Double
   /// Pixels at or below it are silent, 0...254.
   public var greyLevel: Int
 
+  /// `read` throws when `duration` is less than five steps.
   public init(duration: Double, step: Double, greyLevel: Int = 0) {
     self.duration = duration
     self.step = step
@@ -120,6 +122,7 @@ public struct IDXImages: Sendable {
 /// An IDX file of unsigned bytes: magic 0x000008 and the rank, one big-endian uint32 per dimension,
 /// the bytes.
 public struct IDXFile: Sendable {
+  /// One size per axis, the slowest first: images, rows, columns; labels have one axis.
   public let dimensions: [Int]
   /// Row-major.
   public let values: [UInt8]

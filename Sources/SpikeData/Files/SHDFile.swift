@@ -13,6 +13,7 @@ public struct SHDFile {
   /// Times at or above it are an error: seconds are expected, and milliseconds are a common slip.
   public static let longest = 60.0
 
+  /// 700 is the number of channels of SHD and SSC; at most 65 535.
   public init(units: Int = 700) { self.units = units }
 
   /// - Throws: `DataError` with file, dataset, sample and what is allowed.

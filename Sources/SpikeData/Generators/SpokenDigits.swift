@@ -12,9 +12,13 @@ import Foundation
 /// Speakers differ in vocal tract (formants shift and spread), speed, pitch, tilt and breath; every
 /// utterance varies all of these a little, and starts at its own time.
 public struct SpokenDigits: Sendable, Equatable {
+  /// Channels of the cochlea, unit 0 the lowest.
   public static let unitCount = 700
+  /// Seen and unseen ones, numbered from 0.
   public static let speakerCount = 12
+  /// In test samples only; their vocal tracts lie towards the ends of the range.
   public static let unseenSpeakers = [10, 11]
+  /// Labels index them: the English digits, then the German ones.
   public static let classNames =
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     + ["null", "eins", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun"]
@@ -24,6 +28,7 @@ public struct SpokenDigits: Sendable, Equatable {
   /// Mean spikes per sample.
   public var spikes: Double
 
+  /// `duration` in ms, above 0; `spikes` per sample. Neither is checked.
   public init(duration: Double = 1000, spikes: Double = 8000) {
     self.duration = duration
     self.spikes = spikes

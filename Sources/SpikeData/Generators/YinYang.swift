@@ -10,14 +10,19 @@ import EventPropCore
 public struct YinYang: Sendable, Equatable {
   /// Spike times of the values 0 and 1, and of the bias, ms.
   public var early: Double
+  /// Spike time of the value 1, ms.
   public var late: Double
+  /// Spike time of unit 4 in every sample, ms.
   public var bias: Double
 
+  /// Labels index them; both small circles are the dot.
   public static let classNames = ["yin", "yang", "dot"]
+  /// x, y, 1 - x, 1 - y, and the bias.
   public static let unitCount = 5
   static let bigRadius = 0.5
   static let smallRadius = 0.1
 
+  /// Times in ms; a trial leaves out spikes at or beyond its end.
   public init(early: Double, late: Double, bias: Double) {
     self.early = early
     self.late = late
