@@ -9,7 +9,9 @@ import SpikeData
 public struct Workload: Sendable {
   /// Short name on the command line: Y, M, S, X.
   public var name: String
+  /// One line for the help: network, loss, solver or step, input spikes.
   public var title: String
+  /// TOML without `[data]`: the samples are generated.
   public var presetText: String
   /// Generates this many samples: input units, spikes each (0: yin-yang points).
   var samples: Int
@@ -20,6 +22,7 @@ public struct Workload: Sendable {
   var duration = 1000.0
   var batch = 32
 
+  /// In the order of the help of `bench`.
   public static let all: [Workload] = [
     Workload(
       name: "Y", title: "yin-yang 5-200-3, first spike, grid, 300 steps of 0.1 ms",
@@ -114,7 +117,9 @@ public struct Workload: Sendable {
 
   /// One measured round: samples per second, and spikes per hidden neuron and trial.
   public struct Round: Sendable {
+    /// Trained samples per second of wall time, all threads together.
     public var samplesPerSecond: Double
+    /// Spikes per neuron and trial of the first hidden layer, mean over the round.
     public var hiddenSpikes: Double
     /// Floating-point operations per sample that the equations ask for.
     public var operations: Double

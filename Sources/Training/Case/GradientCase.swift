@@ -97,8 +97,11 @@ public struct GradientCase {
 
   /// What a case comes to.
   public struct Summary {
+    /// Mean over samples.
     public var loss: Double
+    /// Samples whose prediction is their label.
     public var correct: Int
+    /// As many as labels.npy has entries.
     public var samples: Int
     /// Per projection: name and L2 norm of dL/dW.
     public var norms: [(name: String, norm: Double)]

@@ -76,15 +76,19 @@ struct Observation: Equatable {
 
 /// Training cannot go on.
 public struct TrainingError: Error, CustomStringConvertible {
+  /// One line; from `Trainer.trainBatch` it begins with lane, epoch and batch.
   public var description: String
 }
 
 /// The result of running a data set forward.
 public struct Evaluation: Sendable {
+  /// Mean over samples.
   public var loss: Double
+  /// Share 0...1.
   public var accuracy: Double
   /// Predicted class per sample; -1 for none.
   public var predictions: [Int]
+  /// Class per sample, in the order of the data set.
   public var labels: [Int]
   /// Spikes per neuron and trial, per hidden layer.
   public var meanSpikes: [Double]

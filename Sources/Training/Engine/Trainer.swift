@@ -7,7 +7,9 @@ import SpikeData
 
 /// Trains the lanes of a preset in lockstep, batch by batch. Lives on one thread.
 public final class Trainer {
+  /// As it was read; commands change the lanes, not the preset.
   public let preset: Preset
+  /// Samples as loaded: augmentation and delay line are applied batch by batch.
   public let data: DataSplits
   var lanes: [any Lane]
   /// Of the next fork.
@@ -45,12 +47,15 @@ public final class Trainer {
     return min(preset.training.batch, max(most, preset.training.shards))
   }
 
+  /// The last batch of an epoch may have fewer samples than the others.
   public var batchesPerEpoch: Int {
     (data.train.count + preset.training.batch - 1) / preset.training.batch
   }
   /// The network of the first lane; the others have the same sizes.
   public var network: Network { lanes[0].network }
+  /// In the order by which commands count lanes.
   public var laneNames: [String] { lanes.map(\.name) }
+  /// All epochs of the preset are done; `trainBatch` would go on all the same.
   public var isFinished: Bool { epoch >= preset.training.epochs }
 
   /// - Parameter threads: how many work on a batch; the result does not depend on it.
@@ -189,6 +194,7 @@ public final class Trainer {
     lastTests.remove(at: index)
   }
 
+  /// All batches of the epoch are trained: `finishEpoch` comes next.
   public var isEpochComplete: Bool { batchInEpoch == batchesPerEpoch }
 
   /// Cures silent neurons, evaluates, adapts learning rates and begins the next epoch.
@@ -262,18 +268,27 @@ public final class Trainer {
 
 /// One row of metrics.csv.
 public struct EpochMetrics: Sendable {
+  /// From 1 on.
   public var epoch: Int
+  /// The lane's name.
   public var lane: String
   /// What the lane was trained on: `sum`, and `exponential 1.0`.
   public var loss: String
+  /// Empty in rows of files without that column.
   public var shaping: String
   /// Learning rate of the epoch's last batch.
   public var rate: Double
+  /// Mean over the epoch's trials, while the weights change; of the present loss only.
   public var trainLoss: Double
+  /// Share 0...1 of the epoch's trials, while the weights change.
   public var trainAccuracy: Double
+  /// Mean over samples; nil: not evaluated in this epoch, or no validation samples.
   public var validationLoss: Double?
+  /// Share 0...1; nil as `validationLoss`.
   public var validationAccuracy: Double?
+  /// Mean over samples; nil: not evaluated in this epoch, or no test samples.
   public var testLoss: Double?
+  /// Share 0...1; nil as `testLoss`.
   public var testAccuracy: Double?
   /// Training trials with a silent label neuron.
   public var phantoms: Int
@@ -282,13 +297,17 @@ public struct EpochMetrics: Sendable {
   /// Per hidden layer: spikes per neuron and trial, and their standard deviation over neurons
   /// (empty: not known); silent neurons per trial; dead neurons.
   public var spikes: [Double]
+  /// Per hidden layer, in spikes per trial.
   public var spread: [Double]
+  /// Per hidden layer: neurons without a spike in a trial, mean over trials.
   public var silent: [Double]
+  /// Per hidden layer: how many neurons had no spike in the whole epoch.
   public var dead: [Int]
   /// Per projection: root mean square over batches of |dL/dW|.
   public var gradientNorms: [Double]
   /// By the ledger, over the epoch's observed updates.
   public var ledger: LedgerTotals
+  /// Raised in this epoch; those read back from metrics.csv have kind and epoch only.
   public var alarms: [Alarm]
 
   init(_ lane: any Lane, epoch: Int, validation: Evaluation?, test: Evaluation?) {

@@ -7,7 +7,9 @@ import Foundation
 public struct BoundedSeries: Sendable, Equatable {
   /// Ascending x; y is the mean over the values that were put there.
   public private(set) var xs: [Double] = []
+  /// As many as `xs`.
   public private(set) var ys: [Double] = []
+  /// Points at the most; even.
   public let capacity: Int
   /// Values that make up one point.
   private var stride = 1
@@ -20,9 +22,12 @@ public struct BoundedSeries: Sendable, Equatable {
     self.capacity = capacity
   }
 
+  /// Points, each of which may stand for several values.
   public var count: Int { xs.count }
+  /// y of the last point; nil while there is none.
   public var last: Double? { ys.last }
 
+  /// x must not descend. Once halved, a point appears when all values that make it up have come.
   public mutating func append(x: Double, _ y: Double) {
     pending += y
     pendingCount += 1

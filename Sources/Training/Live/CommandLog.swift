@@ -4,10 +4,13 @@ import Foundation
 
 /// A line of commands.jsonl that changes the training.
 public struct LoggedCommand: Sendable, Equatable {
+  /// Finished epochs when it was given.
   public var epoch: Int
+  /// Finished batches of the epoch after `epoch`.
   public var batch: Int
   /// Name of the lane; empty for commands to all.
   public var lane: String
+  /// As `EngineCommand.logText` writes it: `rate 0.001`.
   public var text: String
   /// `commands.jsonl:12`, for messages.
   public var place = "command log"
@@ -23,8 +26,11 @@ public struct LoggedSession: Sendable, Equatable {
   /// Where the session ended; nil when the log does not say, because it was killed or still runs.
   public var end: Place?
 
+  /// A batch border.
   public struct Place: Sendable, Equatable {
+    /// Finished epochs.
     public var epoch: Int
+    /// Finished batches of the epoch after `epoch`.
     public var batch: Int
   }
 
@@ -86,6 +92,9 @@ public struct Replay {
   private var commands: ArraySlice<LoggedCommand>
   private let end: LoggedSession.Place?
 
+  /// - Parameters:
+  ///   - makeTrainer: a trainer with its initial weights.
+  ///   - run: where the repeated session is written; nil, or an error, leaves nothing on disk.
   public init(
     _ session: LoggedSession, makeTrainer: @escaping () throws -> Trainer,
     run: (Trainer) throws -> RunDirectory?
@@ -95,7 +104,9 @@ public struct Replay {
     end = session.end
   }
 
+  /// At the batch border that the repetition has got to.
   public var trainer: Trainer { training.trainer }
+  /// Folder that the repeated session is written to; empty when there is none.
   public var path: String { training.run?.path ?? "" }
 
   private var isAtEnd: Bool {

@@ -69,6 +69,7 @@ public final class Engine: Sendable {
 
   /// Why the engine could not start; nil while all is well.
   public var startFailure: String? { shared.withLock { $0.startFailure } }
+  /// The thread is gone: after `leave` or `stop`, or because the start failed.
   public var hasEnded: Bool { shared.withLock { $0.hasEnded } }
 
   /// Whether training has begun: before, there is nothing to keep, and nothing to wait for.
@@ -83,6 +84,7 @@ public final class Engine: Sendable {
     hasCommands.store(true, ordering: .releasing)
     wake.signal()
   }
+  /// `.done` as soon as the thread has ended, whatever was asked.
   public var leaving: Leaving { shared.withLock { $0.hasEnded ? .done : $0.leaving } }
 
   /// Ends the thread after the current batch, with a checkpoint, and waits for it; before training

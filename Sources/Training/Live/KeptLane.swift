@@ -11,8 +11,10 @@ public final class KeptLane: Sendable, Equatable {
     self.weights = weights
   }
 
+  /// Memory that the weights take.
   public var bytes: Int { weights.reduce(0) { $0 + $1.bytes.count } }
 
+  /// Whether both are the same object; contents are not compared.
   public static func == (a: KeptLane, b: KeptLane) -> Bool { a === b }
 }
 
@@ -21,6 +23,7 @@ public final class KeptLane: Sendable, Equatable {
 public struct Inspection: Sendable {
   /// The snapshot it belongs to.
   public var serial = 0
+  /// What was asked for.
   public var detail = Detail.gradients
   /// Per lane: errors, gradient flow, margins or silence, as `detail` says; all else is empty.
   public var lanes: [LaneSnapshot] = []

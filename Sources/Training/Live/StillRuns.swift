@@ -7,12 +7,16 @@ import SpikeData
 public final class StillRuns: SnapshotSource {
   /// A run, and where in it.
   public struct Item {
+    /// The run's own, with any settings applied.
     public var preset: Preset
+    /// Of the run.
     public var folder: String
+    /// The checkpoint that is shown.
     public var place: Checkpoint.Place
     /// Read already; nil reads what the preset says.
     public var data: DataSplits?
 
+    /// Reads nothing: `StillRuns.init` does.
     public init(
       preset: Preset, folder: String, place: Checkpoint.Place, data: DataSplits? = nil
     ) {
@@ -118,8 +122,10 @@ public final class StillRuns: SnapshotSource {
     current = merged
   }
 
+  /// The one that the last `send` made; nothing is computed here.
   public func snapshot(after serial: Int) -> Snapshot? { current.serial > serial ? current : nil }
 
+  /// Takes `.probe` and `.detail`, and computes on the caller's thread; ignores all others.
   public func send(_ command: EngineCommand) {
     switch command {
     case .probe, .detail:
@@ -130,8 +136,12 @@ public final class StillRuns: SnapshotSource {
     }
   }
 
+  /// Always nil: the initialiser throws instead.
   public var startFailure: String? { nil }
+  /// Does nothing: there is nothing to keep.
   public func leave() {}
+  /// Always `.done`.
   public var leaving: Leaving { .done }
+  /// Does nothing; always nil.
   public func stop() -> String? { nil }
 }

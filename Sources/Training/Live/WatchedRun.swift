@@ -21,6 +21,8 @@ public final class WatchedRun: SnapshotSource, Sendable {
   /// Between looks at the files.
   private static let period = DispatchTimeInterval.milliseconds(500)
 
+  /// Starts the thread that reads, and returns at once; what goes wrong is in `startFailure`.
+  /// - Parameter settings: `key=value` overrides of the run's preset.
   public init(_ folder: String, settings: [String] = []) {
     self.folder = folder
     let thread = Thread { [self] in
@@ -89,16 +91,22 @@ public final class WatchedRun: SnapshotSource, Sendable {
     return names.joined(separator: " ") + " \(size)"
   }
 
+  /// Its `livePosition` is set where metrics.csv goes on beyond the checkpoint.
   public func snapshot(after serial: Int) -> Snapshot? {
     shared.withLock { $0.snapshot }.flatMap { $0.serial > serial ? $0 : nil }
   }
+  /// Queued for the reading thread, which takes `.probe` and `.detail` and ignores all others.
   public func send(_ command: EngineCommand) {
     shared.withLock { $0.commands.append(command) }
     wake.signal()
   }
+  /// Why the reading thread gave up; nil while all is well.
   public var startFailure: String? { shared.withLock { $0.failure } }
+  /// Does nothing: the run is another process's.
   public func leave() {}
+  /// Always `.done`.
   public var leaving: Leaving { .done }
+  /// Ends the reading thread without waiting for it; always nil.
   public func stop() -> String? {
     shared.withLock { $0.isStopping = true }
     wake.signal()

@@ -30,11 +30,14 @@ public indirect enum ConfigValue: Sendable, Equatable {
 
 /// Keys and values in the order in which they were put in.
 public struct ConfigTable: Sendable, Equatable {
+  /// A key that gets another value keeps its place.
   public private(set) var keys: [String] = []
   private var values: [String: ConfigValue] = [:]
 
+  /// Without any key.
   public init() {}
 
+  /// One key, not a dotted path. nil: not there; setting nil removes it.
   public subscript(key: String) -> ConfigValue? {
     get { values[key] }
     set {
@@ -44,6 +47,7 @@ public struct ConfigTable: Sendable, Equatable {
     }
   }
 
+  /// Whether it has no key.
   public var isEmpty: Bool { keys.isEmpty }
 
   /// Parses a TOML document.
@@ -141,16 +145,21 @@ public struct ConfigTable: Sendable, Equatable {
 
 /// What is wrong with a preset: file, line, key, and what is allowed.
 public struct PresetError: Error, CustomStringConvertible, Equatable {
+  /// Path of the file; or what else is at fault: `--set`, a key, the preset's name.
   public var file: String
+  /// From 1 on; nil where none is known.
   public var line: Int?
+  /// What is wrong and what is allowed, mostly with the key; without file and line.
   public var message: String
 
+  /// - Parameter line: from 1 on; nil where none is known.
   public init(_ file: String, line: Int? = nil, _ message: String) {
     self.file = file
     self.line = line
     self.message = message
   }
 
+  /// `file:12: message`, or `file: message`.
   public var description: String {
     line.map { "\(file):\($0): \(message)" } ?? "\(file): \(message)"
   }

@@ -6,11 +6,15 @@ import SpikeData
 /// A complete description of an experiment, read from TOML. The keys are in the article Presets of
 /// Workbench.docc.
 public struct Preset: Sendable {
+  /// Names new run folders: `runs/<name>-<n>`.
   public var name: String
+  /// Of initial weights, order of batches and augmentation; `data.seed` may differ.
   public var seed: Int
   /// nil only for cases, which bring their own spikes.
   public var data: DataOptions?
+  /// `[training]` but for what a lane may override.
   public var training: TrainingOptions
+  /// `[diagnosis]`, for all lanes.
   public var diagnosis: DiagnosisOptions
   /// At least one; all start from the same weights and see the same batches.
   public var lanes: [LaneOptions]
@@ -25,11 +29,15 @@ public struct DataOptions: Sendable {
   let source: any DataSource
   /// What the source is asked for.
   let request: DataRequest
+  /// Of generated samples and the validation split; without `data.seed` the preset's.
   public var seed: Int { request.seed }
+  /// `.none` where the preset asks for no validation samples.
   public var validation: ValidationSplit
   /// At most one input spike per unit and step.
   public var mergesPerStep: Bool
+  /// Changes training samples alone, anew in every epoch.
   public var augmentation: Augmentation
+  /// Applies to all samples: training, evaluation, probes.
   public var delayLine: DelayLine
 
   /// `data.kind`.
@@ -38,7 +46,9 @@ public struct DataOptions: Sendable {
 
 /// What all lanes share.
 public struct TrainingOptions: Sendable, Equatable {
+  /// Where training ends; 0 trains nothing.
   public var epochs: Int
+  /// Samples in a batch; the last one of an epoch may have fewer.
   public var batch: Int
   /// Parts a batch is cut into; their gradients are added in order. Weights depend on it (by
   /// rounding), not on the number of threads.
@@ -47,6 +57,7 @@ public struct TrainingOptions: Sendable, Equatable {
   public var evaluateEvery: Int
   /// Epochs from one checkpoint to the next, and how many of the last ones stay; 0 keeps all.
   public var checkpointEvery: Int
+  /// Of those at the end of an epoch; ones within an epoch go when the next is written.
   public var checkpointsKept: Int
 }
 
@@ -64,6 +75,7 @@ public struct DiagnosisOptions: Sendable, Equatable {
 
 /// What a lane may have for itself.
 public struct LaneOptions: Sendable {
+  /// `grid` goes by steps of equal length, `exact` from event to event.
   public enum SolverKind: String, Sendable, CaseIterable { case grid, exact }
 
   /// As in the preset: the lane's name in files. What it is trained on is another matter: see
@@ -73,22 +85,29 @@ public struct LaneOptions: Sendable {
   public var identity = 0
   /// What it was trained on before, in order.
   public var past: [LossPeriod] = []
+  /// `simulation.solver`; lanes of one preset may differ in it.
   public var solver: SolverKind
   /// Step of the grid, ms.
   public var step: Double
   /// How the grid reads output voltages.
   public var rule: ReadoutRule
+  /// From input to output; may be empty.
   public var hidden: [Layer]
+  /// Its size is 1 here; `network` sets it to the number of classes.
   public var output: Layer
   /// Initial weights in the order of `Network.projections`.
   public var initial: [InitialWeights]
+  /// `loss.kind`: a kind of `LossTable`.
   public var lossKind: String
+  /// That of `lossKind` with `lossParameters`, without the shaping.
   public var loss: any Loss
   /// Of all losses: kept, so that a change of loss keeps them.
   public var lossParameters: LossParameters
   /// What follows the input is given it by `Preset.problem`.
   public var shaping: Shaping
+  /// Its rate is the one before the schedule.
   public var optimiser: AdamOptions
+  /// What the optimiser's rate is multiplied by in the course of training.
   public var schedule: ScheduleOptions
   /// nil: silent neurons are left as they are.
   public var silent: SilentPolicy?
@@ -100,6 +119,9 @@ public struct LaneOptions: Sendable {
   /// The loss it is trained on: `sum · exponential`.
   public var description: String { LossPeriod.describe(lossKind, shaping) }
 
+  /// - Parameters:
+  ///   - inputs: input units, copies by the delay line included.
+  ///   - outputs: number of classes.
   public func network(inputs: Int, outputs: Int) -> Network {
     var output = output
     output.size = outputs
@@ -113,10 +135,12 @@ public struct LossPeriod: Sendable, Equatable {
   public var description: String
   /// Where it ended: finished epochs and batches of the one after.
   public var epoch: Int
+  /// Finished batches of the epoch after `epoch`.
   public var batch: Int
   /// The same as a number of epochs.
   public var end: Double
 
+  /// - Parameter end: `epoch` and `batch` as a number of epochs; not checked against them.
   public init(description: String, epoch: Int, batch: Int, end: Double) {
     self.description = description
     self.epoch = epoch

@@ -9,11 +9,14 @@ import Foundation
 public enum Checkpoint {
   /// A whole checkpoint on disk.
   public struct Place: Sendable, Comparable {
+    /// Its folder.
     public var path: String
+    /// Finished epochs.
     public var epoch: Int
     /// Finished batches of the epoch after `epoch`.
     public var batch: Int
 
+    /// By place in the training; paths do not count.
     public static func < (a: Place, b: Place) -> Bool { (a.epoch, a.batch) < (b.epoch, b.batch) }
 
     /// `12`, or `12+40` between two epochs: the name of its folder.

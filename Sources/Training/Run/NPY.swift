@@ -7,6 +7,7 @@ import SpikeData
 /// A NumPy array file (`.npy`), little-endian, C order: what checkpoints, cases and their results
 /// are made of.
 public struct NPYArray: Sendable, Equatable {
+  /// Types of values, as `descr` in the header spells them.
   public enum Element: String, Sendable {
     case float32 = "<f4"
     case float64 = "<f8"
@@ -16,13 +17,16 @@ public struct NPYArray: Sendable, Equatable {
     var size: Int { self == .float32 || self == .int32 ? 4 : 8 }
   }
 
+  /// Sizes by dimension; empty for a single number.
   public var shape: [Int]
+  /// Type of the values in `bytes`.
   public var element: Element
   /// The values in C order, as they lie in the file.
   public var bytes: [UInt8]
   /// The file it comes from, for messages; empty for one made here.
   public var file = ""
 
+  /// Values, not bytes; 1 where the shape is empty.
   public var count: Int { shape.reduce(1, *) }
 
   /// Equal content, from whatever file.
@@ -30,14 +34,17 @@ public struct NPYArray: Sendable, Equatable {
     a.shape == b.shape && a.element == b.element && a.bytes == b.bytes
   }
 
+  /// As float64, in C order. That values and shape agree is not checked.
   public init(_ values: [Double], shape: [Int]) {
     self.init(shape: shape, element: .float64, values.withUnsafeBytes { Array($0) })
   }
 
+  /// As float32, in C order. That values and shape agree is not checked.
   public init(_ values: [Float], shape: [Int]) {
     self.init(shape: shape, element: .float32, values.withUnsafeBytes { Array($0) })
   }
 
+  /// As int64, in C order. That values and shape agree is not checked.
   public init(_ values: [Int], shape: [Int]) {
     self.init(shape: shape, element: .int64, values.withUnsafeBytes { Array($0) })
   }

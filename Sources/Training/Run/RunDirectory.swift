@@ -5,6 +5,7 @@ import Foundation
 
 /// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/.
 public final class RunDirectory {
+  /// The folder, as it was given, or `runs/<name>-<n>`.
   public let path: String
   private var metrics: AppendFile
   /// Of metrics.csv: a resumed run keeps those it has.

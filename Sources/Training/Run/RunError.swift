@@ -5,14 +5,18 @@ import SpikeData
 
 /// What is wrong with a file of a run or a case: which file, what, and what is allowed.
 public struct RunError: Error, CustomStringConvertible, Equatable {
+  /// Path of the file or folder, with `:12` where a line is meant.
   public var file: String
+  /// What is wrong and what is allowed, without the file.
   public var message: String
 
+  /// - Parameter file: a path, with `:12` where a line is meant.
   public init(_ file: String, _ message: String) {
     self.file = file
     self.message = message
   }
 
+  /// `file: message`.
   public var description: String { "\(file): \(message)" }
 }
 

@@ -19,7 +19,9 @@ extension Preset {
 
 /// A run that this process is to go on with: locked, looked through, its last checkpoint found.
 public struct RunToResume: Sendable {
+  /// Folder of the run, as it was given.
   public let path: String
+  /// The run's preset.toml with the settings applied.
   public let preset: Preset
   /// Where to go on; nil when nothing has been trained yet.
   public let place: Checkpoint.Place?
