@@ -202,7 +202,7 @@ public struct Canvas: Surface, Sendable, Equatable {
     ] {
       text(glyph, x: column, y: row, style: ink)
     }
-    if !title.isEmpty, width > 4 {
+    if !title.isEmpty, width > 6 {
       text(" " + title.prefix(width - 6) + " ", x: x + 2, y: y, style: style)
     }
   }

@@ -217,8 +217,7 @@ public class Batch<S: Solver> {
 
   // MARK: Update
 
-  /// One update of some part of the weights by its gradient.
-  /// - Parameter gain: multiplies the gradient.
+  /// What applies an update of Adam, part by part.
   public final func update(_ adam: Adam<Scalar>, _ step: AdamStep) -> AdamUpdate<Scalar> {
     AdamUpdate(weights: weights, gradient: gradient, adam, step)
   }

@@ -70,6 +70,7 @@ public final class ExactSolver: Solver {
       if trial.failure != nil {
         trial.loss = .nan
         trial.prediction = -1
+        (trial.needsPhantom, trial.isLabelMute) = (false, false)
         return
       }
     }

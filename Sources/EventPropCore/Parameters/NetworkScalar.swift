@@ -5,7 +5,7 @@ import Kernels
 
 /// The number type of a solver: `Float` on the grid, `Double` event by event.
 ///
-/// The two loops that touch every weight once per batch belong to the type, so that `Float` can
+/// The loops that touch every weight once per batch belong to the type, so that `Float` can
 /// use the kernels. Widths are multiples of `Matrix.lanes`.
 public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConvertible {
   /// Multiplies `width` scalars by `factor`; returns the sum of squares of the results.

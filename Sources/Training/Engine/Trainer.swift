@@ -363,7 +363,7 @@ extension Lane {
       }
       return layer
     }
-    signs.norms = zip(network.projections, epochNorms).map { (network.name(of: $0), $1) }
+    signs.norms = Array(zip(network.parameterNames, epochNorms))
     return signs
   }
 }

@@ -328,7 +328,7 @@ final class LiveTraining {
 
     init(_ network: Network) {
       curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
-      curves.norms = Array(repeating: BoundedSeries(), count: network.projections.count)
+      curves.norms = Array(repeating: BoundedSeries(), count: network.parameterNames.count)
     }
   }
 
@@ -476,9 +476,9 @@ final class LiveTraining {
         size: description.size, mean: record?.spikes[layer], spread: spread,
         silent: record?.silent[layer], dead: dead)
     }
-    picture.flow = lane.network.projections.enumerated().map { p, projection in
+    picture.flow = lane.network.parameterNames.enumerated().map { p, name in
       ProjectionFlow(
-        name: lane.network.name(of: projection),
+        name: name,
         norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
     }
     picture.curves = history.curves

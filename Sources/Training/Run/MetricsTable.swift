@@ -15,7 +15,7 @@ enum MetricsTable {
       "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
       "mute_trials",
     ] + hidden.flatMap { ["spikes_\($0)", "spread_\($0)", "silent_\($0)", "dead_\($0)"] }
-      + network.projections.map { "gradient_\(network.name(of: $0))" } + [
+      + network.parameterNames.map { "gradient_\($0)" } + [
         "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
         "actual_change", "change_by_creation_and_deletion",
         "change_by_creation_and_deletion_error", "events_priced", "alarms",
@@ -57,8 +57,8 @@ enum MetricsTable {
         values["spread_\(name)"] = number(metrics.spread[layer])
       }
     }
-    for (projection, norm) in zip(network.projections, metrics.gradientNorms) {
-      values["gradient_\(network.name(of: projection))"] = number(norm)
+    for (name, norm) in zip(network.parameterNames, metrics.gradientNorms) {
+      values["gradient_\(name)"] = number(norm)
     }
     return values
   }
@@ -107,8 +107,8 @@ extension EpochMetrics {
     spread = hidden.compactMap { number("spread_\($0)") }
     silent = hidden.map { number("silent_\($0)") ?? .nan }
     dead = hidden.map { count("dead_\($0)") }
-    gradientNorms = network.projections.map {
-      number("gradient_\(network.name(of: $0))") ?? .nan
+    gradientNorms = network.parameterNames.map {
+      number("gradient_\($0)") ?? .nan
     }
     ledger = LedgerTotals()
     alarms = (values["alarms"] ?? "").components(separatedBy: "; ").compactMap { kind in
