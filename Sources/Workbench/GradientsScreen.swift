@@ -32,7 +32,12 @@ enum GradientsScreen: WorkbenchScreen {
       surface.frame(
         x: area.x, y: area.y, width: area.width, height: area.height, title: "gradients",
         style: .bold)
-      let text = lane.layers.isEmpty ? "no hidden layer, no error to transport" : "computing"
+      let text =
+        lane.layers.isEmpty
+        ? "no hidden layer, no error to transport"
+        : lane.isOffGrid
+          ? "made on the grid, which takes one tau_mem, tau_syn and threshold for a layer"
+          : "computing"
       surface.text(text, x: area.x + 2, y: area.y + 1, style: .dim)
       return
     }

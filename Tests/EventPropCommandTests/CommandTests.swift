@@ -507,4 +507,23 @@ import Testing
     #expect(result.text.contains("the weights have exploded"), "\(result.text)")
     #expect(ContinuousClock.now - start < .seconds(30))
   }
+
+  /// An exact lane whose neurons differ trains with all its alarms and ledgers: what is looked at
+  /// on the grid is left out.
+  @Test(arguments: ["hidden.0.tau_mem", "hidden.0.threshold"])
+  func unlikeNeuronsTrain(key: String) throws {
+    let list = (0..<12).map { "\(1 + 0.1 * Double($0))" }.joined(separator: ", ")
+    let result = try run([
+      "train", "yin-yang-sum", "--epochs", "2", "--threads", "2", "--set",
+      "simulation.solver=exact", "--set", "hidden.0.size=12", "--set", "\(key)=[\(list)]", "--set",
+      "data.train=64", "--set", "data.test=16", "--set", "diagnosis.every=2", "--out", "run",
+    ])
+    #expect(result.status == 0, "\(result.text)")
+    let resumed = try run(["train", "--resume", "run", "--epochs", "3"])
+    #expect(resumed.status == 0, "\(resumed.text)")
+    let figure = try run(["figure", "run", "--panel", "gradients", "--out", "g.svg"])
+    #expect(figure.status == 0, "\(figure.text)")
+    let diagnosis = try run(["diagnose", "run", "--updates", "2", "--out", "diagnosis"])
+    #expect(diagnosis.status == 0, "\(diagnosis.text)")
+  }
 }

@@ -34,9 +34,7 @@ public final class GridSolver: Solver {
   public init(_ problem: Problem) {
     self.problem = problem
     precondition(
-      problem.network.layers.allSatisfy {
-        $0.neuron.isOnGrid && $0.isUniform && $0.trained.isEmpty
-      },
+      GridSolver.runs(problem.network),
       "the grid runs layers of like neurons with fixed constants, and only models that have kernels"
     )
     let steps = Int((problem.duration / problem.step).rounded())
@@ -53,6 +51,12 @@ public final class GridSolver: Solver {
 
   /// Grows with the spikes it has to hold; with `.instantaneous` losses it also has `steps x
   /// outputs` scalars.
+  /// Whether the grid can take a network: models that have kernels, neurons of a layer all alike,
+  /// nothing of them trained. Whoever looks at an exact lane on the grid asks first.
+  public static func runs(_ network: Network) -> Bool {
+    network.layers.allSatisfy { $0.neuron.isOnGrid && $0.isUniform && $0.trained.isEmpty }
+  }
+
   public func makeTrial() -> GridTrial {
     let trial = GridTrial(
       network: problem.network, steps: steps, dt: problem.step)

@@ -171,7 +171,9 @@ final class SolverLane<S: Solver>: Lane {
 
   func margins(pool: WorkerPool) -> Margins? { observer?.margins(weights, pool: pool) }
   func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
-  func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? { observer?.flow(weights) }
+  func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? {
+    observer.flatMap { $0.flow(weights) }
+  }
   func timing() -> (spikes: [[Int]], gradient: GradientFlow?) {
     let none = network.layers.dropLast().map { _ in Array(repeating: 0, count: GradientFlow.parts) }
     return observer?.timing(weights) ?? (none, nil)

@@ -7,7 +7,7 @@ extension SolverLane {
   /// Runs the probe set forward and backward on the grid (in steps of the lane), twice: as the lane
   /// shapes its loss, and with w = 1. Without any effect on training.
   func errorMaps() -> [ErrorMap] {
-    guard let samples = observer?.samples else { return [] }
+    guard let samples = observer?.samples, GridSolver.runs(network) else { return [] }
     let weights = weights.converted(to: Float.self)
     var plain = solver.problem
     plain.shaping = .none

@@ -44,7 +44,8 @@ extension Snapshot {
   /// Whether it must be asked for.
   public func lacks(_ detail: Detail) -> Bool {
     switch detail {
-    case .gradients: lanes.contains { $0.gradientFlow == nil && !$0.layers.isEmpty }
+    case .gradients:
+      lanes.contains { $0.gradientFlow == nil && !$0.isOffGrid && !$0.layers.isEmpty }
     case .ledger: lanes.contains { $0.margins.isEmpty && !$0.layers.isEmpty }
     case .silence: lanes.contains { $0.silence == nil && !$0.layers.isEmpty }
     }

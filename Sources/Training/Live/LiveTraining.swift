@@ -483,6 +483,7 @@ final class LiveTraining {
     }
     picture.curves = history.curves
     picture.trainsExactly = lane.options.solver == .exact
+    picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
       picture.comparison = result.comparison
       picture.comparedAt = result.position

@@ -134,6 +134,8 @@ public struct LaneSnapshot: Sendable {
   public var curves = LaneCurves()
   /// Only while a screen asks for them (`EngineCommand.detail`).
   public var errors: [ErrorMap] = []
+  /// Whether the grid, on which these maps and `gradientFlow` are made, cannot run the network.
+  public var isOffGrid = false
   /// Shaped, and under w = 1; only with `.gradients`.
   public var gradientFlow: GradientFlow?
   /// Under w = 1, with the same weights.
