@@ -153,7 +153,7 @@ extension VoltageWalk {
       tauSyn: layer.tauSyn[neuron])
     var plain = lifted
     for event in 0...times.count {
-      let decay = decay(to: event, of: neuron)
+      let decay = gaps.decay(event, neuron)
       let time = event < times.count ? times[event] : duration
       lifted.length = time - lifted.start
       // V rises towards I at most, and I decays.

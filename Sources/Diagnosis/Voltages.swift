@@ -16,10 +16,8 @@ struct VoltageWalk {
   let arrivals: [Int]
   let layer: Layer
   let duration: Double
-  /// Decay up to each event, and from the last one to T: of each neuron, or once where all are
-  /// alike.
-  private let gaps: [Decay]
-  private let perGap: Int
+  /// Decay up to each event, and from the last one to T.
+  let gaps: GapDecays
 
   /// - Parameters:
   ///   - arriving: spikes and the weights (row of the spike's neuron) that they arrive with.
@@ -48,18 +46,8 @@ struct VoltageWalk {
     self.times = times
     self.jumps = jumps
     self.arrivals = arrivals
-    let perGap = layer.isUniform ? 1 : layer.size
-    self.perGap = perGap
-    gaps = zip([0] + times, times + [duration]).flatMap { start, end in
-      (0..<perGap).map {
-        Decay(over: max(0, end - start), tauMem: layer.tauMem[$0], tauSyn: layer.tauSyn[$0])
-      }
-    }
-  }
-
-  /// Of one neuron, up to an event; of the number after the last, to T.
-  func decay(to event: Int, of neuron: Int) -> Decay {
-    gaps[perGap == 1 ? event : event * perGap + neuron]
+    gaps = GapDecays(
+      layer, gaps: zip([0] + times, times + [duration]).map { max(0, $1 - $0) })
   }
 
   /// One stretch without events of one neuron: V and I at its start, and how long it lasts.

@@ -105,8 +105,6 @@ public class Batch<S: Solver> {
     (shard * count / shards.count)..<((shard + 1) * count / shards.count)
   }
 
-  final var shardCount: Int { shards.count }
-
   // MARK: Forward
 
   /// Runs the batch forward: what came of it is in `trials`, and summed up in what is returned.

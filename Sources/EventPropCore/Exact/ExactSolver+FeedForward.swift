@@ -160,11 +160,7 @@ extension ExactSolver {
   func gaps<N: NeuronModel>(_ incoming: IncomingSpikes, _ neuron: N)
     -> [(length: Double, flow: N.Flow)]
   {
-    (0...incoming.count).map { e in
-      let start = e > 0 ? incoming.times[e - 1] : 0
-      let end = e < incoming.count ? incoming.times[e] : problem.duration
-      return (end - start, neuron.flow(over: end - start))
-    }
+    incoming.gaps(until: problem.duration).map { ($0, neuron.flow(over: $0)) }
   }
 
   func explosion(_ layer: Layer) -> String {

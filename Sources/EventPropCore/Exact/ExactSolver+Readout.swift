@@ -12,7 +12,8 @@ extension ExactSolver {
   func readVoltages(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
   ) {
-    let gaps = LeakyGaps(incoming, layer, duration: problem.duration)
+    let lengths = incoming.gaps(until: problem.duration)
+    let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
     var v = Array(repeating: 0.0, count: layer.size)
     var i = v
@@ -27,11 +28,11 @@ extension ExactSolver {
     trial.lossRest = 0
     trial.integrals.removeAll(keepingCapacity: true)
     trial.driveV = Array(
-      repeating: 0, count: readout == .instantaneous ? gaps.lengths.count * layer.size : 0)
+      repeating: 0, count: readout == .instantaneous ? lengths.count * layer.size : 0)
     trial.driveI = trial.driveV
     var start = 0.0
-    for e in gaps.lengths.indices {
-      let end = start + gaps.lengths[e]
+    for e in lengths.indices {
+      let end = start + lengths[e]
       if readout == .maximum {
         for j in 0..<layer.size {
           seekPeak(&trial.peaks[j], &trial.readout[j], layer, j, v[j], i[j], start, end, e)
@@ -77,7 +78,8 @@ extension ExactSolver {
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ gradient: Matrix<Double>
   ) -> [Double] {
-    let gaps = LeakyGaps(incoming, layer, duration: problem.duration)
+    let lengths = incoming.gaps(until: problem.duration)
+    let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
     var errors = Array(repeating: 0.0, count: incoming.count)
     for j in 0..<layer.size {
@@ -89,10 +91,10 @@ extension ExactSolver {
       let share = layer.isUniform ? 1 : layer.tauSyn[j] / layer.tauSyn[0]
       var lv = 0.0
       var li = 0.0
-      for e in gaps.lengths.indices.reversed() {
+      for e in lengths.indices.reversed() {
         if readout == .maximum && peak.interval == e {
           let start = e > 0 ? incoming.times[e - 1] : 0
-          let after = layer.decay(over: start + gaps.lengths[e] - peak.time, neuron: j)
+          let after = layer.decay(over: start + lengths[e] - peak.time, neuron: j)
           let before = layer.decay(over: peak.time - start, neuron: j)
           li = after.b * li + after.adjointRise * lv
           lv = after.a * lv - slope / tauMem
@@ -163,11 +165,12 @@ extension ExactSolver {
     var total = 0.0
     var values = v
     var slopes = v
+    let isUniform = layer.isUniform
     forEachNode(layer, start, end) { time, weight in
       var decay = layer.decay(over: time - start)
       let w = weight * problem.shaping.weight(at: time / problem.duration)
       for j in 0..<layer.size {
-        if !layer.isUniform { decay = layer.decay(over: time - start, neuron: j) }
+        if !isUniform { decay = layer.decay(over: time - start, neuron: j) }
         values[j] = decay.a * v[j] + decay.rise * i[j]
       }
       total += values.withUnsafeBufferPointer { values in
@@ -176,7 +179,7 @@ extension ExactSolver {
         }
       }
       for j in 0..<layer.size {
-        if !layer.isUniform { decay = layer.decay(over: time - start, neuron: j) }
+        if !isUniform { decay = layer.decay(over: time - start, neuron: j) }
         trial.driveV[interval * layer.size + j] += w * slopes[j] * decay.a
         trial.driveI[interval * layer.size + j] += w * slopes[j] * decay.rise
       }
@@ -204,31 +207,4 @@ extension ExactSolver {
       peak = Peak(interval: interval, time: end, slope: iEnd - vEnd)
     }
   }
-}
-
-/// The gaps before each spike that arrives at a layer of leaky integrators and after the last one,
-/// with what the dynamics do over each: for each neuron, or once where all are alike.
-private struct LeakyGaps {
-  private(set) var lengths: [Double] = []
-  private var decays: [Decay] = []
-  private let perGap: Int
-
-  init(_ incoming: IncomingSpikes, _ layer: Layer, duration: Double) {
-    perGap = layer.isUniform ? 1 : layer.size
-    lengths.reserveCapacity(incoming.count + 1)
-    decays.reserveCapacity((incoming.count + 1) * perGap)
-    for e in 0...incoming.count {
-      let start = e > 0 ? incoming.times[e - 1] : 0
-      let end = e < incoming.count ? incoming.times[e] : duration
-      lengths.append(end - start)
-      for j in 0..<perGap { decays.append(layer.decay(over: end - start, neuron: j)) }
-    }
-  }
-
-  /// Where the values of gap e and neuron j are, in an array like `decays`.
-  @inline(__always)
-  func place(_ e: Int, _ j: Int) -> Int { perGap == 1 ? e : e * perGap + j }
-
-  @inline(__always)
-  func decay(_ e: Int, _ j: Int) -> Decay { decays[place(e, j)] }
 }

@@ -25,6 +25,11 @@ struct IncomingSpikes {
   var sources: [Int32] = []
 
   var count: Int { times.count }
+
+  /// The lengths of the gaps before each spike and after the last one, ms.
+  func gaps(until duration: Double) -> [Double] {
+    (0...count).map { e in (e < count ? times[e] : duration) - (e > 0 ? times[e - 1] : 0) }
+  }
 }
 
 /// What the exact solver keeps of one sample.

@@ -82,3 +82,24 @@ extension Layer {
     Decay(over: gap, tauMem: tauMem[neuron], tauSyn: tauSyn[neuron])
   }
 }
+
+/// What the dynamics do over some gaps: of each neuron of a layer, or once where all are alike.
+public struct GapDecays: Sendable {
+  private let decays: [Decay]
+  private let perGap: Int
+
+  /// - Parameter gaps: their lengths, ms.
+  public init(_ layer: Layer, gaps: [Double]) {
+    let perGap = layer.isUniform ? 1 : layer.size
+    self.perGap = perGap
+    decays = gaps.flatMap { gap in (0..<perGap).map { layer.decay(over: gap, neuron: $0) } }
+  }
+
+  /// Where the values of a gap and a neuron are, in an array of as many as there are decays.
+  @inline(__always)
+  func place(_ gap: Int, _ neuron: Int) -> Int { perGap == 1 ? gap : gap * perGap + neuron }
+
+  /// Over the gap of some number, of a neuron.
+  @inline(__always)
+  public func decay(_ gap: Int, _ neuron: Int) -> Decay { decays[place(gap, neuron)] }
+}

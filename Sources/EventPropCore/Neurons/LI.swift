@@ -7,6 +7,6 @@
 extension NeuronKind {
   /// The output neuron of losses that read voltages.
   public static let li = NeuronKind(
-    "li", title: "leaky integrator, without spikes", parameters: [.tauMem, .tauSyn], grid: .li,
+    "li", parameters: [.tauMem, .tauSyn], isOnGrid: true,
     exact: .readout)
 }

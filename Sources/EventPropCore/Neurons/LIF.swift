@@ -133,6 +133,6 @@ public struct LIF: NeuronModel {
 extension NeuronKind {
   /// Hidden layers, and the output of first-spike losses.
   public static let lif = NeuronKind(
-    "lif", title: "leaky integrate-and-fire", parameters: [.tauMem, .tauSyn, .threshold],
-    grid: .lif, exact: .spiking(LIF.self))
+    "lif", parameters: [.tauMem, .tauSyn, .threshold],
+    isOnGrid: true, exact: .spiking(LIF.self))
 }

@@ -3,7 +3,7 @@
 /// A spiking neuron: how its state runs between events, when it spikes, what a spike does to it;
 /// and the adjoint of each, its neighbour here. A value holds the constants of one neuron. Written
 /// for the exact solver, in Double; the grid has kernels of its own for a model
-/// (`NeuronKind.grid`).
+/// (`NeuronKind.isOnGrid`).
 ///
 /// To add one: a file like `LIF.swift`, and its line in `NeuronTable`.
 public protocol NeuronModel: Sendable {
@@ -87,30 +87,25 @@ public struct Hit: Sendable {
 public struct NeuronKind: Sendable {
   /// `neuron` in presets.
   public let name: String
-  /// One line for lists and help.
-  public let title: String
   /// Whether it has a threshold; outputs that do not are read by their voltage.
   public let isSpiking: Bool
   /// The vectors that a layer of it has.
   public let parameters: [NeuronParameter]
-  /// Its kernels on the grid; nil where it has none.
-  let grid: GridNeuron?
+  /// Whether it has kernels for the grid.
+  public let isOnGrid: Bool
   let exact: ExactLayerPasses
 
   init(
-    _ name: String, title: String, parameters: [NeuronParameter], grid: GridNeuron? = nil,
+    _ name: String, parameters: [NeuronParameter], isOnGrid: Bool = false,
     exact: ExactLayerPasses
   ) {
     self.name = name
-    self.title = title
     self.parameters = parameters
     isSpiking = exact.isSpiking
-    self.grid = grid
+    self.isOnGrid = isOnGrid
     self.exact = exact
   }
 
-  /// Whether the grid can run it.
-  public var isOnGrid: Bool { grid != nil }
 }
 
 extension NeuronKind: Equatable {
@@ -129,6 +124,3 @@ public enum NeuronTable {
   /// By its name in presets; nil where none is called that.
   public static func kind(_ name: String) -> NeuronKind? { all.first { $0.name == name } }
 }
-
-/// Which kernels run a layer on the grid.
-enum GridNeuron: Sendable { case lif, li }

@@ -4,8 +4,6 @@
 public struct CustomShaping: ShapingCurve {
   /// `loss.shaping = "custom"`.
   public static let kind = "custom"
-  /// Says nothing of the points: those are in `words`.
-  public static let title = "piecewise linear through points"
   /// `loss.points`, a list of [x, weight].
   public static let keys = [ShapingKey.points("points")]
   /// There are no standard points that it could come with.

@@ -6,8 +6,6 @@ import Foundation
 public struct ExponentialShaping: ShapingCurve {
   /// `loss.shaping = "exponential"`.
   public static let kind = "exponential"
-  /// t/T is x elsewhere.
-  public static let title = "w = exp(-t/(scale T))"
   /// `loss.scale`, in trial lengths; 1 where the preset does not say.
   public static let keys = [ShapingKey.number("scale", standard: 1)]
   /// Without SCALE: 1.

@@ -4,8 +4,6 @@
 public struct InputShaping: ShapingCurve {
   /// `loss.shaping = "input"`.
   public static let kind = "input"
-  /// The filter is that of `InputProfile`.
-  public static let title = "as the low-pass filtered number of input spikes"
   /// Chosen by its name only.
   public static let isInTurn = false
   /// Its profile comes by `following`.

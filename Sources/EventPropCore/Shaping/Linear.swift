@@ -4,8 +4,6 @@
 public struct LinearShaping: ShapingCurve {
   /// `loss.shaping = "linear"`.
   public static let kind = "linear"
-  /// t/T is x elsewhere.
-  public static let title = "w = 1 - t/T"
 
   /// There is nothing to set.
   public init() {}

@@ -4,8 +4,6 @@
 public struct PlainShaping: ShapingCurve {
   /// `loss.shaping = "none"`; all that losses without an integral allow.
   public static let kind = "none"
-  /// `Shaping.title` says `plain` instead.
-  public static let title = "w = 1"
 
   /// There is nothing to set.
   public init() {}

@@ -6,8 +6,6 @@
 public protocol ShapingCurve: Sendable, Equatable {
   /// `loss.shaping` in presets, and what is typed and logged.
   static var kind: String { get }
-  /// One line for lists and help.
-  static var title: String { get }
   /// The preset's keys for it, in the order of `words`.
   static var keys: [ShapingKey] { get }
   /// Whether the key that goes through the kinds comes to it.

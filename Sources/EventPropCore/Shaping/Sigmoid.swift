@@ -6,8 +6,6 @@ import Foundation
 public struct SigmoidShaping: ShapingCurve {
   /// `loss.shaping = "sigmoid"`.
   public static let kind = "sigmoid"
-  /// t/T is x elsewhere.
-  public static let title = "w = 1/(1 + exp((t/T - 0.5)/0.2))"
 
   /// There is nothing to set.
   public init() {}

@@ -10,8 +10,6 @@ import SpikeData
 protocol DataSource: Sendable {
   /// `data.kind`.
   static var kind: String { get }
-  /// One line for lists and help.
-  static var title: String { get }
   /// How many samples there are where the preset does not say; nil: all that the files have.
   static var standardCounts: (train: Int, test: Int)? { get }
   /// Whether `merge_per_step` is on where the preset does not say.

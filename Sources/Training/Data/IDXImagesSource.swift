@@ -5,7 +5,6 @@ import SpikeData
 /// Images in IDX files, each pixel a spike, the brighter the earlier.
 struct IDXImagesSource: DataSource {
   static let kind = "idx-images"
-  static let title = "images of the MNIST family, latency coded"
   static let standardCounts: (train: Int, test: Int)? = nil
   static let mergesPerStep = false
 

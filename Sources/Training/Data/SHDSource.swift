@@ -5,7 +5,6 @@ import SpikeData
 /// Files in the layout of the Spiking Heidelberg Digits and Commands.
 struct SHDSource: DataSource {
   static let kind = "shd"
-  static let title = "HDF5 files in the layout of SHD and SSC"
   static let standardCounts: (train: Int, test: Int)? = nil
   static let mergesPerStep = true
 

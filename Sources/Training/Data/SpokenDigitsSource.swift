@@ -5,7 +5,6 @@ import SpikeData
 /// Generated spike trains that sound like spoken digits.
 struct SpokenDigitsSource: DataSource {
   static let kind = "spoken-digits"
-  static let title = "spoken digits, generated"
   static let standardCounts: (train: Int, test: Int)? = (1600, 400)
   static let mergesPerStep = true
 

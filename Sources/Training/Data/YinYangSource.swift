@@ -5,7 +5,6 @@ import SpikeData
 /// Generated points of the Yin-Yang sign.
 struct YinYangSource: DataSource {
   static let kind = "yin-yang"
-  static let title = "points of a yin-yang sign, generated"
   static let standardCounts: (train: Int, test: Int)? = (5000, 1000)
   static let mergesPerStep = false
 

@@ -79,7 +79,7 @@ extension LaneOptions {
     let size = try section.integer("size", default: nil, 1...65_536)
     let kinds = NeuronTable.all.filter(\.isSpiking)
     let name = try section.choice("neuron", default: kinds[0].name, kinds.map(\.name))
-    let kind = kinds.first { $0.name == name } ?? kinds[0]
+    let kind = NeuronTable.kind(name) ?? kinds[0]
     guard solver == .exact || kind.isOnGrid else {
       throw section.error(
         "neuron", "\"\(name)\" has no kernels for the grid: it takes simulation.solver = \"exact\"")
