@@ -108,7 +108,9 @@ struct Session {
     inspecting = wanted
     engine.send(
       .inspect(
-        serial: past.serial, position: past.position, past.lanes.compactMap(\.kept), detail))
+        InspectionRequest(
+          serial: past.serial, position: past.position, lanes: past.lanes.compactMap(\.kept),
+          detail: detail)))
   }
 
   /// The snapshot on the screen: live, or one of the past under the live state of pausing.

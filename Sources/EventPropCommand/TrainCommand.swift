@@ -176,34 +176,33 @@ struct HeadlessTraining {
     let batchesAtStart = trainer.epoch * trainer.batchesPerEpoch + trainer.batchInEpoch
     if trainer.epoch == 0 && trainer.batchInEpoch == 0 { try checkpoint() }
     var epochStart = clock.now
-    var batchesAtEpochStart = trainer.batchInEpoch
+    var samples = 0
     while !trainer.isFinished {
       if StopSignal.current != 0 {
         try stop(&console)
       }
-      if !trainer.isEpochComplete {
-        do {
-          try trainer.trainBatch()
-        } catch let error as TrainingError {
-          keep(after: error, &console)
-          throw error
-        }
-        console.progress(progress(since: start, from: batchesAtStart))
+      let rows: [EpochMetrics]?
+      do {
+        let step = try trainer.step()
+        samples += step.samples
+        rows = step.rows
+      } catch let error as TrainingError {
+        keep(after: error, &console)
+        throw error
       }
-      if trainer.isEpochComplete {
+      console.progress(progress(since: start, from: batchesAtStart))
+      if let rows {
         let seconds = (clock.now - epochStart) / .seconds(1)
-        let samples = (trainer.batchInEpoch - batchesAtEpochStart) * training.batch
-        let rows = trainer.finishEpoch()
         try run.append(rows)
         for row in rows {
-          console.line(summary(row, rate: Double(min(samples, trainer.data.train.count)) / seconds))
+          console.line(summary(row, rate: Double(samples) / seconds))
           for alarm in row.alarms {
             console.line("  ! \(row.lane): \(alarm.kind.rawValue): \(alarm.text)")
           }
         }
         if trainer.epoch % training.checkpointEvery == 0 || trainer.isFinished { try checkpoint() }
         epochStart = clock.now
-        batchesAtEpochStart = 0
+        samples = 0
       }
     }
     console.clear()

@@ -56,7 +56,7 @@ public struct Action: Sendable {
 extension Action {
   /// Every action, in the order of the help.
   public static let all: [Action] =
-    training + lanes + viewing + typedOnly + screens + program
+    training + lanes + viewing + typedOnly + untold + screens + program
 
   @Sendable static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot)
     -> String?
@@ -75,7 +75,7 @@ extension Action {
     state.back > 0 ? "you are looking at the past: . goes back to live" : nil
   }
 
-  private static let training: [Action] = [
+  static let training: [Action] = [
     Action(
       name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
       obstacle: { state, snapshot in
@@ -115,7 +115,7 @@ extension Action {
         whenLive(state, snapshot)
           ?? (snapshot.undoable == nil ? "no command of this session changed a lane" : nil)
       },
-      run: { _, _ in [.engine(.undo)] }),
+      run: { _, _ in [.change(Undo())] }),
     Action(
       name: "checkpoint", keys: [.character("c")], short: "", title: "write a checkpoint now",
       obstacle: { state, snapshot in
@@ -125,7 +125,7 @@ extension Action {
       run: { _, _ in [.engine(.checkpoint)] }),
   ]
 
-  private static let lanes: [Action] = [
+  static let lanes: [Action] = [
     Action(
       name: "lane", keys: [.tab], short: "lane", title: "choose the next lane",
       obstacle: { _, snapshot in snapshot.lanes.count > 1 ? nil : "there is one lane: f forks it" },
@@ -143,18 +143,18 @@ extension Action {
       },
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
-        return [.engine(.setShaping(lane: state.lane, lane.shaping.next))]
+        return [.change(SetShaping(lane: state.lane, lane.shaping.next))]
       }),
     Action(
       name: "loss", keys: [.character("l")], short: "loss", title: "next loss for the chosen lane",
-      values: .loss, obstacle: whenLive,
+      values: .logged("loss"), obstacle: whenLive,
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
-        return [.engine(.setLoss(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
+        return [.change(SetLoss(lane: state.lane, kind: LossTable.next(after: lane.lossKind)))]
       }),
     Action(
       name: "rate", keys: [.character("e")], short: "rate", title: "type a learning rate",
-      values: .rate, obstacle: whenLive,
+      values: .logged("rate"), obstacle: whenLive,
       run: { state, _ in
         state.prompt = Prompt(.rate)
         return []
@@ -164,14 +164,14 @@ extension Action {
       obstacle: whenLive,
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
-        return [.engine(.setRate(lane: state.lane, lane.baseRate * 2))]
+        return [.change(SetRate(lane: state.lane, lane.baseRate * 2))]
       }),
     Action(
       name: "slower", keys: [.character("{")], short: "", title: "halve the learning rate",
       obstacle: whenLive,
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
-        return [.engine(.setRate(lane: state.lane, lane.baseRate / 2))]
+        return [.change(SetRate(lane: state.lane, lane.baseRate / 2))]
       }),
     Action(
       name: "fork", keys: [.character("f")], short: "fork",
@@ -194,7 +194,7 @@ extension Action {
         state.question = Question(
           "Drop \(lane.letter) \(lane.description) of epoch \(Wording.position(snapshot.position))? "
             + "y drops it (U brings it back), any other key does not",
-          [.character("y"): [.engine(.drop(lane: state.lane))]])
+          [.character("y"): [.change(Drop(lane: state.lane))]])
         return []
       }),
   ]

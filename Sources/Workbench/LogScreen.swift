@@ -65,9 +65,10 @@ enum LogScreen: WorkbenchScreen {
   static func lines(_ marks: [CommandMark]) -> [String] {
     /// What a mark lifts; nil for other commands.
     func lift(_ mark: CommandMark) -> (by: Double, layer: Int)? {
-      guard case .cure(_, .lift(let by), let layer, _)? = EngineCommand(logText: mark.text, lane: 0)
+      guard let cure = CommandTable.command(text: mark.text, lane: 0) as? Cure,
+        case .lift(let by) = cure.policy
       else { return nil }
-      return (by, layer)
+      return (by, cure.layer)
     }
     var lines: [String] = []
     var amounts: [Double] = []

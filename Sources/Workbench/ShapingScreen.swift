@@ -21,7 +21,7 @@ enum ShapingScreen: WorkbenchScreen {
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
         state.corner = 0
-        return [.engine(.setShaping(lane: state.lane, .custom(corners(lane.shaping))))]
+        return [.change(SetShaping(lane: state.lane, .custom(corners(lane.shaping))))]
       }),
     Action(
       name: "previous-corner", keys: [.left], short: "", title: "corner to the left",
@@ -75,7 +75,7 @@ enum ShapingScreen: WorkbenchScreen {
     let corner = min(state.corner, points.count - 1)
     let weight = min(max(0, points[corner].weight + step), 2)
     points[corner].weight = (weight * 100).rounded() / 100
-    return [.engine(.setShaping(lane: state.lane, .custom(points)))]
+    return [.change(SetShaping(lane: state.lane, .custom(points)))]
   }
 
   private static func plotArea(in area: Area) -> Area {
@@ -116,7 +116,7 @@ enum ShapingScreen: WorkbenchScreen {
     state.corner = points.indices.min { abs(points[$0].x - share) < abs(points[$1].x - share) }!
     let weight = (1 - (Double(y - plot.y) + 0.5) / Double(plot.height)) * highest(lane.shaping)
     points[state.corner].weight = (max(weight, 0) * 100).rounded() / 100
-    return [.engine(.setShaping(lane: state.lane, .custom(points)))]
+    return [.change(SetShaping(lane: state.lane, .custom(points)))]
   }
 
   private static func highest(_ shaping: Shaping) -> Double {

@@ -74,8 +74,7 @@ enum SilenceScreen: WorkbenchScreen {
       run: { state, snapshot in
         guard let neuron = chosen(state, snapshot) else { return [] }
         return [
-          .engine(
-            .cure(lane: state.lane, .redraw, layer: neuron.layer, neurons: [neuron.neuron]))
+          .change(Cure(lane: state.lane, .redraw, layer: neuron.layer, neurons: [neuron.neuron]))
         ]
       }),
   ]
@@ -92,8 +91,7 @@ enum SilenceScreen: WorkbenchScreen {
       guard let lift = neuron.lift else { return nil }
       // A little more than enough, rounded so that the log reads well.
       let by = (lift * 1.05 * 1e6).rounded(.up) / 1e6
-      return .engine(
-        .cure(lane: lane, .lift(by: by), layer: neuron.layer, neurons: [neuron.neuron]))
+      return .change(Cure(lane: lane, .lift(by: by), layer: neuron.layer, neurons: [neuron.neuron]))
     }
   }
 

@@ -17,51 +17,45 @@ public struct TypedValues: Sendable {
 
 extension TypedValues {
   /// Values as the log has them: what is typed is what is logged, and read by the same rules.
-  static func logged(_ name: String, _ usage: String, _ words: [String] = []) -> TypedValues {
-    TypedValues(usage: usage, words: words) { values, state, _ in
-      let text = ([name] + values).joined(separator: " ")
-      return EngineCommand(logText: text, lane: state.lane).map { [.engine($0)] }
+  init(_ form: CommandForm) {
+    self.init(usage: form.usage, words: form.words) { values, state, _ in
+      CommandTable.command([form.name] + values, lane: state.lane).map { [.change($0)] }
     }
   }
 
-  static let rate = TypedValues(usage: "a number from 0 to 1000, as 5e-3") { values, state, _ in
-    guard values.count == 1, let rate = Double(values[0]), rate >= 0, rate <= 1000 else {
-      return nil
-    }
-    return [.engine(.setRate(lane: state.lane, rate))]
+  /// Of a command that is in the table.
+  static func logged(_ name: String) -> TypedValues {
+    TypedValues(CommandTable.forms.first { $0.name == name }!)
   }
 
-  static let losses = LossTable.all.map(\.kind)
-  static let loss = logged("loss", losses.joined(separator: ", "), losses)
-
-  static let shaping = TypedValues(
-    usage: ShapingTable.all.map { $0.usage }.joined(separator: ", "), words: ShapingTable.kinds
-  ) { values, state, snapshot in
-    // Alone, `custom` begins with the curve there is.
-    if values == ["custom"], let lane = state.chosen(snapshot) {
-      return [
-        .engine(.setShaping(lane: state.lane, .custom(ShapingScreen.corners(lane.shaping))))
-      ]
+  /// Shapings, and `custom` alone, which begins with the curve there is.
+  static let shaping: TypedValues = {
+    var values = logged("shaping")
+    let read = values.read
+    values.read = { values, state, snapshot in
+      guard values == ["custom"], let lane = state.chosen(snapshot) else {
+        return read(values, &state, snapshot)
+      }
+      return [.change(SetShaping(lane: state.lane, .custom(ShapingScreen.corners(lane.shaping))))]
     }
-    return Shaping(words: values).map { [.engine(.setShaping(lane: state.lane, $0))] }
-  }
+    return values
+  }()
 
   /// What a fork is to do differently: a loss, or a command with a value. The focus moves to it.
   static let fork = TypedValues(
-    usage: losses.joined(separator: ", ") + ", shaping KIND, rate NUMBER, or nothing for the same",
-    words: losses + ["shaping", "rate"]
+    usage: logged("loss").usage + ", shaping KIND, rate NUMBER, or nothing for the same",
+    words: logged("loss").words + ["shaping", "rate"]
   ) { values, state, snapshot in
     guard let lane = state.chosen(snapshot) else { return nil }
     let new = snapshot.lanes.count
-    var effects = [Effect.engine(.fork(lane: state.lane, kind: lane.lossKind))]
+    var effects = [Effect.change(Fork(lane: state.lane, kind: lane.lossKind))]
     if values.count == 1, LossTable.entry(values[0]) != nil {
-      effects = [.engine(.fork(lane: state.lane, kind: values[0]))]
+      effects = [.change(Fork(lane: state.lane, kind: values[0]))]
     } else if !values.isEmpty {
-      let text = values.joined(separator: " ")
-      guard let change = EngineCommand(logText: text, lane: new), change.changesLane else {
-        return nil
-      }
-      effects.append(.engine(change))
+      guard let change = CommandTable.command(values, lane: new),
+        type(of: change).effect == .changes
+      else { return nil }
+      effects.append(.change(change))
     }
     state.lane = new
     return effects
@@ -91,20 +85,15 @@ extension Action {
     typed("goto", "go to an epoch, or by a click on the curve", .goTo, obstacle: { _, _ in nil }),
     typed("probe", "show a probe sample by its number", .probe, obstacle: whenPresent),
     typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
-    typed(
-      "regularisation", "rate regularisation of the chosen lane",
-      .logged("regularisation", "two numbers, upwards and downwards, as 1e-9 1e-9"),
-      obstacle: whenLive),
-    typed(
-      "order-seed", "another order of batches from the next epoch on",
-      .logged("order-seed", "a whole number"), obstacle: whenLive),
-    typed(
-      "lift", "add to all incoming weights of some neurons",
-      .logged("lift", "a number, a layer and neurons, as 0.02 hidden1 3,7"), obstacle: whenLive),
-    typed(
-      "redraw", "draw incoming weights of some neurons anew",
-      .logged("redraw", "a layer and neurons, as hidden1 3,7"), obstacle: whenLive),
   ]
+
+  /// Commands that have neither a key nor an entry of their own: they need none.
+  static var untold: [Action] {
+    let told = Set((training + lanes).map(\.name))
+    return CommandTable.forms.filter { !told.contains($0.name) }.map {
+      typed($0.name, $0.title, TypedValues($0), obstacle: whenLive)
+    }
+  }
 
   private static func typed(
     _ name: String, _ title: String, _ values: TypedValues,

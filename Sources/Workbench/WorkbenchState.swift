@@ -119,3 +119,8 @@ public enum Effect: Sendable, Equatable {
   case abandon
   case suspend
 }
+
+extension Effect {
+  /// Changes lanes or the order of batches.
+  static func change(_ command: any TrainingCommand) -> Effect { .engine(.change(command)) }
+}

@@ -90,12 +90,12 @@ import Testing
       settings: ["data.train=64", "data.test=16", "hidden.0.size=5", "training.epochs=2"])
     let data = try preset.loadData()
     let run = scratch.file("run")
-    let training = try LiveTraining({ try Trainer(preset, data: data, threads: 1) }) {
+    let training = try TrainingSession({ try Trainer(preset, data: data, threads: 1) }) {
       try RunDirectory(creating: run, preset: preset, network: $0.network)
     }
-    training.apply(.setRate(lane: 0, 0.01))
-    training.apply(.fork(lane: 0, kind: "max"))
-    training.apply(.drop(lane: 1))
+    training.apply(.change(SetRate(lane: 0, 0.01)))
+    training.apply(.change(Fork(lane: 0, kind: "max")))
+    training.apply(.change(Drop(lane: 1)))
     while !training.trainer.isFinished { _ = training.trainBatch() }
     let network = training.trainer.network
 

@@ -13,7 +13,7 @@ import Testing
   static let text = tinyPreset(
     extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nsimulation.solver = \"exact\"")
 
-  func wait(_ training: LiveTraining, _ isSo: (Snapshot) -> Bool) -> Snapshot? {
+  func wait(_ training: TrainingSession, _ isSo: (Snapshot) -> Bool) -> Snapshot? {
     for _ in 0..<6000 {
       let snapshot = training.snapshot()
       if isSo(snapshot) { return snapshot }
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func comparesBesideTheTraining() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     let undisturbed = try makeTrainer(Self.text)
     #expect(training.snapshot().lanes[0].comparison == nil)
     training.apply(.detail(.gradients))
@@ -48,12 +48,12 @@ import Testing
 
   /// After a change of loss, or a restart, what was found before is not shown as if it were of now.
   @Test func whatIsNoLongerSoIsForgotten() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     training.apply(.detail(.gradients))
     _ = training.trainBatch()
     let before = try #require(wait(training) { $0.lanes[0].comparison != nil })
     training.truth.isOn = false
-    training.apply(.setLoss(lane: 0, kind: "max"))
+    training.apply(.change(SetLoss(lane: 0, kind: "max")))
     training.truth.isOn = true
     let after = try #require(wait(training) { $0.lanes[0].comparison != nil })
     #expect(after.lanes[0].comparison != before.lanes[0].comparison)
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test func canBeSwitchedOff() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     training.apply(.compareGradients(false))
     training.apply(.detail(.gradients))
     _ = training.snapshot()

@@ -13,7 +13,7 @@ import Testing
   func thePastIsAsItWasWhenItWasNow(detail: Detail) throws {
     let text = tinyPreset(
       extra: "[[lane]]\nname = \"a\"\n[[lane]]\nname = \"b\"\nloss.kind = \"max\"")
-    let training = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(text) }, run: { _ in nil })
     let undisturbed = try makeTrainer(text)
     for _ in 0..<3 { _ = training.trainBatch() }
     training.apply(.detail(detail))
@@ -24,13 +24,16 @@ import Testing
     // Only the weights are left, and the training goes on under another loss.
     training.apply(.detail(nil))
     var past = then
-    for index in past.lanes.indices { past.lanes[index].takeDetail(from: LaneSnapshot()) }
+    for index in past.lanes.indices { past.lanes[index].detail = LaneDetail() }
     #expect(past.lacks(detail))
-    training.apply(.setLoss(lane: 0, kind: "avg_xentropy"))
-    training.apply(.setLoss(lane: 0, kind: "sum"))
+    training.apply(.change(SetLoss(lane: 0, kind: "avg_xentropy")))
+    training.apply(.change(SetLoss(lane: 0, kind: "sum")))
     for _ in 0..<2 { _ = training.trainBatch() }
     training.apply(
-      .inspect(serial: 7, position: past.position, past.lanes.compactMap(\.kept), detail))
+      .inspect(
+        InspectionRequest(
+          serial: 7, position: past.position, lanes: past.lanes.compactMap(\.kept), detail: detail))
+    )
     let inspection = training.snapshot().inspection
     past.fill(from: inspection, for: detail)
     #expect(!past.lacks(detail))
@@ -41,12 +44,12 @@ import Testing
     // Of another snapshot or for another screen it says nothing.
     var other = then
     other.serial = 8
-    for index in other.lanes.indices { other.lanes[index].takeDetail(from: LaneSnapshot()) }
+    for index in other.lanes.indices { other.lanes[index].detail = LaneDetail() }
     other.fill(from: inspection, for: detail)
     #expect(other.lacks(detail))
     // Looking back changes no weight.
     for _ in 0..<3 { try undisturbed.trainBatch() }
-    let plain = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    let plain = try TrainingSession({ try makeTrainer(text) }, run: { _ in nil })
     for _ in 0..<5 { _ = plain.trainBatch() }
     #expect(plain.trainer.state == training.trainer.state)
   }

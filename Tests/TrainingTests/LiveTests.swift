@@ -95,7 +95,7 @@ import Testing
   }
 
   @Test func probesAndSnapshotsDoNotDisturbTraining() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     let undisturbed = try makeTrainer(Self.text)
     for batch in 0..<6 {
       _ = training.trainBatch()
@@ -108,16 +108,16 @@ import Testing
   }
 
   @Test func forksStartFromTheLanesState() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     for _ in 0..<3 { _ = training.trainBatch() }
-    training.apply(.fork(lane: 0, kind: "max"))
+    training.apply(.change(Fork(lane: 0, kind: "max")))
     let state = training.trainer.state
     #expect(training.trainer.laneNames == ["a", "b", "C"])
     #expect(state[0..<6].elementsEqual(state[12..<18]))
     _ = training.trainBatch()
     let later = training.trainer.state
     #expect(!later[0..<6].elementsEqual(later[12..<18]))
-    training.apply(.drop(lane: 1))
+    training.apply(.change(Drop(lane: 1)))
     #expect(training.trainer.laneNames == ["a", "C"])
     let snapshot = training.snapshot()
     #expect(snapshot.marks.map(\.text) == ["fork max", "drop"])
@@ -127,7 +127,7 @@ import Testing
   /// The same commands at the same batches give the same bits; another rate or loss gives others.
   @Test func commandsAreRepeatable() throws {
     func run(_ commands: [Int: EngineCommand]) throws -> [[UInt8]] {
-      let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+      let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
       for batch in 0..<8 {
         if let command = commands[batch] { training.apply(command) }
         _ = training.trainBatch()
@@ -135,30 +135,37 @@ import Testing
       return training.trainer.state
     }
     let commands: [Int: EngineCommand] = [
-      1: .setRate(lane: 0, 1e-2), 3: .setShaping(lane: 1, .exponential(scale: 1)),
-      5: .setLoss(lane: 0, kind: "first_spike"), 6: .fork(lane: 1, kind: "avg_xentropy"),
+      1: .change(SetRate(lane: 0, 1e-2)), 3: .change(SetShaping(lane: 1, .exponential(scale: 1))),
+      5: .change(SetLoss(lane: 0, kind: "first_spike")),
+      6: .change(Fork(lane: 1, kind: "avg_xentropy")),
     ]
     let once = try run(commands)
     #expect(try run(commands) == once)
     #expect(try run([:]) != once)
-    #expect(try run([1: .setRate(lane: 0, 1e-2)]) != run([:]))
+    #expect(try run([1: .change(SetRate(lane: 0, 1e-2))]) != run([:]))
     // A change to what is there already changes nothing.
-    #expect(try run([2: .setLoss(lane: 0, kind: "sum")]) == run([:]))
+    #expect(try run([2: .change(SetLoss(lane: 0, kind: "sum"))]) == run([:]))
   }
 
   /// A session's own log, replayed without a screen, ends in the same bits.
   @Test func replayedLogsGiveTheSameWeights() throws {
     let scratch = ScratchDirectory()
     let text = Self.text
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(
         creating: scratch.file("live"), preset: $0.preset, network: $0.network)
     }
     let commands: [Int: [EngineCommand]] = [
-      0: [.setShaping(lane: 1, .custom([.init(x: 0.1, weight: 1), .init(x: 0.7, weight: 1 / 3)]))],
-      2: [.setRate(lane: 0, 1.0 / 300), .setOrderSeed(77)],
-      5: [.fork(lane: 0, kind: "max"), .setRegularisation(lane: 0, upper: 1e-3, lower: 1e-4)],
-      7: [.drop(lane: 1), .setLoss(lane: 1, kind: "first_spike_exp")],
+      0: [
+        .change(
+          SetShaping(lane: 1, .custom([.init(x: 0.1, weight: 1), .init(x: 0.7, weight: 1 / 3)])))
+      ],
+      2: [.change(SetRate(lane: 0, 1.0 / 300)), .change(SetOrderSeed(77))],
+      5: [
+        .change(Fork(lane: 0, kind: "max")),
+        .change(SetRegularisation(lane: 0, upper: 1e-3, lower: 1e-4)),
+      ],
+      7: [.change(Drop(lane: 1)), .change(SetLoss(lane: 1, kind: "first_spike_exp"))],
     ]
     for batch in 0..<12 {
       for command in commands[batch] ?? [] { training.apply(command) }
@@ -192,32 +199,32 @@ import Testing
     let scratch = ScratchDirectory()
     let path = scratch.file("run")
     let text = Self.text
-    func begin(_ training: LiveTraining) {
+    func begin(_ training: TrainingSession) {
       for batch in 0..<6 {
-        if batch == 5 { training.apply(.setOrderSeed(77)) }
+        if batch == 5 { training.apply(.change(SetOrderSeed(77))) }
         _ = training.trainBatch()
       }
-      training.apply(.fork(lane: 0, kind: "max"))
+      training.apply(.change(Fork(lane: 0, kind: "max")))
     }
-    let whole = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    let whole = try TrainingSession({ try makeTrainer(text) }, run: { _ in nil })
     begin(whole)
     for _ in 6..<12 { _ = whole.trainBatch() }
 
-    try withRun { () throws -> LiveTraining in
-      try LiveTraining({ try makeTrainer(text) }) {
+    try withRun { () throws -> TrainingSession in
+      try TrainingSession({ try makeTrainer(text) }) {
         try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
       }
     } _: { killed in
       begin(killed)
       try killed.writeCheckpoint()
-      killed.apply(.setRate(lane: 0, 1))
-      killed.apply(.drop(lane: 1))
+      killed.apply(.change(SetRate(lane: 0, 1)))
+      killed.apply(.change(Drop(lane: 1)))
       _ = killed.trainBatch()
     }
 
     let place = try #require(try Checkpoint.all(in: path).last)
     #expect((place.epoch, place.batch) == (1, 2))
-    let resumed = try LiveTraining(
+    let resumed = try TrainingSession(
       { try makeTrainer(text) }, resume: { try $0.resume(path, at: place) }
     ) {
       try RunDirectory(resuming: RunToResume(path), $0)
@@ -243,24 +250,24 @@ import Testing
     let scratch = ScratchDirectory()
     let text = Self.text
     let path = scratch.file("undo")
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     func weights(_ lane: Int) -> [NPYArray] {
       training.trainer.lanes[lane].arrays().map(\.array)
     }
     func train(_ batches: Int) { for _ in 0..<batches { _ = training.trainBatch() } }
-    training.apply(.undo)
+    training.apply(.change(Undo()))
     #expect(training.notice.contains("there is nothing to take back"))
     train(2)
     let before = weights(0)
-    training.apply(.setLoss(lane: 0, kind: "max"))
+    training.apply(.change(SetLoss(lane: 0, kind: "max")))
     // A key held down is one change.
-    training.apply(.setLoss(lane: 0, kind: "avg_xentropy"))
+    training.apply(.change(SetLoss(lane: 0, kind: "avg_xentropy")))
     train(3)
     #expect(weights(0) != before)
     let other = weights(1)
-    training.apply(.undo)
+    training.apply(.change(Undo()))
     #expect(weights(0) == before && weights(1) == other)
     #expect(training.trainer.lanes[0].options.lossKind == "sum")
     #expect(training.trainer.lanes[0].options.past.isEmpty)
@@ -269,26 +276,26 @@ import Testing
     // A lane that was dropped comes back as it was, in its place, with its curves.
     let dropped = weights(0)
     let curve = training.snapshot().lanes[0].curves.loss.xs
-    training.apply(.drop(lane: 0))
+    training.apply(.change(Drop(lane: 0)))
     train(2)
     #expect(training.trainer.laneNames == ["b"])
-    training.apply(.undo)
+    training.apply(.change(Undo()))
     #expect(training.trainer.laneNames == ["a", "b"] && weights(0) == dropped)
     #expect(training.snapshot().lanes[0].curves.loss.xs == curve)
     // A fork goes.
-    training.apply(.fork(lane: 1, kind: "max"))
+    training.apply(.change(Fork(lane: 1, kind: "max")))
     train(1)
-    training.apply(.undo)
+    training.apply(.change(Undo()))
     #expect(training.trainer.laneNames == ["a", "b"])
     // Neurons lifted one by one at the same place are one change.
     let unlifted = weights(1)
     for neuron in 0..<3 {
-      training.apply(.cure(lane: 1, .lift(by: 0.5), layer: 0, neurons: [neuron]))
+      training.apply(.change(Cure(lane: 1, .lift(by: 0.5), layer: 0, neurons: [neuron])))
     }
     #expect(weights(1) != unlifted)
-    training.apply(.undo)
+    training.apply(.change(Undo()))
     #expect(weights(1) == unlifted)
-    training.apply(.setRate(lane: 1, 0.1))
+    training.apply(.change(SetRate(lane: 1, 0.1)))
     train(1)
     try training.leave()
 
@@ -315,29 +322,29 @@ import Testing
     let scratch = ScratchDirectory()
     let text = Self.text
     let path = scratch.file("run")
-    try withRun { () throws -> LiveTraining in
-      try LiveTraining({ try makeTrainer(text) }) {
+    try withRun { () throws -> TrainingSession in
+      try TrainingSession({ try makeTrainer(text) }) {
         try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
       }
     } _: { first in
       for _ in 0..<3 { _ = first.trainBatch() }
-      first.apply(.setRate(lane: 0, 0.02))
+      first.apply(.change(SetRate(lane: 0, 0.02)))
       try first.leave()
     }
     let run = try RunToResume(path)
-    let second = try LiveTraining(
+    let second = try TrainingSession(
       { try makeTrainer(text) }, resume: { try $0.resume(path, at: run.place!) }
     ) {
       try RunDirectory(resuming: run, $0)
     }
     #expect(second.snapshot().undoable == nil)
     let before = second.trainer.state
-    second.apply(.undo)
+    second.apply(.change(Undo()))
     #expect(second.notice.contains("nothing to take back") && second.trainer.state == before)
     // The same key before and after a resume is two changes.
-    second.apply(.setRate(lane: 0, 0.03))
+    second.apply(.change(SetRate(lane: 0, 0.03)))
     _ = second.trainBatch()
-    second.apply(.undo)
+    second.apply(.change(Undo()))
     #expect(second.trainer.lanes[0].options.optimiser.rate == 0.02)
     for _ in 0..<3 { _ = second.trainBatch() }
     try second.leave()
@@ -363,14 +370,14 @@ import Testing
     let scratch = ScratchDirectory()
     let text = Self.text
     let path = scratch.file("run")
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     let batches = training.trainer.batchesPerEpoch
     for _ in 0..<batches { _ = training.trainBatch() }
     let atEpoch = training.trainer.state
     _ = training.trainBatch()
-    training.apply(.fork(lane: 1, kind: "max"))
+    training.apply(.change(Fork(lane: 1, kind: "max")))
     // Weights beyond all bounds by hand: the second lane's next batch fails, the first has learned
     // from it by then.
     let lane = training.trainer.lanes[1]
@@ -395,7 +402,7 @@ import Testing
     training.forgive()
     for _ in 0..<batches { _ = training.trainBatch() }
     #expect(training.failure.isEmpty)
-    let quiet = try LiveTraining({ try makeTrainer(text) }, run: { _ in nil })
+    let quiet = try TrainingSession({ try makeTrainer(text) }, run: { _ in nil })
     for _ in 0..<(2 * batches) { _ = quiet.trainBatch() }
     #expect(training.trainer.state == quiet.trainer.state)
     try training.leave()
@@ -413,23 +420,23 @@ import Testing
     let scratch = ScratchDirectory()
     let text = Self.text
     let path = scratch.file("kept")
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     for _ in 0..<2 { _ = training.trainBatch() }
-    training.apply(.setRate(lane: 0, 1e-4))
-    training.apply(.setLoss(lane: 1, kind: "max"))
-    training.apply(.undo)
+    training.apply(.change(SetRate(lane: 0, 1e-4)))
+    training.apply(.change(SetLoss(lane: 1, kind: "max")))
+    training.apply(.change(Undo()))
     // A key pressed again is taken back as one; an order of batches cannot be.
-    training.apply(.setOrderSeed(9))
-    for rate in [0.01, 0.02, 0.04] { training.apply(.setRate(lane: 1, rate)) }
-    training.apply(.setOrderSeed(7))
-    training.apply(.undo)
+    training.apply(.change(SetOrderSeed(9)))
+    for rate in [0.01, 0.02, 0.04] { training.apply(.change(SetRate(lane: 1, rate))) }
+    training.apply(.change(SetOrderSeed(7)))
+    training.apply(.change(Undo()))
     // A fork that was taken back, and one that stays.
-    training.apply(.fork(lane: 0, kind: "max"))
-    training.apply(.undo)
-    training.apply(.fork(lane: 0, kind: "avg_xentropy"))
-    training.apply(.cure(lane: 0, .lift(by: 0.5), layer: 0, neurons: [1]))
+    training.apply(.change(Fork(lane: 0, kind: "max")))
+    training.apply(.change(Undo()))
+    training.apply(.change(Fork(lane: 0, kind: "avg_xentropy")))
+    training.apply(.change(Cure(lane: 0, .lift(by: 0.5), layer: 0, neurons: [1])))
     #expect(training.snapshot().hasSettings)
     training.apply(.restart(keeping: true))
     #expect(training.trainer.orderSeed == 7 && training.snapshot().hasSettings)
@@ -468,8 +475,8 @@ import Testing
     #expect(throws: RunError("\(path):2", "is not a command with epoch and batch")) {
       try LoggedSession(contentsOf: path)
     }
-    #expect(EngineCommand(logText: "rate fast", lane: 0) == nil)
-    #expect(EngineCommand(logText: "shaping custom 0:1 0:2", lane: 0) == nil)
+    #expect(CommandTable.command(text: "rate fast", lane: 0) == nil)
+    #expect(CommandTable.command(text: "shaping custom 0:1 0:2", lane: 0) == nil)
     #expect(Shaping(words: ["exponential", "-1"]) == nil)
   }
 
@@ -491,7 +498,7 @@ import Testing
   /// lV - lI under w = 1 vanishes early in a long trial; shaping gives early spikes a share.
   @Test func errorMapsShowWhatShapingDoes() throws {
     let text = tinyPreset(extra: "[[lane]]\nname = \"a\"\nloss.shaping = \"exponential\"")
-    let training = try LiveTraining(
+    let training = try TrainingSession(
       { try makeTrainer(text, settings: ["simulation.duration=300"]) }, run: { _ in nil })
     #expect(training.snapshot().lanes[0].errors.isEmpty)
     training.apply(.detail(.gradients))
@@ -510,13 +517,13 @@ import Testing
   @Test func restartIsTheIdenticalRun() throws {
     let scratch = ScratchDirectory()
     let path = scratch.file("run")
-    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+    let training = try TrainingSession({ try makeTrainer(Self.text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     for _ in 0..<5 { _ = training.trainBatch() }
     let first = training.trainer.state
     try training.writeCheckpoint()
-    training.apply(.setRate(lane: 0, 1))
+    training.apply(.change(SetRate(lane: 0, 1)))
     training.apply(.restart(keeping: false))
     #expect(training.snapshot().position == 0)
     // The run before is kept apart: a resume finds nothing of it.
@@ -532,11 +539,11 @@ import Testing
 
   /// Epochs without an evaluation, with lanes coming and going.
   @Test func rareEvaluationsAreFine() throws {
-    let training = try LiveTraining(
+    let training = try TrainingSession(
       { try makeTrainer(Self.text, settings: ["training.evaluate_every=3"]) }, run: { _ in nil })
     for batch in 0..<12 {
-      if batch == 5 { training.apply(.fork(lane: 1, kind: "max")) }
-      if batch == 10 { training.apply(.drop(lane: 0)) }
+      if batch == 5 { training.apply(.change(Fork(lane: 1, kind: "max"))) }
+      if batch == 10 { training.apply(.change(Drop(lane: 0))) }
       _ = training.trainBatch()
       let tests = training.snapshot().lanes.map { $0.testAccuracy != nil }
       #expect(tests == (batch == 11 ? [true, true] : tests.map { _ in false }))
@@ -547,10 +554,10 @@ import Testing
   @Test func lossesKeepThePresetsParameters() throws {
     func state(_ kinds: [String]) throws -> [[UInt8]] {
       let text = tinyPreset(loss: "first_spike")
-      let training = try LiveTraining(
+      let training = try TrainingSession(
         { try makeTrainer(text, settings: ["loss.tau0=0.3", "loss.alpha=0.1"]) },
         run: { _ in nil })
-      for kind in kinds { training.apply(.setLoss(lane: 0, kind: kind)) }
+      for kind in kinds { training.apply(.change(SetLoss(lane: 0, kind: kind))) }
       for _ in 0..<3 { _ = training.trainBatch() }
       return training.trainer.state
     }
@@ -558,14 +565,14 @@ import Testing
   }
 
   @Test func badCommandsLeaveANoticeAndTheTrainingAlone() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     let before = training.trainer.state
-    training.apply(.setLoss(lane: 0, kind: "nonsense"))
+    training.apply(.change(SetLoss(lane: 0, kind: "nonsense")))
     #expect(training.notice.contains("there is no loss nonsense; allowed are sum"))
-    training.apply(.drop(lane: 0))
-    training.apply(.drop(lane: 0))
-    #expect(training.notice == "the last lane stays")
-    training.apply(.setRate(lane: 9, 1))
+    training.apply(.change(Drop(lane: 0)))
+    training.apply(.change(Drop(lane: 0)))
+    #expect(training.notice == "drop: the last lane stays")
+    training.apply(.change(SetRate(lane: 9, 1)))
     #expect(training.trainer.state.elementsEqual(before.suffix(before.count / 2)))
   }
 

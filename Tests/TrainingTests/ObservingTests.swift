@@ -30,18 +30,18 @@ import Testing
   /// A cure by hand is logged, and a replay of the log does it again.
   @Test func curesAreReplayed() throws {
     let scratch = ScratchDirectory()
-    let training = try LiveTraining({ try makeTrainer(tinyPreset()) }) {
+    let training = try TrainingSession({ try makeTrainer(tinyPreset()) }) {
       try RunDirectory(creating: scratch.file("run"), preset: $0.preset, network: $0.network)
     }
     _ = training.trainBatch()
     let before = training.trainer.state
-    training.apply(.cure(lane: 0, .lift(by: 0.125), layer: 0, neurons: [3, 5]))
+    training.apply(.change(Cure(lane: 0, .lift(by: 0.125), layer: 0, neurons: [3, 5])))
     #expect(training.trainer.state != before)
     _ = training.trainBatch()
-    training.apply(.cure(lane: 0, .redraw, layer: 0, neurons: [7]))
-    training.apply(.cure(lane: 0, .redraw, layer: 4, neurons: [7]))
+    training.apply(.change(Cure(lane: 0, .redraw, layer: 0, neurons: [7])))
+    training.apply(.change(Cure(lane: 0, .redraw, layer: 4, neurons: [7])))
     #expect(training.notice.contains("there are hidden1 to hidden1"))
-    training.apply(.cure(lane: 0, .redraw, layer: 0, neurons: [20]))
+    training.apply(.change(Cure(lane: 0, .redraw, layer: 0, neurons: [20])))
     #expect(training.notice.contains("hidden1 has no neuron 20: 0 to 19"))
     while !training.trainer.isFinished { _ = training.trainBatch() }
     let log = try LoggedSession(contentsOf: scratch.file("run/commands.jsonl"))

@@ -14,9 +14,9 @@ import Testing
   let scratch = ScratchDirectory()
 
   /// Trains to the end into a run folder.
-  func trained() throws -> (run: String, rows: [EpochMetrics], training: LiveTraining) {
+  func trained() throws -> (run: String, rows: [EpochMetrics], training: TrainingSession) {
     let path = scratch.file("run")
-    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+    let training = try TrainingSession({ try makeTrainer(Self.text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     while !training.trainer.isFinished { _ = training.trainBatch() }
@@ -26,11 +26,11 @@ import Testing
   }
 
   /// The run of a session that has ended; of one that has not, a copy.
-  func reopened(_ original: String) throws -> LiveTraining {
+  func reopened(_ original: String) throws -> TrainingSession {
     let path = original + "-copy"
     try FileManager.default.copyItem(atPath: original, toPath: path)
     let place = try #require(try Checkpoint.all(in: path).last)
-    return try LiveTraining(
+    return try TrainingSession(
       { try makeTrainer(Self.text) }, resume: { try $0.resume(path, at: place) }
     ) {
       try RunDirectory(resuming: RunToResume(path), $0)
@@ -60,7 +60,7 @@ import Testing
   @Test func afinishedRunShowsItsLastRate() throws {
     let path = scratch.file("decaying")
     let text = tinyPreset(training: "schedule = { decay = 0.5 }")
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     let first = training.snapshot().lanes[0].rate
@@ -72,7 +72,7 @@ import Testing
     let still = try finishedRun(try Preset(ofRun: path), path)
     #expect(still.lanes[0].rate == row.rate)
     // A rate given then is one of a batch to come.
-    training.apply(.setRate(lane: 0, 0.8))
+    training.apply(.change(SetRate(lane: 0, 0.8)))
     #expect(training.snapshot().lanes[0].rate > row.rate)
   }
 
@@ -89,7 +89,7 @@ import Testing
       solver: solver, loss: "first_spike",
       training: "silent = { policy = \"lift\", by = 0.5, lift_outputs = 0.05 }")
     let path = scratch.file("kept")
-    let training = try LiveTraining({ try makeTrainer(text) }) {
+    let training = try TrainingSession({ try makeTrainer(text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     while !training.trainer.isFinished { _ = training.trainBatch() }
@@ -103,8 +103,9 @@ import Testing
   }
 
   @Test func nothingIsKnownBeforeTheFirstBatch() throws {
-    let lane = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil }).snapshot().lanes[
-      0]
+    let lane = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil }).snapshot()
+      .lanes[
+        0]
     #expect(lane.trainLoss == nil && lane.trainAccuracy == nil && lane.testAccuracy == nil)
     #expect(lane.layers.allSatisfy { $0.mean == nil && $0.dead == nil && $0.silent == nil })
     #expect(lane.flow.allSatisfy { $0.norm == nil })
@@ -173,41 +174,41 @@ import Testing
   // MARK: - Who a lane is, and what it is trained on
 
   @Test func descriptionsAreDerivedAndLettersStay() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     func lanes() -> [LaneSnapshot] { training.snapshot().lanes }
     #expect(lanes().map(\.letter) == ["A", "B"])
     #expect(lanes().map(\.description) == ["sum · plain", "sum · linear"])
     // Before the first batch there is nothing that it was.
-    training.apply(.setShaping(lane: 0, .sigmoid))
+    training.apply(.change(SetShaping(lane: 0, .sigmoid)))
     #expect(lanes()[0].past.isEmpty && lanes()[0].description == "sum · sigmoid")
     for _ in 0..<5 { _ = training.trainBatch() }
     // A key pressed three times on the way is one change, and back is none.
-    training.apply(.setShaping(lane: 0, .none))
-    training.apply(.setShaping(lane: 0, .linear))
-    training.apply(.setShaping(lane: 0, .exponential(scale: 0.5)))
+    training.apply(.change(SetShaping(lane: 0, .none)))
+    training.apply(.change(SetShaping(lane: 0, .linear)))
+    training.apply(.change(SetShaping(lane: 0, .exponential(scale: 0.5))))
     #expect(lanes()[0].past.map(\.description) == ["sum · sigmoid"])
     #expect(lanes()[0].past.map(\.end) == [1.25])
     #expect(lanes()[0].description == "sum · exponential 0.5")
-    training.apply(.setShaping(lane: 1, .none))
-    training.apply(.setShaping(lane: 1, .linear))
+    training.apply(.change(SetShaping(lane: 1, .none)))
+    training.apply(.change(SetShaping(lane: 1, .linear)))
     #expect(lanes()[1].past.isEmpty)
-    training.apply(.fork(lane: 1, kind: "sum"))
-    training.apply(.fork(lane: 1, kind: "max"))
+    training.apply(.change(Fork(lane: 1, kind: "sum")))
+    training.apply(.change(Fork(lane: 1, kind: "max")))
     #expect(lanes().map(\.letter) == ["A", "B", "C", "D"])
     #expect(lanes()[2].description == "sum · linear" && lanes()[2].past.isEmpty)
     #expect(
       lanes()[3].description == "max" && lanes()[3].past.map(\.description) == ["sum · linear"])
-    training.apply(.drop(lane: 1))
+    training.apply(.change(Drop(lane: 1)))
     #expect(lanes().map(\.letter) == ["A", "C", "D"])
-    training.apply(.fork(lane: 0, kind: "sum"))
+    training.apply(.change(Fork(lane: 0, kind: "sum")))
     #expect(lanes().map(\.letter) == ["A", "C", "D", "E"])
   }
 
   /// A mean loss over two kinds of loss is no loss: the sum begins again at a change.
   @Test func lossesOfTwoKindsAreNotAveraged() throws {
-    let training = try LiveTraining({ try makeTrainer(Self.text) }, run: { _ in nil })
+    let training = try TrainingSession({ try makeTrainer(Self.text) }, run: { _ in nil })
     for _ in 0..<2 { _ = training.trainBatch() }
-    training.apply(.setLoss(lane: 0, kind: "max"))
+    training.apply(.change(SetLoss(lane: 0, kind: "max")))
     #expect(training.snapshot().lanes[0].trainLoss == nil)
     _ = training.trainBatch()
     let lane = training.trainer.lanes[0]
@@ -218,12 +219,12 @@ import Testing
   /// A resumed session knows what its lanes were.
   @Test func thePastOfALaneSurvivesAResume() throws {
     let path = scratch.file("past")
-    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+    let training = try TrainingSession({ try makeTrainer(Self.text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     for batch in 0..<10 {
-      if batch == 7 { training.apply(.setLoss(lane: 0, kind: "max")) }
-      if batch == 8 { training.apply(.fork(lane: 0, kind: "max")) }
+      if batch == 7 { training.apply(.change(SetLoss(lane: 0, kind: "max"))) }
+      if batch == 8 { training.apply(.change(Fork(lane: 0, kind: "max"))) }
       _ = training.trainBatch()
     }
     try training.writeCheckpoint()
@@ -239,11 +240,11 @@ import Testing
   /// predictions beside it.
   @Test func aPlaceWithinAnEpochShowsWhatIsOfIt() throws {
     let path = scratch.file("within")
-    let training = try LiveTraining({ try makeTrainer(Self.text) }) {
+    let training = try TrainingSession({ try makeTrainer(Self.text) }) {
       try RunDirectory(creating: path, preset: $0.preset, network: $0.network)
     }
     for batch in 0..<6 {
-      if batch == 5 { training.apply(.setRate(lane: 0, 0.1)) }
+      if batch == 5 { training.apply(.change(SetRate(lane: 0, 0.1))) }
       _ = training.trainBatch()
     }
     try training.writeCheckpoint()

@@ -118,7 +118,7 @@ extension LaneSnapshot {
     atRisk = [
       SpikeAtRisk(trial: 1, layer: 0, neuron: 12, time: 14.5, margin: 0.03, change: -0.005)
     ]
-    margins = [
+    detail.margins = [
       MarginHistogram(layer: "hidden1", counts: (0..<40).map { ($0 * 13) % 29 * 4 }, range: 1)
     ]
     var report = SilenceReport()
@@ -128,14 +128,14 @@ extension LaneSnapshot {
       SilentNeuron(layer: 0, neuron: 11, reason: .inhibited(by: 1.7), lift: 0.41),
       SilentNeuron(layer: 0, neuron: 17, reason: .noGradient),
     ]
-    silence = report
+    detail.silence = report
     deadSince = [(0..<20).map { $0 == 9 ? 8 : nil }]
     var flow = GradientFlow()
     flow.layers = ["hidden1", "output"]
     flow.norms = [(1...10).map { 1e-3 / Double($0) }, (1...10).map { Double($0) * 1e-2 }]
-    gradientFlow = flow
+    detail.gradientFlow = flow
     flow.norms[0].reverse()
-    plainFlow = flow
+    detail.plainFlow = flow
     var comparison = GradientComparison()
     comparison.rows = [
       GradientComparison.Row(
@@ -145,7 +145,7 @@ extension LaneSnapshot {
     ]
     (comparison.exactSpikes, comparison.trainingSpikes) = (1000, 990)
     (comparison.onlyExact, comparison.onlyTraining) = (20, 10)
-    if index == 0 { (self.comparison, comparedAt) = (comparison, 11.4) }
+    if index == 0 { (detail.comparison, detail.comparedAt) = (comparison, 11.4) }
     if index == 1 { alarms = [Alarm(.deleting, lane: name, "3 epochs with more deleted")] }
   }
 }

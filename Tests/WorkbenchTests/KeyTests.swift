@@ -15,6 +15,12 @@ import Testing
     keys.flatMap { state.handle($0, snapshot) }
   }
 
+  /// What an effect gives lane 0.
+  func shaping(_ effect: Effect?) -> Shaping? {
+    guard case .engine(.training(let any))? = effect, any.command.lane == 0 else { return nil }
+    return (any.command as? SetShaping)?.shaping
+  }
+
   func type(_ text: String) -> [Key] { text.map { .character($0) } }
 
   @Test func namesAreUniqueAndKeysDoNotClash() {
@@ -32,20 +38,20 @@ import Testing
     paused.isPaused = true
     #expect(press([.character(" ")], &state, paused) == [.engine(.resume)])
     #expect(press(type("nN"), &state) == [.engine(.step(batches: 1)), .engine(.stepEpoch)])
-    #expect(press([.tab, .character("s")], &state) == [.engine(.setShaping(lane: 1, .linear))])
-    #expect(press(type("l"), &state) == [.engine(.setLoss(lane: 1, kind: "avg_xentropy"))])
-    #expect(press(type("}"), &state) == [.engine(.setRate(lane: 1, 4e-3))])
+    #expect(press([.tab, .character("s")], &state) == [.change(SetShaping(lane: 1, .linear))])
+    #expect(press(type("l"), &state) == [.change(SetLoss(lane: 1, kind: "avg_xentropy"))])
+    #expect(press(type("}"), &state) == [.change(SetRate(lane: 1, 4e-3))])
     // A fork asks what to change, and takes the focus.
     #expect(press(type("f"), &state).isEmpty)
     #expect(state.prompt?.purpose == .fork)
-    #expect(press([.enter], &state) == [.engine(.fork(lane: 1, kind: "sum"))])
+    #expect(press([.enter], &state) == [.change(Fork(lane: 1, kind: "sum"))])
     #expect(state.lane == 2)
     state.lane = 0
-    #expect(press(type("fmax") + [.enter], &state) == [.engine(.fork(lane: 0, kind: "max"))])
+    #expect(press(type("fmax") + [.enter], &state) == [.change(Fork(lane: 0, kind: "max"))])
     state.lane = 0
     #expect(
       press(type("fshaping linear") + [.enter], &state)
-        == [.engine(.fork(lane: 0, kind: "sum")), .engine(.setShaping(lane: 2, .linear))])
+        == [.change(Fork(lane: 0, kind: "sum")), .change(SetShaping(lane: 2, .linear))])
     state.lane = 0
     #expect(press(type("fdrop") + [.enter], &state).isEmpty)
     #expect(state.notice.contains("allowed is") && state.lane == 0)
@@ -75,10 +81,10 @@ import Testing
   @Test func promptsSetRatesAndRunCommands() {
     var state = WorkbenchState()
     #expect(
-      press(type("e5e-3") + [.enter], &state) == [.engine(.setRate(lane: 0, 5e-3))])
+      press(type("e5e-3") + [.enter], &state) == [.change(SetRate(lane: 0, 5e-3))])
     #expect(press(type("efast") + [.enter], &state).isEmpty)
     #expect(state.notice.contains("allowed is a number from 0 to 1000"))
-    #expect(press(type(":fork max") + [.enter], &state) == [.engine(.fork(lane: 0, kind: "max"))])
+    #expect(press(type(":fork max") + [.enter], &state) == [.change(Fork(lane: 0, kind: "max"))])
     #expect(press(type(":check") + [.tab, .enter], &state) == [.engine(.checkpoint)])
     #expect(press(type(":shaping spiral") + [.enter], &state).isEmpty)
     #expect(state.notice.contains("allowed is none, linear"))
@@ -92,7 +98,7 @@ import Testing
     var state = WorkbenchState()
     _ = press(type("?halve"), &state)
     #expect(HelpPanel.matches(state).map(\.name) == ["slower"])
-    #expect(press([.enter], &state) == [.engine(.setRate(lane: 0, 1e-3))])
+    #expect(press([.enter], &state) == [.change(SetRate(lane: 0, 1e-3))])
     #expect(!state.isHelpShown)
     // An action of another screen goes there first.
     _ = press(type("?first spike") + [.enter], &state)
@@ -105,7 +111,7 @@ import Testing
     var state = WorkbenchState()
     #expect(press(type("D"), &state).isEmpty && state.question != nil)
     #expect(press([.escape], &state).isEmpty && state.notice == "nothing was done")
-    #expect(press(type("Dy"), &state) == [.engine(.drop(lane: 0))])
+    #expect(press(type("Dy"), &state) == [.change(Drop(lane: 0))])
     #expect(press(type("Ry"), &state) == [.engine(.restart(keeping: false))])
     #expect(press(type("Rk"), &state).isEmpty)
     var changed = sampleSnapshot()
@@ -119,7 +125,7 @@ import Testing
     // Undo says what stands in its way.
     #expect(press(type("U"), &state).isEmpty && state.notice.contains("no command of this session"))
     changed.undoable = "loss max"
-    #expect(press(type("U"), &state, changed) == [.engine(.undo)])
+    #expect(press(type("U"), &state, changed) == [.change(Undo())])
   }
 
   /// A click makes w(t) piecewise linear only when that was said to be meant.
@@ -132,7 +138,7 @@ import Testing
       return
     }
     state.question = question
-    guard case .engine(.setShaping(0, let bent))? = press(type("y"), &state).first,
+    guard let bent = shaping(press(type("y"), &state).first),
       bent.corners != nil
     else {
       Issue.record("y does it")
@@ -221,7 +227,7 @@ import Testing
   @Test func shapingIsEditedByKeysAndMouse() {
     var state = WorkbenchState()
     state.screen = .shaping
-    guard case .engine(.setShaping(0, let first))? = press(type("u"), &state).first,
+    guard let first = shaping(press(type("u"), &state).first),
       let points = first.corners
     else {
       Issue.record("u makes the curve editable")
@@ -232,7 +238,7 @@ import Testing
     var snapshot = sampleSnapshot()
     snapshot.lanes[0].shaping = .custom(points)
     guard
-      case .engine(.setShaping(0, let second))? = press([.right, .up], &state, snapshot).first,
+      let second = shaping(press([.right, .up], &state, snapshot).first),
       let raised = second.corners
     else {
       Issue.record("up raises the corner")
@@ -241,7 +247,7 @@ import Testing
     #expect(raised[1].weight > points[1].weight)
     #expect(raised[0] == points[0])
     let clicked = state.click(x: 117, y: 36, width: 120, height: 40, snapshot)
-    guard case .engine(.setShaping(0, let third))? = clicked.first, let low = third.corners else {
+    guard let third = shaping(clicked.first), let low = third.corners else {
       Issue.record("a click moves the nearest corner")
       return
     }
@@ -258,11 +264,11 @@ import Testing
     #expect(state.notice.contains("no lift wakes this neuron"))
     #expect(
       state.handle(.character("d"), snapshot)
-        == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [3]))])
+        == [.change(Cure(lane: 0, .redraw, layer: 0, neurons: [3]))])
     _ = state.handle(.down, snapshot)
     #expect(
       state.handle(.character("w"), snapshot)
-        == [.engine(.cure(lane: 0, .lift(by: 0.0357), layer: 0, neurons: [9]))])
+        == [.change(Cure(lane: 0, .lift(by: 0.0357), layer: 0, neurons: [9]))])
     #expect(state.handle(.character("W"), snapshot).count == 2)
     for _ in 0..<9 { _ = state.handle(.down, snapshot) }
     #expect(state.row == 3)
@@ -270,7 +276,7 @@ import Testing
     typed.prompt = Prompt(.command, text: "redraw hidden1 4,5")
     #expect(
       typed.handle(.enter, snapshot)
-        == [.engine(.cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
+        == [.change(Cure(lane: 0, .redraw, layer: 0, neurons: [4, 5]))])
   }
 
   /// The list of silent neurons: sorted, filtered by words, walked in pages; keys act on what is
@@ -287,7 +293,9 @@ import Testing
     state.screen = .silence
     func woken() -> [Int] {
       state.handle(.character("w"), snapshot).compactMap {
-        if case .engine(.cure(_, _, let layer, let neurons)) = $0 { return layer * 40 + neurons[0] }
+        if case .engine(.training(let any)) = $0, let cure = any.command as? Cure {
+          return cure.layer * 40 + cure.neurons[0]
+        }
         return nil
       }
     }
@@ -367,7 +375,7 @@ import Testing
     state.prompt = Prompt(.command, text: "pause now")
     #expect(state.handle(.enter, snapshot) == [] && state.notice.contains("takes no values"))
     state.prompt = Prompt(.command, text: "shaping input")
-    guard case .engine(.setShaping(0, let input))? = state.handle(.enter, snapshot).first,
+    guard let input = shaping(state.handle(.enter, snapshot).first),
       input.kind == "input"
     else {
       Issue.record("input can be typed")

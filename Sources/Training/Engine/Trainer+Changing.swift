@@ -4,50 +4,19 @@ import EventPropCore
 
 /// Changes of lanes while they train. All take effect between two batches.
 extension Trainer {
-  /// Applies a command that changes a lane or the order of batches; leaves all others alone. The
-  /// one place where live sessions, replays and resumed sessions do so.
-  func apply(_ command: EngineCommand) throws {
+  /// Applies a command. The one place where live sessions, replays and resumed sessions do so.
+  func apply(_ command: any TrainingCommand) throws {
     markSafePlace()
     let steps = undoSteps
+    lastUndone = nil
     remember(command)
     do {
-      try change(by: command)
+      try command.apply(to: self)
+      commandCount += 1
     } catch {
       undoSteps = steps
       throw error
     }
-  }
-
-  private func change(by command: EngineCommand) throws {
-    switch command {
-    case .undo: try undo()
-    case .setRate(let lane, let rate): lanes[lane].options.optimiser.rate = rate
-    case .setShaping(let lane, let shaping): try change(lane) { $0.shaping = shaping }
-    case .setLoss(let lane, let kind):
-      try change(lane) { try $0.setLoss(kind) }
-    case .setRegularisation(let lane, let upper, let lower):
-      try change(lane) { $0.setRegularisation(upper: upper, lower: lower) }
-    case .fork(let lane, let kind): try fork(lane, kind: kind)
-    case .drop(let lane): drop(lane)
-    case .setOrderSeed(let seed): orderSeed = seed
-    case .cure(let lane, let policy, let layer, let neurons):
-      try check(neurons, layer: layer)
-      var random = Random(seed: preset.seed, "cure", commandCount, layer)
-      lanes[lane].cure(policy, layer: layer, neurons: neurons, random: &random)
-    case .restart, .pause, .resume, .step, .stepEpoch, .checkpoint, .probe, .detail, .stopWhen,
-      .notice, .compareGradients, .inspect:
-      return
-    }
-    commandCount += 1
-  }
-
-  private func check(_ neurons: [Int], layer: Int) throws {
-    guard (0..<network.hiddenCount).contains(layer) else {
-      throw PresetError("cure", "there are hidden1 to hidden\(network.hiddenCount)")
-    }
-    let size = network.layers[layer].size
-    guard let wrong = neurons.first(where: { !(0..<size).contains($0) }) else { return }
-    throw PresetError("cure", "hidden\(layer + 1) has no neuron \(wrong): 0 to \(size - 1)")
   }
 
   /// Gives a lane other options; weights, optimiser state and sums stay.
@@ -85,7 +54,7 @@ extension Trainer {
   /// Adds a copy of a lane that goes on with the same or another loss.
   func fork(_ index: Int, kind: String) throws {
     guard lanes.count < 4 else {
-      throw PresetError("fork", "there are four lanes already: drop one first")
+      throw CommandError("fork", "there are four lanes already: drop one first")
     }
     var options = lanes[index].options
     if kind != options.lossKind { try options.setLoss(kind) }
@@ -123,31 +92,5 @@ extension Trainer {
     lane.epochBatches = state.epochBatches
     lane.diagnosis = state.diagnosis
     return lane
-  }
-}
-
-extension LaneOptions {
-  /// Strength of rate regularisation in every hidden layer; bounds stay (14 where there were none).
-  mutating func setRegularisation(upper: Double, lower: Double) {
-    for index in hidden.indices {
-      var rate =
-        hidden[index].rate
-        ?? RateRegularisation(upper: 14, lower: 14, lambdaUpper: 0, lambdaLower: 0)
-      rate.lambdaUpper = upper
-      rate.lambdaLower = lower
-      hidden[index].rate = rate
-    }
-  }
-
-  /// Another loss with the preset's parameters; output neurons become LI or LIF as it needs.
-  mutating func setLoss(_ kind: String) throws {
-    guard let entry = LossTable.entry(kind) else {
-      let known = LossTable.all.map(\.kind).joined(separator: ", ")
-      throw PresetError("loss", "there is no loss \(kind); allowed are \(known)")
-    }
-    lossKind = kind
-    loss = entry.make(lossParameters)
-    output.neuron = entry.readout == .firstSpike ? .lif : .li
-    if !entry.isShaped { shaping = .none }
   }
 }

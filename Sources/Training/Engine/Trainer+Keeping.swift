@@ -13,13 +13,13 @@ extension Trainer {
   /// Gives the lanes of a fresh trainer of the same preset what these have: which there are,
   /// losses, shaping, rates, regularisation, order of batches. As commands, so that a log of them
   /// gives it again.
-  func giveSettings(to fresh: Trainer, _ apply: (EngineCommand) -> Void) {
+  func giveSettings(to fresh: Trainer, _ apply: (any TrainingCommand) -> Void) {
     let present = Set(lanes.map(\.options.identity))
     func drop(_ identity: Int) {
       guard let index = fresh.lanes.firstIndex(where: { $0.options.identity == identity }) else {
         return
       }
-      apply(.drop(lane: index))
+      apply(Drop(lane: index))
     }
     var gone = preset.lanes.indices.filter { !present.contains($0) }
     // The last lane stays until there is another.
@@ -32,29 +32,29 @@ extension Trainer {
           settings(lane.options, index, fresh, apply)
         }
       } else {
-        apply(.fork(lane: 0, kind: lane.options.lossKind))
+        apply(Fork(lane: 0, kind: lane.options.lossKind))
         settings(lane.options, fresh.lanes.count - 1, fresh, apply)
       }
     }
     if let last { drop(last) }
-    if orderSeed != fresh.orderSeed { apply(.setOrderSeed(orderSeed)) }
+    if orderSeed != fresh.orderSeed { apply(SetOrderSeed(orderSeed)) }
   }
 
   private func settings(
-    _ wanted: LaneOptions, _ index: Int, _ fresh: Trainer, _ apply: (EngineCommand) -> Void
+    _ wanted: LaneOptions, _ index: Int, _ fresh: Trainer, _ apply: (any TrainingCommand) -> Void
   ) {
     var options: LaneOptions { fresh.lanes[index].options }
     if options.lossKind != wanted.lossKind {
-      apply(.setLoss(lane: index, kind: wanted.lossKind))
+      apply(SetLoss(lane: index, kind: wanted.lossKind))
     }
     if options.shaping.words != wanted.shaping.words {
-      apply(.setShaping(lane: index, wanted.shaping))
+      apply(SetShaping(lane: index, wanted.shaping))
     }
     if options.optimiser.rate != wanted.optimiser.rate {
-      apply(.setRate(lane: index, wanted.optimiser.rate))
+      apply(SetRate(lane: index, wanted.optimiser.rate))
     }
     if options.lambdas != wanted.lambdas, let rate = wanted.hidden.compactMap(\.rate).first {
-      apply(.setRegularisation(lane: index, upper: rate.lambdaUpper, lower: rate.lambdaLower))
+      apply(SetRegularisation(lane: index, upper: rate.lambdaUpper, lower: rate.lambdaLower))
     }
   }
 }

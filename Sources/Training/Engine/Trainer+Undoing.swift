@@ -20,10 +20,16 @@ extension Trainer {
   }
 
   /// What an undo did to the list of lanes.
-  enum Undone: Equatable {
-    case changed(Int)
-    case removed(Int)
-    case inserted(Int)
+  struct Undone {
+    /// As in the log.
+    var text: String
+    /// Where training was when the command was given.
+    var epoch: Int
+    var batch: Int
+    /// Whose weights are those of then; nil when the command had made or dropped a lane.
+    var changed: Int?
+    /// The lane was made by the command.
+    var isGone = false
   }
 
   /// Steps are forgotten, the oldest first, beyond so many or so many bytes. Sizes decide, not time
@@ -34,16 +40,12 @@ extension Trainer {
   /// What `undo` would take back, as in the log.
   var undoable: String? { undoSteps.last?.text }
 
-  /// Where training was before the command that `undo` would take back.
-  var undoPlace: (epoch: Int, batch: Int)? { undoSteps.last.map { ($0.epoch, $0.batch) } }
-
   /// Keeps what is needed to take back a command that is about to be applied.
-  func remember(_ command: EngineCommand) {
-    guard let text = command.logText, let index = command.lane,
-      lanes.indices.contains(index)
-    else { return }
-    let lane = lanes[index]
-    if case .fork = command {
+  func remember(_ command: any TrainingCommand) {
+    let effect = type(of: command).effect
+    guard effect != .none, let index = command.lane, lanes.indices.contains(index) else { return }
+    let (lane, text) = (lanes[index], command.text)
+    if effect == .adds {
       // Known by the identity that the fork will take.
       undoSteps.append(
         UndoStep(
@@ -52,9 +54,10 @@ extension Trainer {
       return
     }
     // The same key pressed again before a batch was trained is one change.
-    if let last = undoSteps.last, last.identity == lane.options.identity, last.before != nil,
+    if effect == .changes, let last = undoSteps.last, last.identity == lane.options.identity,
+      last.before != nil,
       (last.epoch, last.batch) == (epoch, batchInEpoch),
-      last.text.prefix(while: { $0 != " " }) == text.prefix(while: { $0 != " " }), text != "drop"
+      last.text.prefix(while: { $0 != " " }) == text.prefix(while: { $0 != " " })
     {
       return
     }
@@ -76,17 +79,16 @@ extension Trainer {
 
   /// The lane is again as it was just before the last command that changed it, weights and
   /// optimiser too, and goes on from here with the batches to come.
-  /// - Throws: `PresetError` when there is nothing to take back.
+  /// - Throws: `CommandError` when there is nothing to take back.
   func undo() throws {
     guard let step = undoSteps.popLast() else {
-      throw PresetError("undo", "there is nothing to take back")
+      throw CommandError("undo", "there is nothing to take back")
     }
     let present = lanes.firstIndex { $0.options.identity == step.identity }
+    lastUndone = Undone(text: step.text, epoch: step.epoch, batch: step.batch)
     guard let before = step.before else {
-      if let present, lanes.count > 1 {
-        drop(present)
-        lastUndone = .removed(present)
-      }
+      lastUndone?.isGone = true
+      if let present, lanes.count > 1 { drop(present) }
       return
     }
     let lane = try make(before)
@@ -99,16 +101,14 @@ extension Trainer {
         lane.epochTally.forgetLoss()
       }
       replace(present, with: lane)
-      lastUndone = .changed(present)
+      lastUndone?.changed = present
     } else {
       if step.epoch != epoch {
         lane.epochTally.clear()
         lane.epochBatches = 0
         lane.epochSquares = lane.epochSquares.map { _ in 0 }
       }
-      let index = min(step.index, lanes.count)
-      insert(lane, at: index)
-      lastUndone = .inserted(index)
+      insert(lane, at: min(step.index, lanes.count))
     }
   }
 }

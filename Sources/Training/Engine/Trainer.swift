@@ -123,6 +123,19 @@ public final class Trainer {
       preset.diagnosis)
   }
 
+  /// What every training loop repeats: a batch, and the end of the epoch when it was the last one.
+  /// Where a checkpoint stood between the two, the end alone.
+  /// - Returns: samples trained on, and the finished epoch's rows, one per lane.
+  /// - Throws: `TrainingError`, which names lane, epoch and batch.
+  public func step() throws -> (samples: Int, rows: [EpochMetrics]?) {
+    var samples = 0
+    if !isEpochComplete {
+      try trainBatch()
+      samples = lastBatchSize
+    }
+    return (samples, isEpochComplete ? finishEpoch() : nil)
+  }
+
   /// Trains all lanes on the next batch. After the last one of an epoch, call `finishEpoch`.
   /// - Throws: `TrainingError`, which names lane, epoch and batch.
   public func trainBatch() throws {

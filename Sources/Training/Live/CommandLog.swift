@@ -10,7 +10,7 @@ public struct LoggedCommand: Sendable, Equatable {
   public var batch: Int
   /// Name of the lane; empty for commands to all.
   public var lane: String
-  /// As `EngineCommand.logText` writes it: `rate 0.001`.
+  /// As `TrainingCommand.text` writes it: `rate 0.001`.
   public var text: String
   /// `commands.jsonl:12`, for messages.
   public var place = "command log"
@@ -70,7 +70,7 @@ public struct LoggedSession: Sendable, Equatable {
 extension Trainer {
   /// What a line of a log asks of these lanes.
   /// - Throws: `RunError` when it is no command, or its lane is none of them.
-  func command(_ logged: LoggedCommand) throws -> EngineCommand {
+  func command(_ logged: LoggedCommand) throws -> any TrainingCommand {
     let lane = laneNames.firstIndex(of: logged.lane)
     guard lane != nil || logged.lane.isEmpty else {
       throw RunError(
@@ -78,7 +78,7 @@ extension Trainer {
         "\"\(logged.text)\" is for lane \(logged.lane); there are \(laneNames.joined(separator: ", "))"
       )
     }
-    guard let command = EngineCommand(logText: logged.text, lane: lane ?? 0) else {
+    guard let command = CommandTable.command(text: logged.text, lane: lane ?? 0) else {
       throw RunError(logged.place, "\"\(logged.text)\" is no command")
     }
     return command
@@ -88,7 +88,7 @@ extension Trainer {
 /// Repeats a session: trains, and applies every command of a log at the batch border where it was
 /// given.
 public struct Replay {
-  let training: LiveTraining
+  let training: TrainingSession
   private var commands: ArraySlice<LoggedCommand>
   private let end: LoggedSession.Place?
 
@@ -99,7 +99,7 @@ public struct Replay {
     _ session: LoggedSession, makeTrainer: @escaping () throws -> Trainer,
     run: (Trainer) throws -> RunDirectory?
   ) throws {
-    training = try LiveTraining(makeTrainer, run: run)
+    training = try TrainingSession(makeTrainer, run: run)
     commands = session.commands[...]
     end = session.end
   }
@@ -118,15 +118,17 @@ public struct Replay {
   /// - Parameter goesOn: called after every batch; false stops.
   /// - Returns: whether it got to the end.
   public mutating func run(goesOn: (Trainer) -> Bool = { _ in true }) throws -> Bool {
-    while true {
+    var (hasBegun, isStopped) = (false, false)
+    try training.train { trainer in
+      isStopped = hasBegun && !goesOn(trainer)
+      if isStopped { return false }
+      hasBegun = true
       try applyDue()
-      if isAtEnd { break }
-      _ = training.trainBatch()
-      if !training.failure.isEmpty { throw TrainingError(description: training.failure) }
-      guard goesOn(training.trainer) else {
-        try training.leave()
-        return false
-      }
+      return !isAtEnd
+    }
+    if isStopped {
+      try training.leave()
+      return false
     }
     if let left = commands.first {
       throw RunError(
@@ -145,7 +147,7 @@ public struct Replay {
       commands.removeFirst()
       if next.isAfterResume { training.trainer.undoSteps = [] }
       let count = training.trainer.commandCount
-      training.apply(try training.trainer.command(next))
+      training.apply(.change(try training.trainer.command(next)))
       guard training.trainer.commandCount == count + 1 else {
         throw RunError(next.place, "\"\(next.text)\": \(training.notice)")
       }

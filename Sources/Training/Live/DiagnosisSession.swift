@@ -4,7 +4,7 @@ import Diagnosis
 
 /// Trains for some updates, each of them observed closely. Nothing is written.
 public final class DiagnosisSession {
-  private let training: LiveTraining
+  private let training: TrainingSession
   /// Per lane, over the updates observed here.
   public private(set) var totals: [LedgerTotals]
 
@@ -12,7 +12,7 @@ public final class DiagnosisSession {
   ///   - run: folder of the run that `place` belongs to; nil starts from the preset's initial
   ///     weights.
   public init(_ preset: Preset, run: String?, place: Checkpoint.Place?, threads: Int) throws {
-    training = try LiveTraining(
+    training = try TrainingSession(
       { try Trainer(preset, data: preset.loadData(), threads: threads) },
       resume: { if let run, let place { try $0.resume(run, at: place) } }, run: { _ in nil })
     totals = training.trainer.lanes.map { _ in LedgerTotals() }

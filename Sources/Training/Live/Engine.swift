@@ -39,7 +39,7 @@ public final class Engine: Sendable {
     let thread = Thread { [self] in
       blockAllSignals()
       do {
-        let training = try LiveTraining(makeTrainer, resume: resume, run: run)
+        let training = try TrainingSession(makeTrainer, resume: resume, run: run)
         shared.withLock { $0.hasBegun = true }
         loop(training, isPaused: isPaused)
       } catch {
@@ -103,7 +103,7 @@ public final class Engine: Sendable {
     return shared.withLock { $0.stopFailure }
   }
 
-  private func loop(_ training: LiveTraining, isPaused: Bool) {
+  private func loop(_ training: TrainingSession, isPaused: Bool) {
     var pace = Pace(isPaused: isPaused)
     var serial = 0
     while true {
@@ -166,8 +166,7 @@ private struct Pace {
   /// Batches to go before pausing; nil: no end.
   private var batchesLeft: Int?
   private var untilEpochEnd = false
-  private let clock = ContinuousClock()
-  private var since: ContinuousClock.Instant?
+  private var since: Duration?
   private var samples = 0
   private(set) var samplesPerSecond = 0.0
 
@@ -176,7 +175,7 @@ private struct Pace {
   var isStepping: Bool { batchesLeft != nil }
 
   /// Takes commands about the pace; false for all others.
-  mutating func take(_ command: EngineCommand, _ training: LiveTraining) -> Bool {
+  mutating func take(_ command: EngineCommand, _ training: TrainingSession) -> Bool {
     switch command {
     case .pause: isPaused = true
     case .resume:
@@ -199,16 +198,16 @@ private struct Pace {
     return true
   }
 
-  func isIdle(_ training: LiveTraining) -> Bool {
+  func isIdle(_ training: TrainingSession) -> Bool {
     let isDone = training.trainer.isFinished && batchesLeft == nil && !untilEpochEnd
     return isPaused || isDone || !training.failure.isEmpty
   }
 
-  mutating func count(_ trained: Int, _ training: LiveTraining) {
-    let now = clock.now
+  mutating func count(_ trained: Int, _ training: TrainingSession) {
+    let now = training.time.now()
     if since == nil { since = now }
     samples += trained
-    let elapsed = (now - since!) / .seconds(1)
+    let elapsed = (now - since!).seconds
     if elapsed > 0.5 {
       samplesPerSecond = Double(samples) / elapsed
       since = now
@@ -232,7 +231,7 @@ private struct Pace {
     samples = 0
   }
 
-  func secondsLeft(_ training: LiveTraining) -> Double {
+  func secondsLeft(_ training: TrainingSession) -> Double {
     let trainer = training.trainer
     let batches =
       (trainer.preset.training.epochs - trainer.epoch) * trainer.batchesPerEpoch

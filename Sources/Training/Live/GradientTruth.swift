@@ -50,10 +50,12 @@ final class GradientTruth {
   var isOn = true
   /// Nothing trains: what the processor does then is free.
   var isResting = false
-  private let clock = ContinuousClock()
-  private var since: ContinuousClock.Instant?
+  private let time: TimeSource
+  private var since: Duration?
   private var trained = 0.0
   static let share = 0.01
+
+  init(_ time: TimeSource) { self.time = time }
 
   /// Of a lane, by its identity.
   func result(of identity: Int) -> Result? { shared.state.withLock { $0.results[identity] } }
@@ -69,19 +71,18 @@ final class GradientTruth {
   /// Begins the next comparison when its time has come; called once per snapshot of a screen that
   /// shows it.
   func update(_ trainer: Trainer, position: Double) {
-    let now = clock.now
-    if let since, !isResting { trained += min((now - since) / .seconds(1), 1) }
+    let now = time.now()
+    if let since, !isResting { trained += min((now - since).seconds, 1) }
     since = now
     guard isOn, let job = next(trainer, position) else { return }
-    let shared = shared
+    let (shared, time) = (shared, time)
     let thread = Thread {
       blockAllSignals()
       // The lowest priority; of this thread alone on Linux.
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-      let clock = ContinuousClock()
-      let start = clock.now
+      let start = time.now()
       let result = job.run()
-      let seconds = (clock.now - start) / .seconds(1)
+      let seconds = (time.now() - start).seconds
       shared.state.withLock {
         if $0.generation == job.generation { $0.results[job.identity] = result }
         $0.seconds += seconds

@@ -18,6 +18,23 @@ public final class KeptLane: Sendable, Equatable {
   public static func == (a: KeptLane, b: KeptLane) -> Bool { a === b }
 }
 
+/// What is asked of a past snapshot: computed anew from the weights of then.
+public struct InspectionRequest: Sendable, Equatable {
+  /// The snapshot's serial.
+  public var serial: Int
+  /// Where it was, in epochs.
+  public var position: Double
+  /// Its lanes of then.
+  public var lanes: [KeptLane]
+  /// What the screen needs.
+  public var detail: Detail
+
+  /// - Parameter position: in epochs.
+  public init(serial: Int, position: Double, lanes: [KeptLane], detail: Detail) {
+    (self.serial, self.position, self.lanes, self.detail) = (serial, position, lanes, detail)
+  }
+}
+
 /// What a screen shows of a past snapshot and its numbers do not hold: computed anew from the
 /// weights of then.
 public struct Inspection: Sendable {
@@ -25,8 +42,8 @@ public struct Inspection: Sendable {
   public var serial = 0
   /// What was asked for.
   public var detail = Detail.gradients
-  /// Per lane: errors, gradient flow, margins or silence, as `detail` says; all else is empty.
-  public var lanes: [LaneSnapshot] = []
+  /// Per lane.
+  public var lanes: [LaneDetail] = []
 }
 
 extension Snapshot {
@@ -37,7 +54,7 @@ extension Snapshot {
       return
     }
     for (index, found) in inspection.lanes.enumerated() where lanes.indices.contains(index) {
-      lanes[index].takeDetail(from: found)
+      lanes[index].take(found)
     }
   }
 
@@ -62,14 +79,10 @@ extension LaneSnapshot {
     past = options.past
   }
 
-  mutating func takeDetail(from found: LaneSnapshot) {
-    errors = found.errors
-    gradientFlow = found.gradientFlow
-    plainFlow = found.plainFlow
-    margins = found.margins
-    silence = found.silence
-    if let comparison = found.comparison {
-      (self.comparison, comparedAt) = (comparison, found.comparedAt)
-    }
+  /// A comparison stays where none was found.
+  mutating func take(_ found: LaneDetail) {
+    let (comparison, comparedAt) = (detail.comparison, detail.comparedAt)
+    detail = found
+    if found.comparison == nil { (detail.comparison, detail.comparedAt) = (comparison, comparedAt) }
   }
 }

@@ -91,6 +91,7 @@ public struct Snapshot: Sendable {
 }
 
 /// One lane of a snapshot.
+@dynamicMemberLookup
 public struct LaneSnapshot: Sendable {
   /// The lane's name in files.
   public var name = ""
@@ -132,19 +133,10 @@ public struct LaneSnapshot: Sendable {
   public var flow: [ProjectionFlow] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
   public var curves = LaneCurves()
-  /// Only while a screen asks for them (`EngineCommand.detail`).
-  public var errors: [ErrorMap] = []
-  /// Whether the grid, on which these maps and `gradientFlow` are made, cannot run the network.
+  /// Whether the grid, on which `errors` and `gradientFlow` are made, cannot run the network.
   public var isOffGrid = false
-  /// Shaped, and under w = 1; only with `.gradients`.
-  public var gradientFlow: GradientFlow?
-  /// Under w = 1, with the same weights.
-  public var plainFlow: GradientFlow?
-  /// The training gradient against the exact one on the probe set, and at which position; only with
-  /// `.gradients`.
-  public var comparison: GradientComparison?
-  /// In epochs; without meaning where `comparison` is nil.
-  public var comparedAt = 0.0
+  /// What the screen asked for (`EngineCommand.detail`); its parts are read as the lane's own.
+  public var detail = LaneDetail()
   /// Weights and options, for a look back; nil where there was no time to keep them.
   public var kept: KeptLane?
   /// The lane's solver is the exact one.
@@ -157,10 +149,6 @@ public struct LaneSnapshot: Sendable {
   public var atRisk: [SpikeAtRisk] = []
   /// How often such predictions came true.
   public var risks = RiskRecord()
-  /// Per LIF layer, only with `.ledger`.
-  public var margins: [MarginHistogram] = []
-  /// Only with `.silence`.
-  public var silence: SilenceReport?
   /// Per hidden layer and neuron: the epoch since which it has been dead.
   public var deadSince: [[Int?]] = []
   /// Alarms of the last epoch.
@@ -171,6 +159,35 @@ public struct LaneSnapshot: Sendable {
   public var predictions: [Int] = []
   /// Class per test sample; empty where there are no `predictions`.
   public var labels: [Int] = []
+
+  /// What `detail` holds: `lane.silence`.
+  public subscript<T>(dynamicMember part: WritableKeyPath<LaneDetail, T>) -> T {
+    get { detail[keyPath: part] }
+    set { detail[keyPath: part] = newValue }
+  }
+}
+
+/// What takes long to find, and only one screen shows: of its parts there are those that `Detail`
+/// asks for.
+public struct LaneDetail: Sendable {
+  /// With `.gradients`; empty where the grid cannot run the network.
+  public var errors: [ErrorMap] = []
+  /// Shaped, and under w = 1; with `.gradients`.
+  public var gradientFlow: GradientFlow?
+  /// Under w = 1, with the same weights.
+  public var plainFlow: GradientFlow?
+  /// The training gradient against the exact one on the probe set, and at which position; with
+  /// `.gradients`.
+  public var comparison: GradientComparison?
+  /// In epochs; without meaning where `comparison` is nil.
+  public var comparedAt = 0.0
+  /// Per LIF layer; with `.ledger`.
+  public var margins: [MarginHistogram] = []
+  /// With `.silence`.
+  public var silence: SilenceReport?
+
+  /// Of nothing.
+  public init() {}
 }
 
 /// Margins of a layer's spikes (right half) and silent stretches (left half).

@@ -31,13 +31,13 @@ public final class StillRuns: SnapshotSource {
     }
   }
 
-  private let runs: [LiveTraining]
+  private let runs: [TrainingSession]
   private let items: [Item]
   private var current = Snapshot()
   private var detail: Detail?
   /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as
   /// they are.
-  private var observed: [LiveTraining] = []
+  private var observed: [TrainingSession] = []
 
   /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
   /// - Throws: `RunError` when the runs have different classes or trial lengths, so that no screen
@@ -46,7 +46,7 @@ public final class StillRuns: SnapshotSource {
     self.items = items
     self.detail = detail
     runs = try items.map { item in
-      let training = try LiveTraining(
+      let training = try TrainingSession(
         { try item.makeTrainer() },
         resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
       training.comparesAtOnce = true
@@ -74,7 +74,7 @@ public final class StillRuns: SnapshotSource {
     guard detail == .ledger else { return snapshot }
     if observed.isEmpty {
       observed = items.compactMap { item in
-        let training = try? LiveTraining(
+        let training = try? TrainingSession(
           { try item.makeTrainer() },
           resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
         training?.apply(.detail(.ledger))

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+import EventPropCore
+
+/// Other strengths of rate regularisation, for all hidden layers of a lane.
+public struct SetRegularisation: TrainingCommand {
+  public static let forms = [
+    CommandForm(
+      name: "regularisation", title: "rate regularisation of the chosen lane",
+      usage: "two numbers, upwards and downwards, as 1e-9 1e-9")
+  ]
+  public static let effect = LaneEffect.changes
+  public let lane: Int?
+  /// lambda of neurons above the upper bound.
+  public let upper: Double
+  /// lambda of neurons below the lower bound.
+  public let lower: Double
+
+  /// - Parameters:
+  ///   - upper: 0 or more.
+  ///   - lower: 0 or more.
+  public init(lane: Int, upper: Double, lower: Double) {
+    (self.lane, self.upper, self.lower) = (lane, upper, lower)
+  }
+
+  public init?(_ name: String, _ values: [String], lane: Int) {
+    let numbers = values.compactMap(Double.init)
+    guard values.count == 2, numbers.count == 2, numbers.allSatisfy({ $0 >= 0 && $0.isFinite })
+    else { return nil }
+    self.init(lane: lane, upper: numbers[0], lower: numbers[1])
+  }
+
+  public var text: String { "regularisation \(upper) \(lower)" }
+  public func apply(to trainer: Trainer) throws {
+    try trainer.change(lane!) { $0.setRegularisation(upper: upper, lower: lower) }
+  }
+}
+
+extension LaneOptions {
+  /// Strength of rate regularisation in every hidden layer; bounds stay (14 where there were none).
+  fileprivate mutating func setRegularisation(upper: Double, lower: Double) {
+    for index in hidden.indices {
+      var rate =
+        hidden[index].rate
+        ?? RateRegularisation(upper: 14, lower: 14, lambdaUpper: 0, lambdaLower: 0)
+      rate.lambdaUpper = upper
+      rate.lambdaLower = lower
+      hidden[index].rate = rate
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+import EventPropCore
+import Synchronization
+import Testing
+
+@testable import Training
+
+@Suite struct CommandTableTests {
+  static let texts = [
+    "rate 0.001", "shaping exponential 1.0", "shaping custom 0.1:1.0 0.7:0.25", "shaping none",
+    "loss max", "fork sum", "drop", "undo", "regularisation 0.001 0.0001", "order-seed 77",
+    "lift 0.125 hidden1 3,5", "redraw hidden2 7",
+  ]
+
+  @Test(arguments: texts)
+  func commandsAreReadAsTheyAreWritten(text: String) throws {
+    let command = try #require(CommandTable.command(text: text, lane: 1))
+    #expect(command.text == text)
+    #expect(command.lane == 1 || command.lane == nil)
+  }
+
+  @Test func everyFormHasAnExample() {
+    let names = Set(Self.texts.map { String($0.prefix { $0 != " " }) })
+    #expect(names == Set(CommandTable.forms.map(\.name)))
+    #expect(CommandTable.forms.count == names.count)
+  }
+
+  @Test(arguments: [
+    "", "nonsense 1", "rate", "rate fast", "rate -1", "rate 1001", "rate 1 2", "drop 1", "undo 1",
+    "lift 1 hidden0 1", "lift 1 hidden1 1,", "lift nan hidden1 1", "redraw 1", "order-seed 1.5",
+    "regularisation 1", "regularisation -1 0", "shaping", "loss", "fork sum max",
+  ])
+  func damagedCommandsAreNone(text: String) {
+    #expect(CommandTable.command(text: text, lane: 0) == nil)
+  }
+
+  @Test func detailsAreFoundAtMostTwiceASecondAndInAFifthOfTheTime() {
+    let clock = Mutex(Duration.zero)
+    let time = TimeSource { clock.withLock { $0 } }
+    func pass(_ seconds: Double) { clock.withLock { $0 += .seconds(seconds) } }
+    var cache = DetailCache(time)
+    var found = 0
+    func ask(at position: Double, taking seconds: Double = 0) {
+      _ = cache.detail(of: 0, at: position) {
+        found += 1
+        pass(seconds)
+        return LaneDetail()
+      }
+    }
+    ask(at: 0)
+    ask(at: 0)
+    pass(10)
+    ask(at: 0)
+    #expect(found == 1)
+    ask(at: 1, taking: 2)
+    #expect(found == 2)
+    pass(7.9)
+    ask(at: 2)
+    #expect(found == 2)
+    pass(0.2)
+    ask(at: 2)
+    #expect(found == 3)
+    pass(0.4)
+    ask(at: 3)
+    #expect(found == 3)
+    cache.forget()
+    ask(at: 3)
+    #expect(found == 4)
+  }
+}
