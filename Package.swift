@@ -40,39 +40,68 @@ let package = Package(
     .target(name: "SpikeData", dependencies: ["EventPropCore", "CHDF5", "CZlib"]),
     .target(name: "Diagnosis", dependencies: ["EventPropCore"]),
     .target(
-      name: "Training",
-      dependencies: ["Kernels", "EventPropCore", "Diagnosis", "SpikeData", "TOMLKit"]),
+      name: "Experiments", dependencies: ["EventPropCore", "SpikeData", "TOMLKit"]),
+    .target(
+      name: "Training", dependencies: ["EventPropCore", "SpikeData", "Diagnosis", "Experiments"]),
+    .target(
+      name: "Runs",
+      dependencies: ["EventPropCore", "SpikeData", "Diagnosis", "Experiments", "Training"]),
+    .target(
+      name: "Live",
+      dependencies: ["EventPropCore", "SpikeData", "Diagnosis", "Experiments", "Training", "Runs"]),
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
     .target(
-      name: "Workbench", dependencies: ["Training", "Diagnosis", "EventPropCore", "Charts"]),
+      name: "Workbench",
+      dependencies: [
+        "Live", "Training", "Experiments", "SpikeData", "Diagnosis", "EventPropCore", "Charts",
+      ]),
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Training", "Workbench", "Terminal", "Charts", "Diagnosis", "SpikeData", "EventPropCore",
+        "Workbench", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts", "Diagnosis",
+        "SpikeData", "EventPropCore", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "Example", dependencies: ["EventPropCore"]),
     .target(
-      name: "Support", dependencies: ["EventPropCore", "SpikeData", "CHDF5"], path: "Tests/Support"),
+      name: "Support",
+      dependencies: ["EventPropCore", "SpikeData", "Experiments", "Training", "CHDF5"],
+      path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support"]),
     .testTarget(name: "EventPropCoreTests", dependencies: ["EventPropCore", "Support"]),
     .testTarget(
-      name: "DiagnosisTests", dependencies: ["Diagnosis", "EventPropCore", "Training", "Support"]),
+      name: "DiagnosisTests",
+      dependencies: ["Diagnosis", "EventPropCore", "Experiments", "Training", "Support"]),
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Diagnosis", "Support"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: ["Experiments", "Training", "SpikeData", "EventPropCore", "Support"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Experiments", "SpikeData", "EventPropCore", "Support"]),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "Training", "Experiments", "SpikeData", "EventPropCore", "Support"]),
+    .testTarget(
+      name: "LiveTests",
+      dependencies: [
+        "Live", "Runs", "Training", "Experiments", "Diagnosis", "SpikeData", "EventPropCore",
+        "Support",
+      ]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(
       name: "WorkbenchTests",
-      dependencies: ["Workbench", "Diagnosis", "EventPropCore", "Training"],
+      dependencies: ["Workbench", "Live", "Training", "Experiments", "Diagnosis", "EventPropCore"],
       exclude: ["Golden"]),
     .testTarget(
       name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Terminal", "Support"]),
     .testTarget(
       name: "CampaignTests",
       dependencies: [
-        "EventPropCommand", "Training", "SpikeData", "EventPropCore", "CHDF5", "Support",
+        "EventPropCommand", "Live", "Runs", "Training", "Experiments", "SpikeData",
+        "EventPropCore", "CHDF5", "Support",
       ],
       exclude: ["faults.c"]),
   ] + allocationTests,

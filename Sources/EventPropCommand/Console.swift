@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import Foundation
 import Synchronization
-import Training
 
 /// What goes to the terminal: plain lines, or on a terminal one line that is rewritten.
 struct Console {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import SpikeData
+import Experiments
+import Live
+import Runs
 import ArgumentParser
 import Diagnosis
 import Foundation
-import Training
 import Workbench
 
 struct DiagnoseCommand: ParsableCommand {
@@ -52,7 +55,7 @@ struct DiagnoseCommand: ParsableCommand {
   func run() throws {
     let isRun = RunDirectory.isRun(name)
     guard isRun || epoch == nil else {
-      throw RunError(name, "is not the folder of a run: --epoch needs one")
+      throw FileError(name, "is not the folder of a run: --epoch needs one")
     }
     let preset =
       isRun
@@ -87,7 +90,7 @@ struct DiagnoseCommand: ParsableCommand {
       try text.write(
         toFile: (out as NSString).appendingPathComponent(file), atomically: true, encoding: .utf8)
     } catch {
-      throw RunError(
+      throw FileError(
         (out as NSString).appendingPathComponent(file),
         "cannot be written: \((error as NSError).localizedDescription)")
     }

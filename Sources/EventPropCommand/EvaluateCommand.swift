@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Runs
+import Training
 import ArgumentParser
 import Foundation
 import SpikeData
-import Training
 import Workbench
 
 struct EvaluateCommand: ParsableCommand {
@@ -47,7 +49,7 @@ struct EvaluateCommand: ParsableCommand {
     try trainer.resume(folder, at: place)
     let chosen = split == .test ? data.test : split == .train ? data.train : data.validate
     guard chosen.count > 0 else {
-      throw RunError(folder, "the preset has no \(split.rawValue) samples")
+      throw FileError(folder, "the preset has no \(split.rawValue) samples")
     }
     Console.out(
       "checkpoint of \(place.words), \(chosen.count) \(split.rawValue) samples of \(chosen.name)"

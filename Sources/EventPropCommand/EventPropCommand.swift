@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+import Runs
+import Training
 import ArgumentParser
 import Foundation
 import SpikeData
-import Training
 
 /// The command line.
 @main
@@ -48,7 +49,7 @@ struct EventPropCommand: ParsableCommand {
       try command.run()
     } catch {
       switch error {
-      case is RunError, is PresetError, is DataError, is TrainingError:
+      case is FileError, is TrainingError:
         Console.error("Error: \(error)")
         Foundation.exit(1)
       default: exit(withError: error)

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import SpikeData
+import Experiments
+import Live
+import Runs
+import Training
 import ArgumentParser
 import Foundation
-import Training
 import Workbench
 
 struct FigureCommand: ParsableCommand {
@@ -58,15 +62,15 @@ struct FigureCommand: ParsableCommand {
     let preset = try Preset(ofRun: folder, settings: settings)
     let place = try Checkpoint.find(in: folder, named: epoch)
     let screen = ScreenKind.allCases.first { "\($0)" == panel }!
-    let still = try StillRuns(
+    let still = try FinishedRuns(
       [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: screen.detail)
     let snapshot = still.snapshot(after: 0)!
     guard (0..<snapshot.probes).contains(probe) else {
-      throw RunError(
+      throw FileError(
         "--probe", "is \(probe); the samples shown are 0 to \(snapshot.probes - 1)")
     }
     guard snapshot.lanes.indices.contains(lane) else {
-      throw RunError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
+      throw FileError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
     }
     var state = WorkbenchState()
     state.lane = lane
@@ -78,7 +82,7 @@ struct FigureCommand: ParsableCommand {
       let wanted = table ?? tables[0].name
       guard let found = tables.first(where: { $0.name == wanted }) else {
         let names = tables.map(\.name).joined(separator: ", ")
-        throw RunError("--table", "\(panel) has no table \(wanted); there are \(names)")
+        throw FileError("--table", "\(panel) has no table \(wanted); there are \(names)")
       }
       text = found.csv
     case "txt":
@@ -86,7 +90,7 @@ struct FigureCommand: ParsableCommand {
     default: text = Workbench.svg(state, snapshot, width: columns, height: rows)
     }
     guard FileManager.default.createFile(atPath: out, contents: Data(text.utf8)) else {
-      throw RunError(out, "cannot be written")
+      throw FileError(out, "cannot be written")
     }
     Console.out("wrote \(out)")
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import ArgumentParser
 import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
 import Synchronization
-import Training
 
 struct GradcheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Runs
 import ArgumentParser
 import Foundation
-import Training
 
 struct GradientCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

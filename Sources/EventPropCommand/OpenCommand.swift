@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 
+import SpikeData
+import Experiments
+import Live
+import Runs
+import Training
 import ArgumentParser
 import Charts
 import Foundation
 import Terminal
-import Training
 import Workbench
 
 struct OpenCommand: ParsableCommand {
@@ -78,13 +82,13 @@ struct OpenCommand: ParsableCommand {
       screen = try Screen(colors: color, theme: theme)
     } catch let error as TerminalError {
       guard resumed == nil else {
-        throw RunError(
+        throw FileError(
           preset!,
           "\(error); go on without a terminal with: eventprop train --resume \(Console.shellQuoted(preset!))"
         )
       }
       guard !ephemeral, !paused else {
-        throw RunError(
+        throw FileError(
           "open",
           "\(error): without a screen there is nothing to do for --\(ephemeral ? "ephemeral" : "paused")"
         )
@@ -119,10 +123,10 @@ struct OpenCommand: ParsableCommand {
       _exit(StopSignal.current == 0 ? 0 : 128 + StopSignal.current)
     }
     let lost = session.isAbandoned ? nil : source.stop()
-    if let failure { throw RunError("eventprop", failure) }
+    if let failure { throw FileError("eventprop", failure) }
     if !session.runPath.isEmpty { Console.out("run \(session.runPath)") }
     if let lost {
-      throw RunError(
+      throw FileError(
         session.runPath.isEmpty ? "eventprop" : session.runPath,
         "the last checkpoint could not be written, what came after the one before is lost: \(lost)")
     }
@@ -135,14 +139,14 @@ struct OpenCommand: ParsableCommand {
     do {
       return try Screen(colors: color, theme: theme)
     } catch let error as TerminalError {
-      throw RunError("open", "\(error); without one, eventprop figure writes files")
+      throw FileError("open", "\(error); without one, eventprop figure writes files")
     }
   }
 
   /// A run that another process trains, as it goes on.
   private func lookOn() throws {
     guard let name = names.first, RunDirectory.isRun(name) else {
-      throw RunError(names.first ?? "--watch", "is not the folder of a run")
+      throw FileError(names.first ?? "--watch", "is not the folder of a run")
     }
     let screen = try screenToLookAt()
     defer { screen.restore() }
@@ -153,13 +157,13 @@ struct OpenCommand: ParsableCommand {
   private func compare() throws {
     let items = try names.map { folder in
       guard RunDirectory.isRun(folder) else {
-        throw RunError(folder, "is not the folder of a run; several at once must be runs")
+        throw FileError(folder, "is not the folder of a run; several at once must be runs")
       }
-      return StillRuns.Item(
+      return FinishedRuns.Item(
         preset: try Preset(ofRun: folder, settings: settings), folder: folder,
         place: try Checkpoint.find(in: folder, named: nil))
     }
-    let runs = try StillRuns(items)
+    let runs = try FinishedRuns(items)
     let screen = try screenToLookAt()
     defer { screen.restore() }
     try show(runs, on: screen)

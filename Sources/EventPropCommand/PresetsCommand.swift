@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import SpikeData
+import Experiments
 import ArgumentParser
 import Foundation
-import Training
 
 struct PresetsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +15,7 @@ struct PresetsCommand: ParsableCommand {
 
     func run() throws {
       guard let folder = PresetLibrary.folder else {
-        throw PresetError(
+        throw FileError(
           "presets", "no folder Presets beside or above the program; set EVENTPROP_PRESETS")
       }
       let names = PresetLibrary.names

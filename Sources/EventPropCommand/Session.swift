@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Foundation
 import Terminal
-import Training
 import Workbench
 
 /// The loop between keys, engine and terminal. Holds the ring of past snapshots.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import SpikeData
+import Experiments
+import Live
+import Runs
+import Training
 import ArgumentParser
 import Foundation
-import Training
 import Workbench
 
 struct TrainCommand: ParsableCommand {
@@ -73,7 +77,7 @@ struct TrainCommand: ParsableCommand {
       try RunToResume($0, settings: settings, startingOver: startOver)
     }
     if let place = resumed?.place, let epochs, epochs < place.epoch {
-      throw RunError(
+      throw FileError(
         resumed!.path, "has \(place.words) behind it; --epochs \(epochs) would take it back")
     }
     let preset =

@@ -7,11 +7,11 @@ public struct DataReport {
   /// For the terminal: a line for each file, indented ones below it for what it holds.
   public let lines: [String]
 
-  /// - Throws: `DataError` when there is nothing to report on, or a file is damaged.
+  /// - Throws: `FileError` when there is nothing to report on, or a file is damaged.
   public init(path: String, units: Int) throws {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw DataError(path, "no such file or folder")
+      throw FileError(path, "no such file or folder")
     }
     guard isDirectory.boolValue else {
       lines = try DataReport.describe(path, units)
@@ -20,7 +20,7 @@ public struct DataReport {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
       .filter { SHDFile.isName($0) || IDXImages.isName($0) }.sorted()
     guard !names.isEmpty else {
-      throw DataError(path, "holds no files *.h5, *.hdf5, *ubyte or *idx*, with or without .gz")
+      throw FileError(path, "holds no files *.h5, *.hdf5, *ubyte or *idx*, with or without .gz")
     }
     var all: [String] = []
     for name in names {

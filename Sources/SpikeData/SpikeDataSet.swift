@@ -172,20 +172,3 @@ public struct DataSplits: Sendable {
     self.test = test
   }
 }
-
-/// What is wrong with a data file: which file, where in it, and what is allowed.
-public struct DataError: Error, CustomStringConvertible, Equatable {
-  /// A path, or the name of a data set.
-  public var file: String
-  /// Place in the file, what is there, what is allowed.
-  public var message: String
-
-  /// `message` goes on where the file's name ends, as "is empty".
-  public init(_ file: String, _ message: String) {
-    self.file = file
-    self.message = message
-  }
-
-  /// The file, a colon, and the message.
-  public var description: String { "\(file): \(message)" }
-}

@@ -10,7 +10,7 @@ public enum ValidationSplit: Sendable, Equatable {
   /// All samples of these speakers.
   case speakers([Int])
 
-  /// - Throws: `DataError` when it would leave nothing to train on, or a speaker is not there.
+  /// - Throws: `FileError` when it would leave nothing to train on, or a speaker is not there.
   public func apply(to data: SpikeDataSet, seed: Int) throws -> (
     train: SpikeDataSet, validate: SpikeDataSet
   ) {
@@ -19,7 +19,7 @@ public enum ValidationSplit: Sendable, Equatable {
       return (data, data.selecting([]))
     case .random(let count):
       guard count < data.count else {
-        throw DataError(
+        throw FileError(
           data.name,
           "data.validate = \(count) of \(data.count) training samples leaves none to train")
       }
@@ -33,7 +33,7 @@ public enum ValidationSplit: Sendable, Equatable {
       let known = Set(data.speakers)
       if let missing = left.first(where: { !known.contains($0) }) {
         let list = known.sorted().map(String.init).joined(separator: ", ")
-        throw DataError(
+        throw FileError(
           data.name,
           "data.validate_speakers: no training sample of speaker \(missing); "
             + (list.isEmpty ? "these data name no speakers" : "there are \(list)"))
@@ -41,7 +41,7 @@ public enum ValidationSplit: Sendable, Equatable {
       let isLeft = Set(left)
       let inside = data.labels.indices.filter { !isLeft.contains(data.speakers[$0]) }
       guard !inside.isEmpty else {
-        throw DataError(data.name, "data.validate_speakers takes all samples: none left to train")
+        throw FileError(data.name, "data.validate_speakers takes all samples: none left to train")
       }
       return (
         data.selecting(inside),
@@ -53,11 +53,11 @@ public enum ValidationSplit: Sendable, Equatable {
 
 extension SpikeDataSet {
   /// The first `count` samples (all for nil), class by class as they come.
-  /// - Throws: `DataError` when there are fewer.
+  /// - Throws: `FileError` when there are fewer.
   public func taking(_ count: Int?, key: String) throws -> SpikeDataSet {
     guard let count, count != self.count else { return self }
     guard count <= self.count else {
-      throw DataError(name, "\(key) = \(count), but the file has \(self.count) samples")
+      throw FileError(name, "\(key) = \(count), but the file has \(self.count) samples")
     }
     return selecting(Array(0..<count))
   }

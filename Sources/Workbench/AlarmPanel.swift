@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Diagnosis
-import Training
 
 /// All alarms of the session, the newest first: when, which lane, what was seen.
 enum AlarmPanel {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Foundation
-import Training
 
 /// Below Compare's curves: accuracy per class of every lane, and the confusion of the chosen one.
 /// Names are whole; what does not fit scrolls, and the frame says how much there is.

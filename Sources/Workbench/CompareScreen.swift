@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Diagnosis
 import Foundation
-import Training
 
 /// All lanes' curves in one plot, their numbers, and the confusion of the chosen lane.
 enum CompareScreen: WorkbenchScreen {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Diagnosis
 import Foundation
-import Training
 
 /// What diagnosis finds, as CSV.
 public enum DiagnosisFiles {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Live
+import SpikeData
 import Foundation
-import Training
 
 /// The figures of a screen as files: SVG and CSV under the run's figures/.
 public enum FigureFiles {
@@ -9,7 +11,7 @@ public enum FigureFiles {
   public static func write(_ state: WorkbenchState, _ snapshot: Snapshot) throws -> [String] {
     // A run's folder that has gone is not made anew.
     guard FileManager.default.fileExists(atPath: snapshot.runPath) else {
-      throw RunError(snapshot.runPath, "the run's folder has been moved or deleted")
+      throw FileError(snapshot.runPath, "the run's folder has been moved or deleted")
     }
     let folder = snapshot.runPath + "/figures"
     let name = "\(state.screen)-epoch\(snapshot.epoch)-batch\(snapshot.batch)"
@@ -26,7 +28,7 @@ public enum FigureFiles {
         written.append(name + suffix + ".csv")
       }
     } catch {
-      throw RunError(folder, "cannot be written: \((error as NSError).localizedDescription)")
+      throw FileError(folder, "cannot be written: \((error as NSError).localizedDescription)")
     }
     return written
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+import Live
+import Training
 import Charts
 import Diagnosis
 import Foundation
-import Training
 
 /// lV - lI over neurons and time: the error that a spike at each instant would transport, the
 /// lane's shaping beside w = 1; the gradient by tenth of the trial; and the training gradient

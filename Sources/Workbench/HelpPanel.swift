@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
-import Training
 
 /// The key help: made from the table of actions, searchable, and able to run the first hit.
 enum HelpPanel {

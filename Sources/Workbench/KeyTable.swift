@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Live
+import Training
 import Charts
 import Diagnosis
 import EventPropCore
-import Training
 
 /// Keys as the workbench knows them; the terminal translates.
 public enum Key: Sendable, Hashable {

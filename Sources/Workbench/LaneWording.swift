@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Live
 import Charts
 import Foundation
-import Training
 
 /// Lanes and their numbers in words: the same on every screen, in tables and in files.
 extension Wording {

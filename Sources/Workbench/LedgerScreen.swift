@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Diagnosis
 import Foundation
-import Training
 
 /// What updates do to spikes, and what that does to the loss: the last observed update, the sums
 /// since the start, the most costly events, margins and the spikes at risk.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Charts
+import Live
 import Training
+import Charts
 
 /// What was done to the run, and its preset with every default.
 enum LogScreen: WorkbenchScreen {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Foundation
-import Training
 
 /// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts,
 /// gradient flow, curves. Lanes beside each other are aligned row by row.

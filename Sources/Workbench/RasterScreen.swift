@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import EventPropCore
 import Foundation
-import Training
 
 /// One layer of the probe trial, large: zoom, pan, order of neurons, a cursor that reads out.
 enum RasterScreen: WorkbenchScreen {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
-import Training
 
 /// What the workbench shows at a time, with its keys, its mouse and its tables. A screen is one
 /// file, and a case of `ScreenKind` with its line here.

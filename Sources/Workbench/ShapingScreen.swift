@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+import Live
+import Training
 import Charts
 import EventPropCore
 import Foundation
-import Training
 
 /// w(t) of the chosen lane, editable while it trains: kind by keys, corners of `custom` by keys and
 /// mouse.

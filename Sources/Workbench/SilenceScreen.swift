@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+import Live
+import Training
 import Charts
 import Diagnosis
 import Foundation
-import Training
 
 /// Who is silent, since when and why, what would wake them, and keys that do.
 enum SilenceScreen: WorkbenchScreen {

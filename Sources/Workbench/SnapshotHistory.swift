@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Training
+import Live
 
 /// Past snapshots in bounded memory: when full, every second one goes, so that the whole session
 /// stays in reach.

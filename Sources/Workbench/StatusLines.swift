@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Foundation
-import Training
 
 /// The top and the bottom line. What does not fit is dropped, the least important first; PAUSED
 /// never.

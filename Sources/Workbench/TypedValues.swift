@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import EventPropCore
+import Live
 import Training
+import EventPropCore
 
 /// What may be typed after an action's name: `rate 1e-3`, `stop epoch 20`. One entry says what is
 /// allowed, what completes, and what it asks for; help, completion, refusals and the bottom line

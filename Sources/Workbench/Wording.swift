@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Live
 import Foundation
-import Training
 
 /// Wording shared by the screens and the command line.
 public enum Wording {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Charts
 import Foundation
-import Training
 
 /// From state and snapshot to a screen of cells: pure, so that frames can be tested.
 public enum Workbench {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
+import Live
 import EventPropCore
-import Training
 
 extension WorkbenchState {
   /// What a key does: to this state, and to the world.

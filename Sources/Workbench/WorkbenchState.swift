@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Live
+import Training
 import Charts
 import EventPropCore
-import Training
 
 /// Everything a frame depends on besides the snapshot: a value, changed by keys only.
 public struct WorkbenchState: Sendable {

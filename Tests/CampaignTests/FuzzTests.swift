@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Experiments
+@testable import Live
+@testable import Runs
+@testable import Training
 import EventPropCore
 import Foundation
 import Support
 import Testing
 
 @testable import SpikeData
-@testable import Training
 
 /// Every parser on damaged files: an answer or one line of words within five seconds, never a
 /// crash. What is being read stands in a file of the scratch folder, should it come to one.
@@ -34,7 +37,7 @@ import Testing
       } catch {
         refusals += 1
         let isOurs =
-          error is RunError || error is PresetError || error is DataError || error is TrainingError
+          error is FileError || error is TrainingError
         #expect(isOurs, "\(place): \(type(of: error)) \(error)")
         let text = "\(error)"
         #expect(!text.isEmpty && text.count < 2000, "\(place): \(text.count) characters")
@@ -172,7 +175,7 @@ import Testing
       do {
         let data = try HDF5Helper.read(path, units: 700, by: Program.path)
         #expect(data.units.allSatisfy { $0 < 700 })
-      } catch let error as DataError {
+      } catch let error as FileError {
         if error.message.contains("libhdf5") { crashes += 1 }
         throw error
       }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Experiments
+@testable import Training
 import EventPropCore
 import Foundation
 import Testing
 
 @testable import Diagnosis
-@testable import Training
 
 /// One input, one hidden and one output neuron, worked out by hand.
 ///

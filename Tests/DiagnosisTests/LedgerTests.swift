@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Experiments
+@testable import Training
 @testable import EventPropCore
 import Foundation
 import SpikeData
 import Testing
 
 @testable import Diagnosis
-@testable import Training
 
 @Suite struct LedgerTests {
   /// Two inputs, two hidden, two outputs; hidden 1 just above threshold at its peak.

@@ -215,6 +215,6 @@ import Testing
     try process.run()
     process.waitUntilExit()
     #expect(try IDXFile(plain + ".gz").values.count == 400)
-    #expect(throws: DataError.self) { try IDXFile(plain + ".cut.gz") }
+    #expect(throws: FileError.self) { try IDXFile(plain + ".cut.gz") }
   }
 }

@@ -181,7 +181,7 @@ import Testing
     #expect(train.times.count + validate.times.count == Self.data.times.count)
     let again = try ValidationSplit.random(100).apply(to: Self.data, seed: 1)
     #expect(again.validate.times == validate.times)
-    #expect(throws: DataError.self) {
+    #expect(throws: FileError.self) {
       try ValidationSplit.random(400).apply(to: Self.data, seed: 1)
     }
   }
@@ -190,7 +190,7 @@ import Testing
     let (train, validate) = try ValidationSplit.speakers([3, 4]).apply(to: Self.data, seed: 1)
     #expect(Set(validate.speakers) == [3, 4])
     #expect(Set(train.speakers).isDisjoint(with: [3, 4]))
-    #expect(throws: DataError.self) {
+    #expect(throws: FileError.self) {
       try ValidationSplit.speakers([99]).apply(to: Self.data, seed: 1)
     }
   }

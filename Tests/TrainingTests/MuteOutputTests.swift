@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Runs
 import EventPropCore
 import Support
 import Testing
-
-@testable import Training
 
 /// Outputs without a gradient in trials of their own class: counted, and lifted where the preset
 /// says so.

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Training
 import Foundation
 import Support
 import Testing
 
 @testable import EventPropCore
-@testable import Training
 
 @Suite struct TrainerTests {
-  static let lanes = """
-    [[lane]]
-    name = "shaped"
-    loss.shaping = "exponential"
-    [[lane]]
-    name = "plain"
-    """
-
   @Test(arguments: ["grid", "exact"], LossTable.all.map(\.kind))
   func learns(solver: String, loss: String) throws {
     let text = tinyPreset(
@@ -31,7 +23,7 @@ import Testing
       solver: solver,
       hidden: "recurrent = true\nrate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }",
       training: "silent = { policy = \"redraw\" }\nclip = 0.5",
-      extra: "[data.augment]\ndrop = 0.1\njitter = 0.5\n" + Self.lanes)
+      extra: "[data.augment]\ndrop = 0.1\njitter = 0.5\n" + twoLanes)
     let states = try [1, 2, 3].map { threads in
       let trainer = try makeTrainer(text, threads: threads)
       _ = try trainer.runAll()
@@ -47,7 +39,7 @@ import Testing
     let text = tinyPreset(
       hidden: regularised ? "rate = { upper = 1, lambda_upper = 1e-4, lambda_lower = 1e-4 }" : "",
       training: regularised ? "silent = { policy = \"lift\", by = 0.01 }\nclip = 0.5" : "",
-      extra: Self.lanes)
+      extra: twoLanes)
     let states = try [1, 2, 3, 4].map { threads in
       let trainer = try makeTrainer(text, threads: threads, settings: ["hidden.0.size=150"])
       #expect(trainer.network.blocks.count == 3)
@@ -78,7 +70,7 @@ import Testing
     _ = try trainer.runAll()
     let half = trainer.state.count / 2
     #expect(trainer.state[..<half].elementsEqual(trainer.state[half...]))
-    let differing = try makeTrainer(tinyPreset(extra: Self.lanes))
+    let differing = try makeTrainer(tinyPreset(extra: twoLanes))
     #expect(differing.state[..<half].elementsEqual(differing.state[half...]))
     _ = try differing.runAll()
     #expect(!differing.state[..<half].elementsEqual(differing.state[half...]))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Experiments
+@testable import Live
 import Charts
 import Foundation
 import FoundationXML
 @testable import Diagnosis
 import Testing
-@testable import Training
 
 @testable import Workbench
 

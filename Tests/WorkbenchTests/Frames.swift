@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Experiments
+@testable import Live
+@testable import Training
 @testable import Diagnosis
 @testable import EventPropCore
 import Foundation
-@testable import Training
 
 @testable import Workbench
 

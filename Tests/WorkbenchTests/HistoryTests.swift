@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Live
 import Testing
-import Training
 
 @testable import Workbench
 

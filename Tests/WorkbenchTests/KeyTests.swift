@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+@testable import Live
+@testable import Training
 import Charts
 import Diagnosis
 @testable import EventPropCore
 import Testing
-@testable import Training
 
 @testable import Workbench
 

@@ -5,12 +5,12 @@ import Foundation
 
 /// Whole files into memory, plain or gzip-compressed (zlib tells by the content, not by the name).
 enum Gzip {
-  /// - Throws: `DataError` for a missing, unreadable, damaged or truncated file, or one larger than
+  /// - Throws: `FileError` for a missing, unreadable, damaged or truncated file, or one larger than
   ///   `limit`.
   static func read(_ path: String, limit: Int = 4 << 30) throws -> [UInt8] {
-    if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
+    if let obstacle = RegularFile.obstacle(path) { throw FileError(path, obstacle) }
     guard let file = gzopen(path, "rb") else {
-      throw DataError(path, "cannot be opened: \(String(cString: strerror(errno)))")
+      throw FileError(path, "cannot be opened: \(String(cString: strerror(errno)))")
     }
     defer { gzclose(file) }
     gzbuffer(file, 1 << 18)
@@ -19,7 +19,7 @@ enum Gzip {
     while true {
       if filled == bytes.count {
         guard filled < limit else {
-          throw DataError(path, "is larger than \(limit) bytes unpacked")
+          throw FileError(path, "is larger than \(limit) bytes unpacked")
         }
         bytes.append(contentsOf: repeatElement(0, count: max(1 << 16, filled)))
       }
@@ -38,11 +38,11 @@ enum Gzip {
     return bytes
   }
 
-  private static func damaged(_ path: String, _ file: gzFile, at offset: Int) -> DataError {
+  private static func damaged(_ path: String, _ file: gzFile, at offset: Int) -> FileError {
     var status: Int32 = 0
     let reason = gzerror(file, &status).map { String(cString: $0) } ?? ""
     let detail = reason.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
-    return DataError(
+    return FileError(
       path, "is damaged or truncated after \(offset) unpacked bytes (\(detail ?? "gzip error"))")
   }
 }

@@ -17,9 +17,9 @@ final class HDF5File {
     eventprop_h5_silence()
     self.path = path
     image = try Gzip.read(path)
-    guard !image.isEmpty else { throw DataError(path, "is empty; an HDF5 file was expected") }
+    guard !image.isEmpty else { throw FileError(path, "is empty; an HDF5 file was expected") }
     guard HDF5File.hasSignature(image) else {
-      throw DataError(
+      throw FileError(
         path, "byte 0: not an HDF5 file (its signature is missing, there and at 512, 1024, ...)")
     }
     let access = H5Pcreate(eventprop_h5_file_access())
@@ -28,12 +28,12 @@ final class HDF5File {
     let status = image.withUnsafeMutableBytes {
       H5Pset_file_image(access, $0.baseAddress, $0.count)
     }
-    guard status >= 0 else { throw DataError(path, "is too large to be read into memory") }
+    guard status >= 0 else { throw FileError(path, "is too large to be read into memory") }
     image = []
     // With an image, the name must not be that of a file.
     file = H5Fopen("image of \(path)", eventprop_h5_read_only(), access)
     guard file >= 0 else {
-      throw DataError(path, "is a damaged or truncated HDF5 file")
+      throw FileError(path, "is a damaged or truncated HDF5 file")
     }
   }
 
@@ -51,14 +51,14 @@ final class HDF5File {
     return false
   }
 
-  /// - Throws: `DataError` when it is a link into another file, which is not followed.
+  /// - Throws: `FileError` when it is a link into another file, which is not followed.
   func contains(_ name: String) throws -> Bool {
     let parts = name.split(separator: "/")
     for end in 1...parts.count {
       let prefix = parts[..<end].joined(separator: "/")
       if H5Lexists(file, prefix, eventprop_h5_default()) <= 0 { return false }
       if eventprop_h5_is_external_link(file, prefix) != 0 {
-        throw DataError(path, "\(prefix) is a link into another file; such are not followed")
+        throw FileError(path, "\(prefix) is a link into another file; such are not followed")
       }
     }
     return true
@@ -66,12 +66,12 @@ final class HDF5File {
 
   /// An opened one-dimensional dataset.
   func dataset(_ name: String) throws -> HDF5Dataset {
-    guard try contains(name) else { throw DataError(path, "has no dataset \(name)") }
+    guard try contains(name) else { throw FileError(path, "has no dataset \(name)") }
     let id = H5Dopen2(file, name, eventprop_h5_default())
-    guard id >= 0 else { throw DataError(path, "\(name) is not a dataset, or is damaged") }
+    guard id >= 0 else { throw FileError(path, "\(name) is not a dataset, or is damaged") }
     if eventprop_h5_reads_other_files(id) != 0 {
       H5Dclose(id)
-      throw DataError(path, "\(name) keeps its values in other files; such are not read")
+      throw FileError(path, "\(name) keeps its values in other files; such are not read")
     }
     var filter = [CChar](repeating: 0, count: 64)
     let missing = eventprop_h5_missing_filter(id, &filter, filter.count)
@@ -79,7 +79,7 @@ final class HDF5File {
       H5Dclose(id)
       let known = String(
         decoding: filter.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw DataError(
+      throw FileError(
         path,
         "\(name) is compressed by a filter that this libhdf5 lacks (\(missing)\(known.isEmpty ? "" : ", " + known)); "
           + "write it with gzip, or without")
@@ -118,7 +118,7 @@ final class HDF5Dataset {
     H5Dclose(id)
   }
 
-  func error(_ message: String) -> DataError { DataError(path, "\(name) \(message)") }
+  func error(_ message: String) -> FileError { FileError(path, "\(name) \(message)") }
 
   private func typeClass() -> (isList: Bool, element: H5T_class_t, size: Int) {
     let type = H5Dget_type(id)
@@ -190,7 +190,7 @@ final class HDF5Dataset {
 
   /// Strings of fixed length, without the zeros or blanks they are filled up with, or of variable
   /// length.
-  /// - Throws: `DataError` for anything else.
+  /// - Throws: `FileError` for anything else.
   func strings() throws -> [String] {
     let type = H5Dget_type(id)
     defer { H5Tclose(type) }

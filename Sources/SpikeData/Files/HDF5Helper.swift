@@ -52,7 +52,7 @@ public enum HDF5Helper {
       write(bytes: [UInt8(ascii: "E")])
     } catch {
       write(bytes: [UInt8(ascii: "F")])
-      write(strings: [(error as? DataError)?.message ?? "\(error)"])
+      write(strings: [(error as? FileError)?.message ?? "\(error)"])
     }
     exit(0)
   }
@@ -82,7 +82,7 @@ public enum HDF5Helper {
   // MARK: - The caller's side
 
   static func read(_ path: String, units: Int, by program: String) throws -> SpikeDataSet {
-    if let obstacle = RegularFile.obstacle(path) { throw DataError(path, obstacle) }
+    if let obstacle = RegularFile.obstacle(path) { throw FileError(path, obstacle) }
     let seconds = limit(path)
     let answer = try Answer(path, [program, argument, path, String(units)], seconds: 10 * seconds)
     defer { answer.close() }
@@ -91,19 +91,19 @@ public enum HDF5Helper {
     } catch is Answer.Cut {
       let end = answer.end()
       if answer.isLate || end.signal == SIGALRM || end.signal == SIGXCPU {
-        throw DataError(
+        throw FileError(
           path, "libhdf5 did not come to an end with it in \(seconds) s: the file is damaged")
       }
       if end.signal != 0 {
-        throw DataError(path, "libhdf5 crashed on it (signal \(end.signal)): the file is damaged")
+        throw FileError(path, "libhdf5 crashed on it (signal \(end.signal)): the file is damaged")
       }
-      throw DataError(path, "cannot be read: the reading process ended with status \(end.status)")
+      throw FileError(path, "cannot be read: the reading process ended with status \(end.status)")
     }
   }
 
   private static func read(_ answer: Answer, _ path: String, _ units: Int) throws -> SpikeDataSet {
     guard try answer.bytes(1)[0] == UInt8(ascii: "D") else {
-      throw DataError(path, try strings(answer).first ?? "cannot be read")
+      throw FileError(path, try strings(answer).first ?? "cannot be read")
     }
     let classes = try strings(answer)
     let counts = try answer.array(3, of: Int.self)
@@ -140,7 +140,7 @@ public enum HDF5Helper {
       guard Glibc.pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0,
         fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
       else {
-        throw DataError(path, "cannot be read: \(String(cString: strerror(errno)))")
+        throw FileError(path, "cannot be read: \(String(cString: strerror(errno)))")
       }
       var actions = posix_spawn_file_actions_t()
       posix_spawn_file_actions_init(&actions)
@@ -164,7 +164,7 @@ public enum HDF5Helper {
       Glibc.close(ends[1])
       guard failure == 0 else {
         Glibc.close(ends[0])
-        throw DataError(
+        throw FileError(
           path, "cannot be read: no helper process (\(String(cString: strerror(failure))))")
       }
       (pipe, process) = (ends[0], child)

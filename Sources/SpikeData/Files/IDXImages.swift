@@ -22,17 +22,17 @@ public struct IDXImages: Sendable {
   }
 
   /// Reads `images` and `labels`, two paths.
-  /// - Throws: `DataError` with file, place and what is allowed.
+  /// - Throws: `FileError` with file, place and what is allowed.
   public func read(images: String, labels: String) throws -> SpikeDataSet {
     let pixels = try IDXFile(images, rank: 3, content: "images")
     let classes = try IDXFile(labels, rank: 1, content: "labels")
     guard pixels.dimensions[0] == classes.dimensions[0] else {
-      throw DataError(
+      throw FileError(
         labels,
         "has \(classes.dimensions[0]) labels, but \(images) has \(pixels.dimensions[0]) images")
     }
     guard duration >= 5 * step else {
-      throw DataError(
+      throw FileError(
         images,
         "simulation.duration \(duration) ms is less than five steps of \(step) ms: from 2 steps after the start to 2 before "
           + "the end there is no time for bright before dark")
@@ -40,13 +40,13 @@ public struct IDXImages: Sendable {
     let (units, overflow) = pixels.dimensions[1].multipliedReportingOverflow(
       by: pixels.dimensions[2])
     guard !overflow, units > 0, units <= Int(UInt16.max) else {
-      throw DataError(
+      throw FileError(
         images,
         "header: images of \(pixels.dimensions[1]) x \(pixels.dimensions[2]) pixels; "
           + "allowed are 1 to \(UInt16.max) pixels")
     }
     let highest = Int(classes.values.max() ?? 0)
-    guard pixels.dimensions[0] > 0 else { throw DataError(images, "header: holds no images") }
+    guard pixels.dimensions[0] > 0 else { throw FileError(images, "header: holds no images") }
     var data = SpikeDataSet(
       name: (images as NSString).lastPathComponent, unitCount: units,
       classNames: (0...highest).map(String.init))
@@ -96,7 +96,7 @@ public struct IDXImages: Sendable {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory),
       isDirectory.boolValue
-    else { throw DataError(folder, "no such folder (data.path)") }
+    else { throw FileError(folder, "no such folder (data.path)") }
     let all = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
       .filter(isName).sorted()
     func find(_ content: String) throws -> String {
@@ -108,7 +108,7 @@ public struct IDXImages: Sendable {
       let plain = found.filter { !$0.hasSuffix(".gz") || !found.contains(String($0.dropLast(3))) }
       guard plain.count == 1 else {
         let list = plain.isEmpty ? "none" : plain.joined(separator: ", ")
-        throw DataError(
+        throw FileError(
           folder,
           "needs one file of \(part) \(content), as \(words[0])-\(content)-idx\(content == "images" ? 3 : 1)-ubyte or .gz of it; "
             + "found \(list); name it with data.\(part)_\(content)")
@@ -130,22 +130,22 @@ public struct IDXFile: Sendable {
   /// - Parameter content: what messages call the values ("images").
   public init(_ path: String, rank: Int? = nil, content: String = "values") throws {
     let bytes = try Gzip.read(path)
-    guard !bytes.isEmpty else { throw DataError(path, "is empty; an IDX file was expected") }
+    guard !bytes.isEmpty else { throw FileError(path, "is empty; an IDX file was expected") }
     guard bytes.count >= 4 else {
-      throw DataError(path, "has \(bytes.count) bytes; an IDX header needs at least 8")
+      throw FileError(path, "has \(bytes.count) bytes; an IDX header needs at least 8")
     }
     guard bytes[0] == 0, bytes[1] == 0, bytes[2] == 8 else {
       let magic = bytes[0..<4].map { String(format: "%02x", $0) }.joined()
-      throw DataError(
+      throw FileError(
         path, "byte 0: magic 0x\(magic) is not an IDX file of unsigned bytes (0x000008nn)")
     }
     if let rank, Int(bytes[3]) != rank {
-      throw DataError(
+      throw FileError(
         path, "byte 3: rank \(bytes[3]), but \(content) have rank \(rank): is this the right file?")
     }
     let start = 4 + 4 * Int(bytes[3])
     guard bytes.count >= start, bytes[3] > 0 else {
-      throw DataError(path, "has \(bytes.count) bytes; a header of rank \(bytes[3]) needs \(start)")
+      throw FileError(path, "has \(bytes.count) bytes; a header of rank \(bytes[3]) needs \(start)")
     }
     dimensions = (0..<Int(bytes[3])).map { axis in
       (0..<4).reduce(0) { $0 << 8 | Int(bytes[4 + 4 * axis + $1]) }
@@ -154,13 +154,13 @@ public struct IDXFile: Sendable {
     for size in dimensions {
       let (product, overflow) = expected.multipliedReportingOverflow(by: size)
       guard !overflow else {
-        throw DataError(path, "header: dimensions \(dimensions) are too large")
+        throw FileError(path, "header: dimensions \(dimensions) are too large")
       }
       expected = product
     }
     guard bytes.count - start == expected else {
       let problem = bytes.count - start < expected ? "truncated" : "followed by something else"
-      throw DataError(
+      throw FileError(
         path,
         "header promises \(expected) \(content == "labels" ? "labels" : "bytes"), "
           + "the file has \(bytes.count - start): it is \(problem)")

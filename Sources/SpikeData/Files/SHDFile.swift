@@ -16,7 +16,7 @@ public struct SHDFile {
   /// 700 is the number of channels of SHD and SSC; at most 65 535.
   public init(units: Int = 700) { self.units = units }
 
-  /// - Throws: `DataError` with file, dataset, sample and what is allowed.
+  /// - Throws: `FileError` with file, dataset, sample and what is allowed.
   public func read(_ path: String) throws -> SpikeDataSet {
     if let helper = HDF5Helper.executable {
       return try HDF5Helper.read(path, units: units, by: helper)
@@ -114,7 +114,7 @@ public struct SHDFile {
 
   /// The one file in a folder whose name holds `part` and ends in `.h5` or `.hdf5`, with or without
   /// `.gz`.
-  /// - Throws: `DataError` when there is none, or several.
+  /// - Throws: `FileError` when there is none, or several.
   public static func path(in folder: String, part: String, key: String) throws -> String {
     guard let path = try onlyPath(in: folder, part: part, key: key) else {
       throw several([], folder, part, key)
@@ -126,10 +126,10 @@ public struct SHDFile {
   public static func onlyPath(in folder: String, part: String, key: String) throws -> String? {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory) else {
-      throw DataError(folder, "no such folder (data.path)")
+      throw FileError(folder, "no such folder (data.path)")
     }
     guard isDirectory.boolValue else {
-      throw DataError(folder, "is a file; data.path names the folder that holds the files")
+      throw FileError(folder, "is a file; data.path names the folder that holds the files")
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
       .filter { $0.contains(part) && SHDFile.isName($0) }.sorted()
@@ -139,9 +139,9 @@ public struct SHDFile {
 
   private static func several(
     _ names: [String], _ folder: String, _ part: String, _ key: String
-  ) -> DataError {
+  ) -> FileError {
     let found = names.isEmpty ? "none" : names.joined(separator: ", ")
-    return DataError(
+    return FileError(
       folder, "needs one file *\(part)*.h5, .hdf5 or .gz of it, found \(found); name it with \(key)"
     )
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import EventPropCore
 
 /// Another loss for one lane.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import EventPropCore
 
 /// Other strengths of rate regularisation, for all hidden layers of a lane.

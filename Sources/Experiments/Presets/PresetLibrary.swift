@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+
+import SpikeData
+import Foundation
+
+/// The presets that come with the program: the folder `Presets` of the package.
+public enum PresetLibrary {
+  /// Looked for in `EVENTPROP_PRESETS`, here, and beside or above the program.
+  public static var folder: String? {
+    let environment = ProcessInfo.processInfo.environment["EVENTPROP_PRESETS"]
+    var candidates = [environment, "Presets"].compactMap { $0 }
+    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    var place = (program ?? CommandLine.arguments[0]) as NSString
+    while place.length > 1, place.deletingLastPathComponent != place as String {
+      place = place.deletingLastPathComponent as NSString
+      candidates.append(place.appendingPathComponent("Presets"))
+    }
+    return candidates.first { folder in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      return names.contains { $0.hasSuffix(".toml") }
+    }
+  }
+
+  /// Names without `.toml`, sorted.
+  public static var names: [String] {
+    guard let folder else { return [] }
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  /// The path of a preset given by path or by name.
+  public static func path(of preset: String) throws -> String {
+    if preset.contains("/") || preset.hasSuffix(".toml") { return preset }
+    if let folder, names.contains(preset) {
+      return (folder as NSString).appendingPathComponent(preset + ".toml")
+    }
+    let known = names.isEmpty ? "no preset folder was found" : names.joined(separator: ", ")
+    throw FileError(preset, "is neither a file nor a preset; presets: \(known)")
+  }
+
+  /// The comment that opens a preset: what it shows and what to look at.
+  public static func comment(of path: String) -> [String] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
+    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .prefix { $0.hasPrefix("#") }
+      .map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+import Training
+
+/// What a screen may ask of the engine. Takes effect at the next batch border.
+public enum EngineCommand: Sendable, Equatable {
+  case pause
+  case resume
+  /// Trains this many batches, then pauses.
+  case step(batches: Int)
+  /// Trains to the end of the epoch, then pauses.
+  case stepEpoch
+  /// Back to the initial weights: with the same commands, the identical run. Keeping what was
+  /// changed so far gives the new beginning all changes of settings since the last one, at once.
+  case restart(keeping: Bool)
+  /// Changes lanes or the order of batches: logged, replayed and taken back.
+  case training(AnyTrainingCommand)
+  case checkpoint
+  /// Shows another probe sample.
+  case probe(Int)
+  /// What snapshots hold besides what every screen shows.
+  case detail(Detail?)
+  /// Pauses when a condition is met; nil removes them all.
+  case stopWhen(StopCondition?)
+  /// Whether the Gradients screen holds the training gradient against the exact one.
+  case compareGradients(Bool)
+  /// Computes what a screen needs of a past snapshot.
+  case inspect(InspectionRequest)
+
+  /// Changes lanes or the order of batches.
+  public static func change(_ command: any TrainingCommand) -> EngineCommand {
+    .training(AnyTrainingCommand(command))
+  }
+}
+
+/// A command of any kind. Equal ones have the same lane and the same words.
+public struct AnyTrainingCommand: Sendable, Equatable {
+  /// As one of `CommandTable`.
+  public let command: any TrainingCommand
+
+  /// Adds nothing to it.
+  public init(_ command: any TrainingCommand) { self.command = command }
+
+  /// By lane and text.
+  public static func == (a: Self, b: Self) -> Bool {
+    a.command.lane == b.command.lane && a.command.text == b.command.text
+  }
+}
+
+/// What only one screen shows, and takes time to find.
+public enum Detail: Sendable, Equatable {
+  /// lV - lI maps, gradient in time.
+  case gradients
+  /// Margins.
+  case ledger
+  case silence
+}
+
+/// When training pauses by itself.
+public enum StopCondition: Sendable, Equatable {
+  /// After this many epochs.
+  case epoch(Int)
+  /// When a lane's test accuracy reaches this share.
+  case accuracy(Double)
+  /// When all neurons of a hidden layer were silent in a whole epoch.
+  case deadLayer
+
+  /// As a sentence's end: "training will pause ...".
+  var words: String {
+    switch self {
+    case .epoch(let epoch): "after epoch \(epoch)"
+    case .accuracy(let share): "when a lane's test accuracy reaches \(100 * share) %"
+    case .deadLayer: "when a hidden layer dies"
+    }
+  }
+
+  /// `epoch 20`, `accuracy 0.95`, `dead`.
+  public init?(words: [String]) {
+    switch (words.first, words.count) {
+    case ("epoch", 2):
+      guard let epoch = Int(words[1]), epoch > 0 else { return nil }
+      self = .epoch(epoch)
+    case ("accuracy", 2):
+      guard let share = Double(words[1]), share > 0, share <= 1 else { return nil }
+      self = .accuracy(share)
+    case ("dead", 1): self = .deadLayer
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import Runs
+import Training
+import Foundation
+import SpikeData
+
+/// Runs at their checkpoints, side by side, without training.
+public final class FinishedRuns: SnapshotSource {
+  /// A run, and where in it.
+  public struct Item {
+    /// The run's own, with any settings applied.
+    public var preset: Preset
+    /// Of the run.
+    public var folder: String
+    /// The checkpoint that is shown.
+    public var place: Checkpoint.Place
+    /// Read already; nil reads what the preset says.
+    public var data: DataSplits?
+
+    /// Reads nothing: `FinishedRuns.init` does.
+    public init(
+      preset: Preset, folder: String, place: Checkpoint.Place, data: DataSplits? = nil
+    ) {
+      self.preset = preset
+      self.folder = folder
+      self.place = place
+      self.data = data
+    }
+
+    func makeTrainer() throws -> Trainer {
+      try Trainer(preset, data: data ?? preset.loadData(), threads: 1)
+    }
+  }
+
+  private let runs: [TrainingSession]
+  private let items: [Item]
+  private var current = Snapshot()
+  private var detail: Detail?
+  /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as
+  /// they are.
+  private var observed: [TrainingSession] = []
+
+  /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
+  /// - Throws: `FileError` when the runs have different classes or trial lengths, so that no screen
+  ///   fits them all.
+  public init(_ items: [Item], probe: Int = 0, detail: Detail? = .gradients) throws {
+    self.items = items
+    self.detail = detail
+    runs = try items.map { item in
+      let training = try TrainingSession(
+        { try item.makeTrainer() },
+        resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+      training.comparesAtOnce = true
+      training.apply(.probe(probe))
+      training.apply(.detail(detail))
+      training.evaluateNow()
+      training.takeHistory(of: item.folder, until: item.data == nil ? item.place.epoch : .max)
+      return training
+    }
+    for (run, item) in zip(runs, items).dropFirst() {
+      let (first, own) = (runs[0].trainer, run.trainer)
+      guard own.preset.duration == first.preset.duration,
+        own.data.train.classNames == first.data.train.classNames
+      else {
+        throw FileError(
+          item.folder, "has other classes or another trial length than \(items[0].folder)")
+      }
+    }
+    refresh()
+  }
+
+  /// A run's snapshot; with `.ledger`, the ledger is that of the update after the checkpoint.
+  private func snapshot(of index: Int) -> Snapshot {
+    var snapshot = runs[index].snapshot()
+    guard detail == .ledger else { return snapshot }
+    if observed.isEmpty {
+      observed = items.compactMap { item in
+        let training = try? TrainingSession(
+          { try item.makeTrainer() },
+          resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+        training?.apply(.detail(.ledger))
+        training?.observeNext()
+        _ = training?.trainBatch()
+        return training
+      }
+    }
+    guard observed.count == items.count else { return snapshot }
+    for (lane, after) in observed[index].snapshot().lanes.enumerated() {
+      snapshot.lanes[lane].ledger = after.ledger
+      snapshot.lanes[lane].atRisk = after.atRisk
+    }
+    return snapshot
+  }
+
+  private func refresh() {
+    var merged = snapshot(of: 0)
+    for index in runs.indices.dropFirst() {
+      let other = snapshot(of: index)
+      merged.lanes += other.lanes
+      merged.epoch = max(merged.epoch, other.epoch)
+      merged.epochs = max(merged.epochs, other.epochs)
+      merged.resolvedPreset += "\n# \(items[index].folder)\n" + other.resolvedPreset
+    }
+    if items.count > 1 {
+      merged.presetName = "\(items.count) runs"
+      merged.resolvedPreset = "# \(items[0].folder)\n" + merged.resolvedPreset
+      var lane = 0
+      for (run, item) in zip(runs, items) {
+        for _ in run.trainer.lanes {
+          let folder = (item.folder as NSString).lastPathComponent
+          merged.lanes[lane].name = "\(folder): \(merged.lanes[lane].name)"
+          merged.lanes[lane].run = folder
+          merged.lanes[lane].identity = lane
+          merged.lanes[lane].letter = Trainer.letter(lane)
+          lane += 1
+        }
+      }
+    }
+    merged.runPath = items[0].folder
+    merged.isPaused = true
+    merged.isStill = true
+    merged.serial = current.serial + 1
+    current = merged
+  }
+
+  /// The one that the last `send` made; nothing is computed here.
+  public func snapshot(after serial: Int) -> Snapshot? { current.serial > serial ? current : nil }
+
+  /// Takes `.probe` and `.detail`, and computes on the caller's thread; ignores all others.
+  public func send(_ command: EngineCommand) {
+    switch command {
+    case .probe, .detail:
+      if case .detail(let detail) = command { self.detail = detail }
+      for run in runs { run.apply(command) }
+      refresh()
+    default: break
+    }
+  }
+
+  /// Always nil: the initialiser throws instead.
+  public var startFailure: String? { nil }
+  /// Does nothing: there is nothing to keep.
+  public func leave() {}
+  /// Always `.done`.
+  public var leaving: Leaving { .done }
+  /// Does nothing; always nil.
+  public func stop() -> String? { nil }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+import Training
+import EventPropCore
+
+/// What is shown of a lane's past.
+struct LaneHistory {
+  private(set) var curves = LaneCurves()
+  /// Of the last evaluation.
+  var evaluation: Evaluation?
+  /// The last row of metrics.csv, and the last one with an evaluation.
+  private(set) var record: EpochMetrics?
+  private(set) var lastEvaluated: EpochMetrics?
+
+  init(_ network: Network) {
+    curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
+    curves.norms = Array(repeating: BoundedSeries(), count: network.parameterNames.count)
+  }
+
+  /// A batch that the lane was just trained on.
+  /// - Parameter x: where training is now, in epochs.
+  mutating func append(batchOf lane: any Lane, at x: Double) {
+    let tally = lane.lastTally
+    curves.append(
+      x: x, loss: tally.meanLoss, accuracy: tally.accuracy, spikes: tally.meanSpikes,
+      norms: lane.lastSquares.map { $0.squareRoot() })
+  }
+
+  /// The numbers of an epoch that has just finished.
+  mutating func take(_ row: EpochMetrics) {
+    record = row
+    if let accuracy = row.testAccuracy {
+      lastEvaluated = row
+      curves.testAccuracy.append(x: Double(row.epoch), accuracy)
+    }
+  }
+
+  /// An epoch read from metrics.csv: of its batches there is only the mean.
+  mutating func append(_ row: EpochMetrics) {
+    take(row)
+    curves.append(
+      x: Double(row.epoch), loss: row.trainLoss, accuracy: row.trainAccuracy, spikes: row.spikes,
+      norms: row.gradientNorms)
+  }
+
+  /// Curves end at a place that the lanes have gone back to.
+  mutating func forget(after x: Double) { curves.forget(after: x) }
+
+  /// The lane has its weights of a place in the past: what came after was of weights that are no
+  /// more.
+  mutating func goBack(to x: Double, epoch: Int) {
+    forget(after: x)
+    if let record, record.epoch > epoch { self.record = nil }
+    evaluation = nil
+    lastEvaluated = nil
+  }
+}

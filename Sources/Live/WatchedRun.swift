@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import Runs
+import EventPropCore
+import Foundation
+import SpikeData
+import Synchronization
+
+/// A run that another process trains: its last checkpoint and its curves, looked at again whenever
+/// they change. Reads only.
+public final class WatchedRun: SnapshotSource, Sendable {
+  private struct Shared {
+    var commands: [EngineCommand] = []
+    var snapshot: Snapshot?
+    var failure: String?
+    var isStopping = false
+  }
+
+  private let shared = Mutex(Shared())
+  private let wake = DispatchSemaphore(value: 0)
+  private let folder: String
+  /// Between looks at the files.
+  private static let period = DispatchTimeInterval.milliseconds(500)
+
+  /// Starts the thread that reads, and returns at once; what goes wrong is in `startFailure`.
+  /// - Parameter settings: `key=value` overrides of the run's preset.
+  public init(_ folder: String, settings: [String] = []) {
+    self.folder = folder
+    let thread = Thread { [self] in
+      blockAllSignals()
+      do {
+        try look(settings)
+      } catch {
+        shared.withLock { $0.failure = "\(error)" }
+      }
+    }
+    thread.name = "eventprop watch"
+    thread.stackSize = 16 << 20
+    thread.start()
+  }
+
+  private func look(_ settings: [String]) throws {
+    let preset = try Preset(ofRun: folder, settings: settings)
+    let data = try preset.loadData()
+    var (serial, seen, probe) = (0, "", 0)
+    var detail: Detail?
+    var still: FinishedRuns?
+    while true {
+      let (commands, isStopping) = shared.withLock { shared in
+        defer { shared.commands.removeAll() }
+        return (shared.commands, shared.isStopping)
+      }
+      if isStopping { return }
+      for command in commands {
+        if case .detail(let wanted) = command { detail = wanted }
+        if case .probe(let wanted) = command { probe = wanted }
+        still?.send(command)
+      }
+      let state = self.state
+      var isNew = !commands.isEmpty
+      if state != seen || still == nil {
+        // A checkpoint may be pruned while it is read: then the next look finds a newer one.
+        do {
+          let place = try Checkpoint.find(in: folder, named: nil)
+          still = try FinishedRuns(
+            [.init(preset: preset, folder: folder, place: place, data: data)], probe: probe,
+            detail: detail)
+          (seen, isNew) = (state, true)
+        } catch {
+          if still == nil && state == seen { throw error }
+          seen = state
+        }
+      }
+      if isNew, var snapshot = still?.snapshot(after: 0) {
+        serial += 1
+        snapshot.serial = serial
+        snapshot.isWatched = true
+        // Curves go on beyond the checkpoint whose network is shown.
+        let last = snapshot.lanes.compactMap(\.curves.loss.xs.last).max() ?? 0
+        if last > snapshot.position { snapshot.livePosition = last }
+        shared.withLock { $0.snapshot = snapshot }
+      }
+      _ = wake.wait(timeout: .now() + Self.period)
+    }
+  }
+
+  /// What changes when the run goes on.
+  private var state: String {
+    let names = (try? Checkpoint.all(in: folder).map(\.name)) ?? []
+    let csv = (folder as NSString).appendingPathComponent("metrics.csv")
+    let size = (try? FileManager.default.attributesOfItem(atPath: csv)[.size] as? Int) ?? 0
+    return names.joined(separator: " ") + " \(size)"
+  }
+
+  /// Its `livePosition` is set where metrics.csv goes on beyond the checkpoint.
+  public func snapshot(after serial: Int) -> Snapshot? {
+    shared.withLock { $0.snapshot }.flatMap { $0.serial > serial ? $0 : nil }
+  }
+  /// Queued for the reading thread, which takes `.probe` and `.detail` and ignores all others.
+  public func send(_ command: EngineCommand) {
+    shared.withLock { $0.commands.append(command) }
+    wake.signal()
+  }
+  /// Why the reading thread gave up; nil while all is well.
+  public var startFailure: String? { shared.withLock { $0.failure } }
+  /// Does nothing: the run is another process's.
+  public func leave() {}
+  /// Always `.done`.
+  public var leaving: Leaving { .done }
+  /// Ends the reading thread without waiting for it; always nil.
+  public func stop() -> String? {
+    shared.withLock { $0.isStopping = true }
+    wake.signal()
+    return nil
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import EventPropCore
+import Foundation
+import SpikeData
+
+/// A cross-check against other simulators: a folder with preset.toml, weights/, spikes.npy
+/// and labels.npy; results go to another folder.
+public struct GradientCase {
+  let preset: Preset
+  let network: Network
+  let problem: Problem
+  let trains: [SpikeTrain]
+  let labels: [Int]
+  let folder: String
+
+  /// - Throws: `FileError` with file, place and what is allowed.
+  public init(_ folder: String, settings: [String] = []) throws {
+    self.folder = folder
+    let path = folder as NSString
+    preset = try Preset(
+      contentsOf: path.appendingPathComponent("preset.toml"), settings: settings)
+    let lane = preset.lanes[0]
+    let weights = path.appendingPathComponent("weights") as NSString
+    func shape(_ name: String) throws -> [Int] {
+      let file = weights.appendingPathComponent(name + ".npy")
+      let shape = try NPYArray(contentsOf: file).shape
+      guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
+        throw FileError(file, "has shape \(shape), allowed is pre x post")
+      }
+      return shape
+    }
+    let first = lane.hidden.isEmpty ? "output" : "hidden1"
+    let last = lane.hidden.isEmpty ? "input" : "hidden\(lane.hidden.count)"
+    let inputs = try shape("input-\(first)")[0]
+    let outputs = try shape("\(last)-output")[1]
+    guard inputs <= Int(UInt16.max) else {
+      throw FileError(folder, "has \(inputs) input units; allowed are \(UInt16.max)")
+    }
+    network = lane.network(inputs: inputs, outputs: outputs)
+    (trains, labels) = try GradientCase.samples(
+      path, inputs: inputs, outputs: outputs, duration: preset.duration)
+    let (times, duration) = (trains.flatMap(\.times), preset.duration)
+    let shaping = lane.shaping.following {
+      var counts = Array(repeating: 0, count: InputProfile.bins)
+      for time in times where time < duration {
+        counts[Int(time / duration * Double(counts.count))] += 1
+      }
+      return InputProfile(counts: counts, duration: duration)
+    }
+    problem = Problem(
+      network: network, duration: preset.duration, step: lane.step, loss: lane.loss,
+      shaping: shaping, mergesInput: preset.data?.mergesPerStep ?? false, rule: lane.rule)
+  }
+
+  private static func samples(
+    _ path: NSString, inputs: Int, outputs: Int, duration: Double
+  ) throws -> ([SpikeTrain], [Int]) {
+    let labelFile = path.appendingPathComponent("labels.npy")
+    let labelArray = try NPYArray(contentsOf: labelFile)
+    guard labelArray.shape.count == 1, labelArray.count > 0 else {
+      throw FileError(labelFile, "has shape \(labelArray.shape), allowed is one label per sample")
+    }
+    let labels = try labelArray.doubles.enumerated().map { sample, label in
+      guard label >= 0, label < Double(outputs), label == label.rounded() else {
+        throw FileError(
+          labelFile, "sample \(sample): label \(label), allowed is 0 to \(outputs - 1)")
+      }
+      return Int(label)
+    }
+    let spikeFile = path.appendingPathComponent("spikes.npy")
+    let spikes = try NPYArray(contentsOf: spikeFile)
+    guard spikes.shape.count == 2, spikes.shape[1] == 3 else {
+      throw FileError(
+        spikeFile, "has shape \(spikes.shape), allowed is rows of sample, unit, time")
+    }
+    var trains = Array(repeating: SpikeTrain(), count: labels.count)
+    let values = spikes.doubles
+    for row in 0..<spikes.shape[0] {
+      let (sample, unit, time) = (values[3 * row], values[3 * row + 1], values[3 * row + 2])
+      guard sample >= 0, sample < Double(labels.count), sample == sample.rounded() else {
+        throw FileError(
+          spikeFile, "row \(row): sample \(sample), allowed is 0 to \(labels.count - 1)")
+      }
+      guard unit >= 0, unit < Double(inputs), unit == unit.rounded() else {
+        throw FileError(spikeFile, "row \(row): unit \(unit), allowed is 0 to \(inputs - 1)")
+      }
+      guard time >= 0, time.isFinite else {
+        throw FileError(spikeFile, "row \(row): time \(time), allowed are times from 0 on")
+      }
+      trains[Int(sample)].times.append(time)
+      trains[Int(sample)].units.append(UInt16(unit))
+    }
+    for sample in trains.indices { trains[sample].sort() }
+    return (trains, labels)
+  }
+
+  /// What a case comes to.
+  public struct Summary {
+    /// Mean over samples.
+    public var loss: Double
+    /// Samples whose prediction is their label.
+    public var correct: Int
+    /// As many as labels.npy has entries.
+    public var samples: Int
+    /// Per projection: name and L2 norm of dL/dW.
+    public var norms: [(name: String, norm: Double)]
+  }
+
+  /// Computes and writes loss.npy, losses.npy, gradients/, spikes/ and, for LI outputs on the grid,
+  /// voltages/.
+  public func run(into out: String) throws -> Summary {
+    switch preset.lanes[0].solver {
+    case .grid: try solve(GridSolver(problem), into: out)
+    case .exact: try solve(ExactSolver(problem), into: out)
+    }
+  }
+
+  private func solve<S: Solver>(_ solver: S, into out: String) throws -> Summary {
+    let weights = Parameters<S.Scalar>(network)
+    for (projection, matrix) in zip(network.projections, weights.matrices) {
+      let name = "weights/" + network.name(of: projection)
+      let file = (folder as NSString).appendingPathComponent(name + ".npy")
+      try NPYArray(contentsOf: file).copy(to: matrix, name: folder + "/" + name)
+    }
+    let workspace = solver.makeWorkspace()
+    let trials = trains.map { _ in solver.makeTrial() }
+    for (sample, trial) in trials.enumerated() {
+      (trial as? GridTrial)?.keepVoltages()
+      trains[sample].withView { solver.load($0, label: labels[sample], into: trial) }
+      solver.forward(trial, weights: weights, workspace: workspace)
+      if let failure = trial.failure { throw FileError(folder, "sample \(sample): \(failure)") }
+    }
+    var tally = Tally(network)
+    var marks = Tally.Marks(network)
+    for trial in trials { tally.add(trial, marks: &marks) }
+    let push = network.layers.dropLast().enumerated().map { index, layer in
+      layer.rate.map { rate in
+        tally.spikes[index].map { rate.push(meanCount: Double($0) / Double(trials.count)) }
+      } ?? []
+    }
+    let gradient = Parameters<S.Scalar>(network)
+    for trial in trials {
+      solver.backward(trial, weights: weights, push: push, gradient: gradient, workspace: workspace)
+    }
+    solver.finish(gradient, trials: trials.count)
+    try write(trials, tally, gradient, into: out)
+    return Summary(
+      loss: tally.meanLoss, correct: tally.correct, samples: trials.count,
+      norms: Array(zip(network.parameterNames, gradient.norms)))
+  }
+
+  private func write<Scalar>(
+    _ trials: [any SolvedTrial], _ tally: Tally, _ gradient: Parameters<Scalar>, into out: String
+  ) throws {
+    func save(_ array: NPYArray, _ name: String) throws {
+      let path = (out as NSString).appendingPathComponent(name + ".npy")
+      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+      try AtomicFile.write(array.fileBytes, to: path)
+    }
+    try save(NPYArray([tally.meanLoss], shape: []), "loss")
+    try save(NPYArray(trials.map(\.loss), shape: [trials.count]), "losses")
+    for (name, array) in zip(network.parameterNames, gradient.arrays) {
+      try save(NPYArray(array), "gradients/" + name)
+    }
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
+      let rows = trials.enumerated().flatMap { sample, trial in
+        trial.spikes(ofLayer: index).flatMap { [Double(sample), Double($0.neuron), $0.time] }
+      }
+      try save(
+        NPYArray(rows, shape: [rows.count / 3, 3]),
+        "spikes/" + network.name(ofPopulation: index + 1))
+    }
+    let grids = trials.compactMap { $0 as? GridTrial }
+    if !grids.isEmpty {
+      let voltages = grids.map(\.outputVoltages)
+      try save(
+        NPYArray(
+          voltages.flatMap { $0.flatMap { $0 } },
+          shape: [grids.count, voltages[0].count, network.output.size]), "voltages/output")
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import Training
+import Diagnosis
+import EventPropCore
+import Foundation
+
+/// metrics.csv: a row per epoch and lane. The one place that knows its columns, for writing and for
+/// reading.
+package enum MetricsTable {
+  /// Columns of a new file.
+  static func columns(_ network: Network) -> [String] {
+    let hidden = (0..<network.hiddenCount).map { "hidden\($0 + 1)" }
+    return [
+      "epoch", "lane", "loss", "shaping", "rate", "train_loss", "train_accuracy",
+      "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
+      "mute_trials",
+    ] + hidden.flatMap { ["spikes_\($0)", "spread_\($0)", "silent_\($0)", "dead_\($0)"] }
+      + network.parameterNames.map { "gradient_\($0)" } + [
+        "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
+        "actual_change", "change_by_creation_and_deletion",
+        "change_by_creation_and_deletion_error", "events_priced", "alarms",
+      ]
+  }
+
+  /// A row under the columns of a file, which may be an older one with fewer.
+  static func row(_ metrics: EpochMetrics, _ network: Network, columns: [String]) -> String {
+    let values = values(metrics, network)
+    return columns.map { CSV.quoted(values[$0] ?? "") }.joined(separator: ",")
+  }
+
+  private static func values(_ metrics: EpochMetrics, _ network: Network) -> [String: String] {
+    func number(_ x: Double?) -> String { x.map { $0.description } ?? "" }
+    let ledger = metrics.ledger
+    var values = [
+      "epoch": String(metrics.epoch), "lane": metrics.lane, "loss": metrics.loss,
+      "shaping": metrics.shaping, "rate": number(metrics.rate),
+      "train_loss": number(metrics.trainLoss), "train_accuracy": number(metrics.trainAccuracy),
+      "validation_loss": number(metrics.validationLoss),
+      "validation_accuracy": number(metrics.validationAccuracy),
+      "test_loss": number(metrics.testLoss), "test_accuracy": number(metrics.testAccuracy),
+      "phantom_spikes": String(metrics.phantoms), "mute_trials": String(metrics.mute),
+      "observed_updates": String(ledger.updates), "spikes_created": String(ledger.created),
+      "spikes_deleted": String(ledger.deleted), "spikes_moved": String(ledger.moved),
+      "predicted_change": number(ledger.predicted), "actual_change": number(ledger.actual),
+      "change_by_creation_and_deletion": number(
+        ledger.byCreationAndDeletionError == nil ? nil : ledger.byCreationAndDeletion),
+      "change_by_creation_and_deletion_error": number(ledger.byCreationAndDeletionError),
+      "events_priced": String(ledger.priced),
+      "alarms": metrics.alarms.map(\.kind.rawValue).joined(separator: "; "),
+    ]
+    for layer in metrics.spikes.indices {
+      let name = "hidden\(layer + 1)"
+      values["spikes_\(name)"] = number(metrics.spikes[layer])
+      values["silent_\(name)"] = number(metrics.silent[layer])
+      values["dead_\(name)"] = String(metrics.dead[layer])
+      if metrics.spread.indices.contains(layer) {
+        values["spread_\(name)"] = number(metrics.spread[layer])
+      }
+    }
+    for (name, norm) in zip(network.parameterNames, metrics.gradientNorms) {
+      values["gradient_\(name)"] = number(norm)
+    }
+    return values
+  }
+
+  /// The columns of a file.
+  static func header(of text: String) -> [String] {
+    text.split(whereSeparator: \.isNewline).first.map { CSV.fields(String($0)) } ?? []
+  }
+
+  /// The rows of a metrics.csv; those that are not whole are left out.
+  package static func read(_ path: String, _ network: Network) -> [EpochMetrics] {
+    guard let text = try? FileText.read(path) else { return [] }
+    let lines = text.split(whereSeparator: \.isNewline)
+    let columns = header(of: text)
+    return lines.dropFirst().compactMap { line in
+      let fields = CSV.fields(String(line))
+      guard fields.count == columns.count else { return nil }
+      return EpochMetrics(Dictionary(zip(columns, fields)) { a, _ in a }, network)
+    }
+  }
+}
+
+extension EpochMetrics {
+  /// From a row by column names; nil where epoch, lane, loss or accuracy of training are missing.
+  fileprivate init?(_ values: [String: String], _ network: Network) {
+    func number(_ key: String) -> Double? { values[key].flatMap(Double.init) }
+    func count(_ key: String) -> Int { number(key).flatMap { Int(exactly: $0.rounded()) } ?? 0 }
+    guard let epoch = values["epoch"].flatMap(Int.init), let lane = values["lane"],
+      let trainLoss = number("train_loss"), let trainAccuracy = number("train_accuracy")
+    else { return nil }
+    self.init(epoch: epoch, lane: lane, trainLoss: trainLoss, trainAccuracy: trainAccuracy)
+    loss = values["loss"] ?? ""
+    shaping = values["shaping"] ?? ""
+    rate = number("rate") ?? .nan
+    validationLoss = number("validation_loss")
+    validationAccuracy = number("validation_accuracy")
+    testLoss = number("test_loss")
+    testAccuracy = number("test_accuracy")
+    phantoms = count("phantom_spikes")
+    mute = count("mute_trials")
+    let hidden = (0..<network.hiddenCount).map { "hidden\($0 + 1)" }
+    spikes = hidden.map { number("spikes_\($0)") ?? .nan }
+    spread = hidden.compactMap { number("spread_\($0)") }
+    silent = hidden.map { number("silent_\($0)") ?? .nan }
+    dead = hidden.map { count("dead_\($0)") }
+    gradientNorms = network.parameterNames.map {
+      number("gradient_\($0)") ?? .nan
+    }
+    alarms = (values["alarms"] ?? "").components(separatedBy: "; ").compactMap { kind in
+      Alarm.Kind(rawValue: kind).map { Alarm($0, lane: lane, "in epoch \(epoch)") }
+    }
+  }
+}

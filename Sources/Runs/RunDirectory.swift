@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import SpikeData
+import Training
+import EventPropCore
+import Foundation
+
+/// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/.
+public final class RunDirectory {
+  /// The folder, as it was given, or `runs/<name>-<n>`.
+  public let path: String
+  private var metrics: AppendFile
+  /// Of metrics.csv: a resumed run keeps those it has.
+  private let columns: [String]
+  private let network: Network
+  private let commands: AppendFile
+  private let isResumed: Bool
+  private let lock: RunLock
+  /// At a resume: rows beyond the checkpoint, whose epochs are trained again.
+  public private(set) var droppedRows = 0
+
+  func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+
+  static func presetFile(_ folder: String) -> String {
+    (folder as NSString).appendingPathComponent("preset.toml")
+  }
+
+  /// Whether a folder is that of a run.
+  public static func isRun(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: presetFile(folder))
+  }
+
+  /// Makes a new run.
+  /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
+  public init(creating path: String?, preset: Preset, network: Network) throws {
+    isResumed = false
+    self.network = network
+    columns = MetricsTable.columns(network)
+    if let path {
+      guard RunDirectory.isFree(path) else {
+        throw FileError(
+          path, "exists already; --resume goes on with a run, --out needs a new folder")
+      }
+      try AtomicFile.makeFolder(path)
+      self.path = path
+    } else {
+      self.path = try RunDirectory.makeNumbered(preset.name)
+    }
+    lock = try RunLock(self.path)
+    let folder = self.path as NSString
+    try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
+    try AtomicFile.write(
+      Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(self.path))
+    metrics = try RunDirectory.beginMetrics(self.path, columns)
+    commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+  }
+
+  private static func beginMetrics(_ path: String, _ columns: [String]) throws -> AppendFile {
+    let csv = (path as NSString).appendingPathComponent("metrics.csv")
+    try AtomicFile.write(Array((columns.joined(separator: ",") + "\n").utf8), to: csv)
+    return try AppendFile(csv)
+  }
+
+  /// Whether a new run may take a folder: it is not there, is empty, or holds only what a start
+  /// leaves that was killed before it trained anything.
+  private static func isFree(_ path: String) -> Bool {
+    guard access(path, F_OK) == 0 else { return true }
+    guard let content = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      return false
+    }
+    let ofStart = [
+      ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
+      "metrics.csv.next", "checkpoints.next", "commands.jsonl",
+    ]
+    if content.isEmpty { return true }
+    // Something of ours must be there: a checkpoints folder alone may be anybody's.
+    guard content.contains(".lock"), content.allSatisfy(ofStart.contains) else { return false }
+    let folder = path as NSString
+    let inside =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: folder.appendingPathComponent("checkpoints"))) ?? []
+    return rows(of: folder.appendingPathComponent("metrics.csv")).isEmpty
+      && inside.allSatisfy { $0.hasPrefix(".writing-") }
+  }
+
+  /// The rows of a metrics.csv below its header; none where there is no file.
+  static func rows(of csv: String) -> [Substring] {
+    guard let text = try? FileText.read(csv) else { return [] }
+    return Array(text.split(whereSeparator: \.isNewline).dropFirst())
+  }
+
+  /// Opens a run to go on from where `trainer` is. Later rows of metrics.csv, which a kill may have
+  /// left, go: their epochs are trained again. What the run was told anew, as the number of epochs,
+  /// is kept in its preset.toml.
+  public init(resuming run: RunToResume, _ trainer: Trainer) throws {
+    isResumed = true
+    network = trainer.network
+    path = run.path
+    lock = try run.lock ?? RunLock(run.path)
+    let folder = path as NSString
+    let csv = folder.appendingPathComponent("metrics.csv")
+    if FileManager.default.fileExists(atPath: csv) {
+      let text = try FileText.read(csv)
+      columns = MetricsTable.header(of: text)
+      let lines = text.split(whereSeparator: \.isNewline)
+      func isKept(_ line: Substring) -> Bool {
+        Int(line.prefix { $0 != "," }).map { $0 <= trainer.epoch } ?? false
+      }
+      droppedRows = lines.dropFirst().count { !isKept($0) }
+      let kept = lines.prefix(1) + lines.dropFirst().filter(isKept)
+      try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: csv)
+      metrics = try AppendFile(csv)
+    } else {
+      // Killed while it began.
+      columns = MetricsTable.columns(network)
+      metrics = try RunDirectory.beginMetrics(path, columns)
+    }
+    let presetFile = RunDirectory.presetFile(path)
+    let text = Version.line + run.preset.resolvedText
+    if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != text {
+      try AtomicFile.write(Array(text.utf8), to: presetFile)
+    }
+    commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+  }
+
+  private static func makeNumbered(_ name: String) throws -> String {
+    let words = name.lowercased().unicodeScalars.map {
+      ("a"..."z").contains($0) || ("0"..."9").contains($0) ? Character($0) : "-"
+    }
+    let slug = String(words).split(separator: "-").joined(separator: "-")
+    try AtomicFile.makeFolder("runs")
+    var number = 1
+    while true {
+      let path = "runs/\(slug.isEmpty ? "run" : slug)-\(number)"
+      if mkdir(path, 0o755) == 0 { return path }
+      guard errno == EEXIST else { throw AtomicFile.failure(path) }
+      number += 1
+    }
+  }
+
+  /// Adds the rows of one epoch; its alarms go to the log.
+  public func append(_ rows: [EpochMetrics]) throws {
+    try check()
+    for row in rows {
+      try metrics.append(line: MetricsTable.row(row, network, columns: columns))
+      for alarm in row.alarms {
+        try log(
+          command: "alarm", lane: row.lane, epoch: row.epoch, batch: 0,
+          detail: "\(alarm.kind.rawValue): \(alarm.text)")
+      }
+    }
+  }
+
+  /// - Throws: `FileError` when the folder is no longer where it was.
+  package func check() throws { try lock.check() }
+
+  /// Moves metrics.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
+  package func setAside() throws {
+    try check()
+    try RunDirectory.setAside(path)
+    metrics = try AppendFile(file("metrics.csv"))
+  }
+
+  /// What is to be there afterwards is made first; when a step fails, all is put back.
+  static func setAside(_ path: String) throws {
+    func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+    let files = FileManager.default
+    var number = 1
+    while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
+    let aside = file("before-restart-\(number)")
+    let (csv, folder) = (file("metrics.csv"), file("checkpoints"))
+    let header = (try? FileText.read(csv))?.prefix { !$0.isNewline } ?? ""
+    var undo: [() -> Void] = []
+    func move(_ from: String, _ to: String) throws {
+      if rename(from, to) == 0 {
+        undo.append { _ = rename(to, from) }
+      } else if errno != ENOENT {
+        throw AtomicFile.failure(from)
+      }
+    }
+    do {
+      try AtomicFile.makeInnerFolder(aside)
+      undo.append { rmdir(aside) }
+      try? files.removeItem(atPath: folder + ".next")
+      try AtomicFile.makeInnerFolder(folder + ".next")
+      undo.append { rmdir(folder + ".next") }
+      if !header.isEmpty {
+        try AtomicFile.write(Array((header + "\n").utf8), to: csv + ".next")
+        undo.append { unlink(csv + ".next") }
+      }
+      try move(folder, aside + "/checkpoints")
+      try move(csv, aside + "/metrics.csv")
+      try move(folder + ".next", folder)
+      if !header.isEmpty { try move(csv + ".next", csv) }
+      try AtomicFile.syncFolder(path)
+    } catch {
+      for step in undo.reversed() { step() }
+      throw error
+    }
+  }
+
+  /// What the logs hold is on disk.
+  func syncLogs() throws {
+    try metrics.sync()
+    try commands.sync()
+  }
+
+  /// Logs that a session starts, or goes on from a checkpoint.
+  public func logBeginning(of trainer: Trainer, detail: String = "") throws {
+    try log(
+      command: isResumed ? "resume" : "start", lane: nil, epoch: trainer.epoch,
+      batch: trainer.batchInEpoch, detail: detail,
+      commands: isResumed ? trainer.commandCount : nil)
+  }
+
+  /// Logs that a session ends, where, and why.
+  public func logEnd(of trainer: Trainer, detail: String) throws {
+    try log(
+      command: "stop", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: detail)
+  }
+
+  /// Logs a command with the place where it took effect.
+  /// - Parameter commands: at a resume, how many commands the checkpoint counts.
+  public func log(
+    command: String, lane: String?, epoch: Int, batch: Int, detail: String = "",
+    commands count: Int? = nil
+  ) throws {
+    try check()
+    var entry = ["\"command\": \(ConfigValue.quoted(command))"]
+    if let lane { entry.append("\"lane\": \(ConfigValue.quoted(lane))") }
+    entry.append("\"epoch\": \(epoch)")
+    entry.append("\"batch\": \(batch)")
+    if let count { entry.append("\"commands\": \(count)") }
+    if !detail.isEmpty { entry.append("\"detail\": \(ConfigValue.quoted(detail))") }
+    try commands.append(line: "{" + entry.joined(separator: ", ") + "}")
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import Diagnosis
+import EventPropCore
+import SpikeData
+
+/// One network in training: weights, optimiser and loss. Lanes of a trainer see the same batches.
+package protocol Lane: AnyObject {
+  var name: String { get }
+  var options: LaneOptions { get set }
+  var network: Network { get }
+  /// w(t) as it is used, with the profile that `input` takes from the data.
+  var shaping: Shaping { get }
+  var schedule: Schedule { get set }
+  /// Training sums of the current epoch.
+  var epochTally: Tally { get set }
+  /// Per projection: sum over the epoch's batches of |dL/dW|^2.
+  var epochSquares: [Double] { get set }
+  var epochBatches: Int { get set }
+  /// Sums over the last batch, and its |dL/dW|^2 per projection.
+  var lastTally: Tally { get }
+  var lastSquares: [Double] { get }
+
+  var diagnosis: LaneDiagnosis { get set }
+  /// Chooses the probe set that updates are observed on.
+  func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions)
+  /// On the probe set, under the present weights.
+  func margins(pool: WorkerPool) -> Margins?
+  func silence(pool: WorkerPool) -> SilenceReport?
+  func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
+  /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by
+  /// tenth, on the grid.
+  func timing() -> (spikes: [[Int]], gradient: GradientFlow?)
+  /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row
+  /// by row.
+  func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])?
+  /// The weights alone, as they are at this moment.
+  func keep() -> KeptLane
+  /// Steps of the grid in a trial.
+  var stepsPerTrial: Int { get }
+  /// Adds to all incoming weights of some neurons, or draws them anew.
+  func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random)
+
+  /// One forward and backward pass over a batch and one update.
+  /// - Parameter observation: what to find out about the update on the probe set.
+  /// - Throws: `TrainingError` when the loss is not a finite number, and the weights are then as
+  ///   before, or the gradient.
+  func train(_ batch: SampleBatch, pool: WorkerPool, observation: Observation?) throws
+  /// Runs a whole data set forward.
+  func evaluate(_ data: SpikeDataSet, options: DataOptions?, pool: WorkerPool) -> Evaluation
+  /// Runs one sample forward, for the eye; voltages at `points` times.
+  func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial
+  /// lV - lI of every hidden layer on the probe set, on the grid, under the lane's shaping and
+  /// under w = 1.
+  func errorMaps() -> [ErrorMap]
+  /// Cures silent neurons as the preset says; called at the end of an epoch.
+  func applySilentPolicy(epoch: Int, seed: Int)
+
+  /// Weights and optimiser state by file name without `.npy`.
+  func arrays() -> [(name: String, array: NPYArray)]
+  /// - Throws: `FileError` when one is missing or has the wrong shape.
+  func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws
+  /// Takes over weights that `keep` gave.
+  /// - Throws: `FileError` when they are of another network.
+  func take(_ kept: KeptLane) throws
+  var adamCount: Int { get }
+}
+
+/// What to find out about an update.
+package struct Observation: Equatable {
+  /// By the preset's schedule: only these go into sums, metrics and alarms, so that looking changes
+  /// no record.
+  var isScheduled: Bool
+  var withMargins: Bool
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import EventPropCore
+import SpikeData
+
+/// The samples of one batch, augmented and delayed; borrowed from the data set where nothing
+/// changes.
+package final class SampleBatch: BatchSamples {
+  private let options: DataOptions?
+  private let duration: Double
+  private let seed: Int
+  private let data: SpikeDataSet
+  private let changes: UnsafeMutableBufferPointer<SpikeTrain>
+  private(set) var samples: [Int] = []
+  package var count: Int { samples.count }
+  /// Sample indices by class, for `blend`.
+  private let byClass: [[Int]]
+
+  /// - Parameters:
+  ///   - capacity: the largest batch.
+  ///   - isTraining: whether samples are augmented; delay lines apply either way.
+  init(
+    _ data: SpikeDataSet, options: DataOptions?, isTraining: Bool, duration: Double, seed: Int,
+    capacity: Int
+  ) {
+    self.data = data
+    self.duration = duration
+    self.seed = seed
+    var options = options
+    if !isTraining { options?.augmentation = Augmentation() }
+    self.options = options
+    changes = .allocate(capacity: capacity)
+    changes.initialize(repeating: SpikeTrain())
+    if options?.augmentation.blend ?? 0 > 0 {
+      var lists = Array(repeating: [Int](), count: data.classNames.count)
+      for (sample, label) in data.labels.enumerated() { lists[label].append(sample) }
+      byClass = lists
+    } else {
+      byClass = []
+    }
+  }
+
+  deinit {
+    changes.deinitialize()
+    changes.deallocate()
+  }
+
+  private var isChanged: Bool {
+    guard let options else { return false }
+    return !options.augmentation.isNone || options.delayLine.copies > 1
+  }
+
+  /// Gets the samples ready. The chance of a sample depends on seed, epoch and its index alone.
+  func prepare(_ samples: [Int], epoch: Int, pool: WorkerPool) {
+    self.samples = samples
+    guard isChanged else { return }
+    pool.forEach(samples.count) { slot in
+      prepare(slot, epoch: epoch)
+    }
+  }
+
+  private func prepare(_ slot: Int, epoch: Int) {
+    guard let options else { return }
+    let sample = samples[slot]
+    var random = Random(seed: seed, "augmentation", epoch, sample)
+    var result = changes[slot]
+    changes[slot] = SpikeTrain()
+    let mates = byClass.isEmpty ? [] : byClass[data.labels[sample]]
+    let mate = mates.isEmpty ? sample : mates[random.index(below: mates.count)]
+    data.withSample(sample) { train in
+      data.withSample(mate) { other in
+        options.augmentation.apply(
+          train, other: other, units: data.unitCount, random: &random, into: &result)
+      }
+    }
+    options.delayLine.apply(to: &result, units: data.unitCount, duration: duration)
+    changes[slot] = result
+  }
+
+  /// The labels of some of the samples.
+  package func forEachLabel(_ slots: Range<Int>, _ body: (_ slot: Int, _ label: Int) -> Void) {
+    data.labels.withUnsafeBufferPointer { labels in
+      for slot in slots { body(slot, labels[samples[slot]]) }
+    }
+  }
+
+  /// Borrows some of the samples, one after another, with their labels.
+  package func forEach(
+    _ slots: Range<Int>, _ body: (_ slot: Int, SpikeTrainView, _ label: Int) -> Void
+  ) {
+    let isChanged = isChanged
+    data.withSamples { sample in
+      for slot in slots {
+        let (train, label) = sample(samples[slot])
+        if isChanged {
+          changes[slot].withView { body(slot, $0, label) }
+        } else {
+          body(slot, train, label)
+        }
+      }
+    }
+  }
+}

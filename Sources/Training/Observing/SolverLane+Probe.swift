@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import EventPropCore
+import SpikeData
+
+extension SolverLane {
+  /// Runs one sample forward, for the eye: without any effect on training.
+  func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial {
+    var train = data[sample]
+    options?.delayLine.apply(
+      to: &train, units: data.unitCount, duration: solver.problem.duration)
+    let trial = probeTrial
+    train.withView { solver.load($0, label: data.labels[sample], into: trial) }
+    solver.forward(trial, weights: weights, workspace: probeWorkspace)
+    var picture = ProbeTrial()
+    picture.label = data.labels[sample]
+    picture.prediction = trial.prediction
+    picture.loss = trial.loss
+    picture.inputTotal = train.count
+    let every = max(1, train.count / 6000)
+    picture.input = stride(from: 0, to: train.count, by: every).map {
+      (Double(train.times[$0]), Int(train.units[$0]))
+    }
+    for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
+      picture.layers.append(trial.spikes(ofLayer: index))
+    }
+    picture.voltages = outputVoltages(trial, train, points: points)
+    let shaping = solver.problem.shaping
+    picture.weight = (0..<points).map {
+      shaping.weight(at: (Double($0) + 0.5) / Double(points))
+    }
+    return picture
+  }
+
+  /// V of the outputs at evenly spaced times, from the spikes that reach them.
+  private func outputVoltages(_ trial: S.Trial, _ train: SpikeTrain, points: Int) -> [[Double]] {
+    let last = network.layers.count - 1
+    let output = network.layers[last]
+    let arriving: [(time: Double, source: Int)] =
+      last == 0
+      ? zip(train.times, train.units).map { (Double($0), Int($1)) }
+      : trial.spikes(ofLayer: last - 1).map { ($0.time, $0.neuron) }
+    let own = output.neuron.isSpiking ? trial.spikes(ofLayer: last) : []
+    let matrix = weights.matrices[weights.matrices.count - 1]
+    var v = Array(repeating: 0.0, count: output.size)
+    var i = v
+    var now = 0.0
+    var (next, nextOwn) = (0, 0)
+    var curves = Array(repeating: [Double](), count: output.size)
+    func advance(to time: Double) {
+      guard time > now else { return }
+      let (gap, isUniform) = (time - now, output.isUniform)
+      var decay = Decay(over: gap, tauMem: output.tauMem[0], tauSyn: output.tauSyn[0])
+      for j in v.indices {
+        if !isUniform {
+          decay = Decay(over: gap, tauMem: output.tauMem[j], tauSyn: output.tauSyn[j])
+        }
+        v[j] = decay.a * v[j] + decay.rise * i[j]
+        i[j] *= decay.b
+      }
+      now = time
+    }
+    for point in 0..<points {
+      let time = (Double(point) + 1) / Double(points) * solver.problem.duration
+      while true {
+        let arrival = next < arriving.count ? arriving[next].time : .infinity
+        let reset = nextOwn < own.count ? own[nextOwn].time : .infinity
+        if min(arrival, reset) > time { break }
+        if reset <= arrival {
+          advance(to: reset)
+          v[own[nextOwn].neuron] = 0
+          nextOwn += 1
+        } else {
+          advance(to: arrival)
+          for j in i.indices { i[j] += Double(matrix[arriving[next].source, j]) }
+          next += 1
+        }
+      }
+      advance(to: time)
+      for j in v.indices { curves[j].append(v[j]) }
+    }
+    return curves
+  }
+}
+
+/// One probe sample run forward through a lane.
+public struct ProbeTrial: Sendable {
+  /// Class of the sample.
+  public var label = 0
+  /// Predicted class; -1 for none.
+  public var prediction = -1
+  /// Of this sample alone.
+  public var loss = 0.0
+  /// Input spikes; of dense trains an even selection (`inputTotal` counts all).
+  public var input: [(time: Double, unit: Int)] = []
+  /// Input spikes of the sample, copies by the delay line included.
+  public var inputTotal = 0
+  /// Per LIF layer, the output included when it spikes.
+  public var layers: [[LayerSpike]] = []
+  /// Per output: V at `voltageTimes` evenly spaced times over the trial.
+  public var voltages: [[Double]] = []
+  /// w(t) at the same times.
+  public var weight: [Double] = []
+
+  /// Of no sample.
+  public init() {}
+}
