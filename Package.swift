@@ -77,10 +77,10 @@ let package = Package(
     .testTarget(name: "SpikeDataTests", dependencies: ["SpikeData", "Support", "CHDF5"]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Training", "SpikeData", "EventPropCore", "Support"]),
+      dependencies: ["Experiments", "Training", "Runs", "SpikeData", "EventPropCore", "Support"]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Experiments", "SpikeData", "EventPropCore", "Support"]),
+      dependencies: ["Training", "Experiments", "Runs", "SpikeData", "EventPropCore", "Support"]),
     .testTarget(
       name: "RunsTests",
       dependencies: ["Runs", "Training", "Experiments", "SpikeData", "EventPropCore", "Support"]),

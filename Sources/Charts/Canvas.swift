@@ -8,7 +8,7 @@ public enum Ink: UInt8, Sendable, CaseIterable {
 
   /// The ink of a lane or class.
   public static func series(_ index: Int) -> Ink {
-    Ink(rawValue: Ink.series0.rawValue + UInt8(index % 7))!
+    Ink(rawValue: Ink.series0.rawValue + UInt8((index % 7 + 7) % 7))!
   }
 }
 

@@ -71,20 +71,6 @@ public struct LayerChange: Sendable, Equatable {
   public var unchanged = 0
   /// Mean of t' - t over pairs, ms: above 0, the layer spikes later.
   public var meanShift = 0.0
-  /// Mean of |t' - t| over pairs, ms.
-  public var meanDistance = 0.0
-  /// Per neuron: created, deleted, moved.
-  public var neurons: [NeuronChange] = []
-}
-
-/// Sums over one neuron and all probe trials.
-public struct NeuronChange: Sendable, Equatable {
-  /// Spikes after the update without a partner before it.
-  public var created = 0
-  /// Spikes before the update without a partner after it.
-  public var deleted = 0
-  /// Spikes with a partner whose time differs.
-  public var moved = 0
 }
 
 /// A spike that an update created or deleted.
@@ -125,8 +111,7 @@ extension Ledger {
   ) {
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var change = LayerChange(layer: network.name(ofPopulation: index + 1))
-      change.neurons = Array(repeating: NeuronChange(), count: layer.size)
-      var (shift, distance, pairs) = (0.0, 0.0, 0)
+      var (shift, pairs) = (0.0, 0)
       for trial in before.indices {
         let old = timesByNeuron(before[trial][index], size: layer.size)
         let new = timesByNeuron(after[trial][index], size: layer.size)
@@ -138,16 +123,12 @@ extension Ledger {
               change.unchanged += 1
             } else {
               change.moved += 1
-              change.neurons[neuron].moved += 1
             }
             shift += moved
-            distance += abs(moved)
             pairs += 1
           }
           change.deleted += matching.deleted.count
           change.created += matching.created.count
-          change.neurons[neuron].deleted += matching.deleted.count
-          change.neurons[neuron].created += matching.created.count
           events += matching.deleted.map {
             SpikeEvent(
               kind: .deleted, trial: trial, layer: index, neuron: neuron, time: old[neuron][$0])
@@ -162,10 +143,7 @@ extension Ledger {
           pairs += old[neuron].count
         }
       }
-      if pairs > 0 {
-        change.meanShift = shift / Double(pairs)
-        change.meanDistance = distance / Double(pairs)
-      }
+      if pairs > 0 { change.meanShift = shift / Double(pairs) }
       layers.append(change)
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Charts
 import Experiments
 import Runs
 import Training
@@ -102,9 +103,9 @@ struct EvaluateCommand: ParsableCommand {
     var heads = titles.map { $0.count < cell ? $0 : $0.prefix(cell - 2) + "…" }
     if Set(heads).count < heads.count { heads = classes.indices.map(String.init) + ["none"] }
     Console.out(
-      "  \(Console.pad("", width))" + heads.map { Wording.right($0, cell) }.joined())
+      "  \(Console.pad("", width))" + heads.map { Text.right($0, cell) }.joined())
     for row in counts.indices {
-      let cells = counts[row].map { Wording.right(String($0), cell) }.joined()
+      let cells = counts[row].map { Text.right(String($0), cell) }.joined()
       Console.out("  \(Console.pad(classes[row], width))\(cells)")
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Charts
 import SpikeData
 import Experiments
 import Live
@@ -121,7 +122,7 @@ struct TrainCommand: ParsableCommand {
       if trainer.batchInEpoch == 0 {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         console.line(
-          "epoch \(trainer.epoch)/\(all) replayed, \(Wording.duration(seconds))")
+          "epoch \(trainer.epoch)/\(all) replayed, \(Text.duration(seconds))")
       } else {
         console.progress("epoch \(trainer.epoch + 1)/\(all), batch \(trainer.batchInEpoch)")
       }
@@ -243,11 +244,11 @@ struct HeadlessTraining {
     let all = trainer.preset.training.epochs * trainer.batchesPerEpoch
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done - first) / max(seconds, 1e-9)
-    let left = Wording.duration(Double(all - done) / max(rate, 1e-9))
+    let left = Text.duration(Double(all - done) / max(rate, 1e-9))
     let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
       String(format: "loss %.4f  acc %.1f %%", metrics.loss, 100 * metrics.accuracy)
     }.joined(separator: " | ")
-    let samples = Wording.grouped(rate * Double(trainer.preset.training.batch))
+    let samples = Text.grouped(rate * Double(trainer.preset.training.batch))
     return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "
       + Console.bar(Double(done) / Double(max(all, 1)), width: 20)
       + " \(left) left  \(samples) samples/s  \(losses)"
@@ -263,6 +264,6 @@ struct HeadlessTraining {
     for (index, spikes) in row.spikes.enumerated() {
       text += String(format: "  hidden%d %.2f spikes, %d dead", index + 1, spikes, row.dead[index])
     }
-    return text + "  \(Wording.grouped(rate)) samples/s"
+    return text + "  \(Text.grouped(rate)) samples/s"
   }
 }

@@ -28,7 +28,7 @@ public enum EngineCommand: Sendable, Equatable {
   case inspect(InspectionRequest)
 
   /// Changes lanes or the order of batches.
-  public static func change(_ command: any TrainingCommand) -> EngineCommand {
+  package static func change(_ command: any TrainingCommand) -> EngineCommand {
     .training(AnyTrainingCommand(command))
   }
 }
@@ -36,10 +36,10 @@ public enum EngineCommand: Sendable, Equatable {
 /// A command of any kind. Equal ones have the same lane and the same words.
 public struct AnyTrainingCommand: Sendable, Equatable {
   /// As one of `CommandTable`.
-  public let command: any TrainingCommand
+  package let command: any TrainingCommand
 
   /// Adds nothing to it.
-  public init(_ command: any TrainingCommand) { self.command = command }
+  package init(_ command: any TrainingCommand) { self.command = command }
 
   /// By lane and text.
   public static func == (a: Self, b: Self) -> Bool {

@@ -2,60 +2,90 @@
 
 import Experiments
 import Live
+import Charts
 import Foundation
 
-/// Wording shared by the screens and the command line.
+/// Lanes and their numbers in words: the same on every screen, in tables and in files.
 public enum Wording {
-  static func percent(_ share: Double?) -> String {
-    share.map { String(format: "%.1f %%", 100 * $0) } ?? unknown
-  }
-
-  /// `1:02:03` or `0:41`.
-  public static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 360_000 else { return "-" }
-    let whole = Int(seconds.rounded())
-    return whole >= 3600
-      ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-      : String(format: "%d:%02d", whole / 60, whole % 60)
-  }
-
-  /// `38,200`.
-  public static func grouped(_ number: Double) -> String {
-    guard number.isFinite, abs(number) < 1e12 else { return "-" }
-    var digits = String(Int(number.rounded()))
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return ([digits] + groups).joined(separator: ",")
-  }
-
-  /// A sentence in lines of at most so many columns; words stay whole where they fit.
-  static func wrapped(_ text: String, _ width: Int) -> [String] {
-    var lines = [""]
-    for word in text.split(separator: " ") {
-      let last = lines[lines.count - 1]
-      if last.isEmpty {
-        lines[lines.count - 1] = String(word)
-      } else if last.count + 1 + word.count <= width {
-        lines[lines.count - 1] += " " + word
-      } else {
-        lines.append(String(word))
-      }
-    }
-    return lines
-  }
-
-  static func letter(_ lane: Int) -> String { String(UnicodeScalar(UInt8(65 + lane % 26))) }
-
+  /// A class by its label.
   static func className(_ index: Int, _ snapshot: Snapshot) -> String {
     snapshot.classNames.indices.contains(index)
       ? VisibleText.of(snapshot.classNames[index]) : "none"
   }
 
-  static func pad(_ text: String, _ width: Int) -> String {
-    text.count >= width
-      ? String(text.prefix(width)) : text + String(repeating: " ", count: width - text.count)
+  /// `B  sum · exponential, was avg_xentropy to epoch 5`: what a lane is trained on, and since
+  /// when.
+  static func title(_ lane: LaneSnapshot) -> String {
+    "\(lane.letter)  \(label(lane))"
+  }
+
+  /// What a lane is trained on, and of which run it is where there are several.
+  static func label(_ lane: LaneSnapshot) -> String {
+    (lane.run.isEmpty ? "" : lane.run + ": ") + lane.description + past(lane)
+  }
+
+  static func past(_ lane: LaneSnapshot) -> String {
+    guard let last = lane.past.last else { return "" }
+    let more = lane.past.count > 1 ? " and \(lane.past.count - 1) more before" : ""
+    return ", was \(last.description) to e\(position(last.end))\(more)"
+  }
+
+  /// Epochs, whole or with a tenth.
+  public static func position(_ position: Double) -> String {
+    Snapshot.words(position)
+  }
+
+  /// `97.2 %  loss 0.071  η 5.0e-3`.
+  static func summary(_ lane: LaneSnapshot) -> String {
+    "\(Text.percent(lane.testAccuracy))  loss \(Text.number(lane.trainLoss))  η \(Text.rate(lane.rate))"
+  }
+}
+
+extension LaneSnapshot {
+  /// How it is called in tables: name in files, letter, loss; quoted where need be.
+  public var fields: String {
+    let was = past.last.map { " (was \($0.description) to e\(Wording.position($0.end)))" } ?? ""
+    return [name, letter, description + was].map(CSV.quoted).joined(separator: ",")
+  }
+
+  /// Drawn with: stays with the lane.
+  var ink: Ink { .series(identity) }
+
+  /// Points of a curve since the loss last changed: before, they are of another loss.
+  func sinceChange(_ series: BoundedSeries, _ ys: [Double]) -> [(x: Double, y: Double)] {
+    let begin = past.last?.end ?? -.infinity
+    return zip(series.xs, ys).filter { $0.0 > begin }.map { (x: $0, y: $1) }
+  }
+
+  /// Points of the loss curve under one of the lane's losses, now or before.
+  func loss(under description: String, _ ys: [Double]) -> [(x: Double, y: Double)] {
+    var begin = -Double.infinity
+    var points: [(x: Double, y: Double)] = []
+    for period in past + [
+      LossPeriod(description: self.description, epoch: 0, batch: 0, end: .infinity)
+    ] {
+      if period.description == description {
+        points += zip(curves.loss.xs, ys).filter { $0.0 > begin && $0.0 <= period.end }
+          .map { (x: $0, y: $1) }
+      }
+      begin = period.end
+    }
+    return points
+  }
+}
+
+extension Snapshot {
+  /// x from one batch to the next.
+  var batchLength: Double { 1 / Double(max(batches, 1)) }
+}
+
+extension Surface {
+  /// Where in curves that go on until now a snapshot of the past stands.
+  mutating func pastCursor(_ snapshot: Snapshot, in plot: Area) {
+    guard snapshot.livePosition != nil else { return }
+    let column = plot.x + Int(snapshot.position / snapshot.end * Double(plot.width - 1))
+    for y in plot.y..<plot.y + plot.height {
+      text("│", x: column, y: y, style: CellStyle(.accent, bold: true))
+    }
   }
 }

@@ -41,10 +41,10 @@ import Testing
     #expect(Ticks.step(0.7) == 1)
     #expect(Ticks.step(13) == 20)
     #expect(abs(Ticks.step(0.0021) - 0.005) < 1e-12)
-    #expect(Ticks.short(0.4123) == "0.412")
-    #expect(Ticks.short(12.34) == "12.3")
-    #expect(Ticks.short(3.2e-5) == "3.2e-05")
-    #expect(Ticks.short(.nan) == "nan")
+    #expect(Text.short(0.4123) == "0.412")
+    #expect(Text.short(12.34) == "12.3")
+    #expect(Text.short(3.2e-5) == "3.2e-05")
+    #expect(Text.short(.nan) == "nan")
   }
 
   @Test func timeAxisLabelsDoNotOverlap() {

@@ -88,7 +88,6 @@ import Testing
     let layer = ledger.layers[0]
     #expect(layer.unchanged == 2 && layer.moved == 1 && layer.created == 1 && layer.deleted == 1)
     #expect(layer.meanShift == 1.0 / 3)
-    #expect(layer.neurons[2] == NeuronChange(created: 1, deleted: 1, moved: 0))
     #expect(ledger.events.map(\.trial) == [0, 1])
     #expect(ledger.events.map(\.kind) == [.deleted, .created])
   }

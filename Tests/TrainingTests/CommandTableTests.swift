@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-@testable import Live
 @testable import Training
 import EventPropCore
 import Testing

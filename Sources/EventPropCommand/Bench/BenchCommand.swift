@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Charts
 import SpikeData
 import Experiments
 import ArgumentParser
@@ -71,8 +72,8 @@ struct BenchCommand: ParsableCommand {
       let rates = results.map(\.samplesPerSecond).sorted()
       let median = rates[rates.count / 2]
       let columns = [median, median / Double(threads), rates[0], rates[rates.count - 1]]
-        .map { Wording.grouped($0) }
-        .map { Wording.right($0, 12) }.joined()
+        .map { Text.grouped($0) }
+        .map { Text.right($0, 12) }.joined()
       Console.out(
         workload.name + columns.dropFirst()
           + String(format: "%15.2f%9.0f", results[results.count - 1].hiddenSpikes, peakMegabytes()))
@@ -147,13 +148,13 @@ struct BenchCommand: ParsableCommand {
       let gflops = median.operations * median.samplesPerSecond / 1e9
       func cell(_ x: Double) -> String { x.isNaN ? "-" : String(format: "%.2f", x) }
       let columns = [
-        (Wording.grouped(median.samplesPerSecond), 11), (String(format: "%.1f", time), 11),
+        (Text.grouped(median.samplesPerSecond), 11), (String(format: "%.1f", time), 11),
         (cell(exponents.time), 10), (cell(exponents.operations), 12), (cell(gflops), 10),
         (cell(median.hiddenSpikes), 15), (String(format: "%.0f", peakMegabytes()), 9),
       ]
       Console.out(
         String(value).padding(toLength: 8, withPad: " ", startingAt: 0)
-          + columns.map { Wording.right($0, $1) }.joined())
+          + columns.map { Text.right($0, $1) }.joined())
       lines.append(
         "\(value),\(median.samplesPerSecond),\(time),\(exponents.time),\(exponents.operations),\(gflops),\(median.hiddenSpikes),\(peakMegabytes())"
       )

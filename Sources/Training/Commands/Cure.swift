@@ -3,8 +3,8 @@
 import EventPropCore
 
 /// Wakes neurons of a hidden layer by hand: adds to all their incoming weights, or draws these anew.
-public struct Cure: TrainingCommand {
-  public static let forms = [
+package struct Cure: TrainingCommand {
+  package static let forms = [
     CommandForm(
       name: "lift", title: "add to all incoming weights of some neurons",
       usage: "a number, a layer and neurons, as 0.02 hidden1 3,7"),
@@ -12,23 +12,23 @@ public struct Cure: TrainingCommand {
       name: "redraw", title: "draw incoming weights of some neurons anew",
       usage: "a layer and neurons, as hidden1 3,7"),
   ]
-  public static let effect = LaneEffect.changes
-  public let lane: Int?
+  package static let effect = LaneEffect.changes
+  package let lane: Int?
   /// What is done to the weights.
-  public let policy: SilentPolicy
+  package let policy: SilentPolicy
   /// 0 is hidden1.
-  public let layer: Int
+  package let layer: Int
   /// Indices in the layer.
-  public let neurons: [Int]
+  package let neurons: [Int]
 
   /// - Parameters:
   ///   - layer: 0 is hidden1.
   ///   - neurons: of that layer.
-  public init(lane: Int, _ policy: SilentPolicy, layer: Int, neurons: [Int]) {
+  package init(lane: Int, _ policy: SilentPolicy, layer: Int, neurons: [Int]) {
     (self.lane, self.policy, self.layer, self.neurons) = (lane, policy, layer, neurons)
   }
 
-  public init?(_ name: String, _ values: [String], lane: Int) {
+  package init?(_ name: String, _ values: [String], lane: Int) {
     var values = values[...]
     var policy = SilentPolicy.redraw
     if name == "lift" {
@@ -43,7 +43,7 @@ public struct Cure: TrainingCommand {
     self.init(lane: lane, policy, layer: number - 1, neurons: list.compactMap { $0 })
   }
 
-  public var text: String {
+  package var text: String {
     let place = " hidden\(layer + 1) " + neurons.map(String.init).joined(separator: ",")
     switch policy {
     case .lift(let by): return "lift \(by)" + place
@@ -51,7 +51,7 @@ public struct Cure: TrainingCommand {
     }
   }
 
-  public func apply(to trainer: Trainer) throws {
+  package func apply(to trainer: Trainer) throws {
     let network = trainer.network
     guard (0..<network.hiddenCount).contains(layer) else {
       throw CommandError("cure", "there are hidden1 to hidden\(network.hiddenCount)")

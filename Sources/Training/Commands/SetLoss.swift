@@ -4,29 +4,29 @@ import Experiments
 import EventPropCore
 
 /// Another loss for one lane.
-public struct SetLoss: TrainingCommand {
-  public static let forms = [
+package struct SetLoss: TrainingCommand {
+  package static let forms = [
     CommandForm(
       name: "loss", title: "loss of the chosen lane",
       usage: LossTable.all.map(\.kind).joined(separator: ", "), words: LossTable.all.map(\.kind))
   ]
-  public static let effect = LaneEffect.changes
-  public let lane: Int?
+  package static let effect = LaneEffect.changes
+  package let lane: Int?
   /// As in presets: `sum`.
-  public let kind: String
+  package let kind: String
 
   /// - Parameter kind: of `LossTable`; an unknown one fails when applied.
-  public init(lane: Int, kind: String) {
+  package init(lane: Int, kind: String) {
     (self.lane, self.kind) = (lane, kind)
   }
 
-  public init?(_ name: String, _ values: [String], lane: Int) {
+  package init?(_ name: String, _ values: [String], lane: Int) {
     guard values.count == 1 else { return nil }
     self.init(lane: lane, kind: values[0])
   }
 
-  public var text: String { "loss \(kind)" }
-  public func apply(to trainer: Trainer) throws {
+  package var text: String { "loss \(kind)" }
+  package func apply(to trainer: Trainer) throws {
     try trainer.change(lane!) { try $0.setLoss(kind) }
   }
 }

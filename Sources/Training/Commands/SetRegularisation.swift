@@ -4,35 +4,35 @@ import Experiments
 import EventPropCore
 
 /// Other strengths of rate regularisation, for all hidden layers of a lane.
-public struct SetRegularisation: TrainingCommand {
-  public static let forms = [
+package struct SetRegularisation: TrainingCommand {
+  package static let forms = [
     CommandForm(
       name: "regularisation", title: "rate regularisation of the chosen lane",
       usage: "two numbers, upwards and downwards, as 1e-9 1e-9")
   ]
-  public static let effect = LaneEffect.changes
-  public let lane: Int?
+  package static let effect = LaneEffect.changes
+  package let lane: Int?
   /// lambda of neurons above the upper bound.
-  public let upper: Double
+  package let upper: Double
   /// lambda of neurons below the lower bound.
-  public let lower: Double
+  package let lower: Double
 
   /// - Parameters:
   ///   - upper: 0 or more.
   ///   - lower: 0 or more.
-  public init(lane: Int, upper: Double, lower: Double) {
+  package init(lane: Int, upper: Double, lower: Double) {
     (self.lane, self.upper, self.lower) = (lane, upper, lower)
   }
 
-  public init?(_ name: String, _ values: [String], lane: Int) {
+  package init?(_ name: String, _ values: [String], lane: Int) {
     let numbers = values.compactMap(Double.init)
     guard values.count == 2, numbers.count == 2, numbers.allSatisfy({ $0 >= 0 && $0.isFinite })
     else { return nil }
     self.init(lane: lane, upper: numbers[0], lower: numbers[1])
   }
 
-  public var text: String { "regularisation \(upper) \(lower)" }
-  public func apply(to trainer: Trainer) throws {
+  package var text: String { "regularisation \(upper) \(lower)" }
+  package func apply(to trainer: Trainer) throws {
     try trainer.change(lane!) { $0.setRegularisation(upper: upper, lower: lower) }
   }
 }

@@ -2,7 +2,7 @@
 
 /// A change of the training between two batches: typed, logged, replayed and taken back by the same
 /// words. To add one: a type here, and a line in `CommandTable.all`.
-public protocol TrainingCommand: Sendable, Equatable {
+package protocol TrainingCommand: Sendable, Equatable {
   /// Its names, and what follows each.
   static var forms: [CommandForm] { get }
   /// What it does to the list of lanes, so that it can be taken back.
@@ -21,7 +21,7 @@ public protocol TrainingCommand: Sendable, Equatable {
 }
 
 /// What a command does to the list of lanes.
-public enum LaneEffect: Sendable {
+package enum LaneEffect: Sendable {
   /// Changes one lane, which can be taken back.
   case changes
   case adds, removes
@@ -30,31 +30,31 @@ public enum LaneEffect: Sendable {
 }
 
 /// A name of a command, and what is typed after it.
-public struct CommandForm: Sendable {
+package struct CommandForm: Sendable {
   /// Typed after `:`, and first in the log.
-  public var name: String
+  package var name: String
   /// What it does, for the help.
-  public var title: String
+  package var title: String
   /// What may follow the name, as in help and refusals; empty: nothing.
-  public var usage = ""
+  package var usage = ""
   /// Words that complete.
-  public var words: [String] = []
+  package var words: [String] = []
 }
 
 /// Every command that changes the training.
-public enum CommandTable {
+package enum CommandTable {
   /// In the order of the help.
-  public static let all: [any TrainingCommand.Type] = [
+  package static let all: [any TrainingCommand.Type] = [
     SetShaping.self, SetLoss.self, SetRate.self, Fork.self, Drop.self, Undo.self,
     SetRegularisation.self, SetOrderSeed.self, Cure.self,
   ]
 
   /// Of all commands.
-  public static let forms: [CommandForm] = all.flatMap { $0.forms }
+  package static let forms: [CommandForm] = all.flatMap { $0.forms }
 
   /// A command from the words of a log or a prompt; nil for what is none.
   /// - Parameter lane: index of the lane that it is for.
-  public static func command(_ words: [String], lane: Int) -> (any TrainingCommand)? {
+  package static func command(_ words: [String], lane: Int) -> (any TrainingCommand)? {
     guard let name = words.first,
       let type = all.first(where: { $0.forms.contains { $0.name == name } })
     else { return nil }
@@ -62,15 +62,15 @@ public enum CommandTable {
   }
 
   /// The same from one line.
-  public static func command(text: String, lane: Int) -> (any TrainingCommand)? {
+  package static func command(text: String, lane: Int) -> (any TrainingCommand)? {
     command(text.split(separator: " ").map(String.init), lane: lane)
   }
 }
 
 /// Why a command cannot be done.
-public struct CommandError: Error, CustomStringConvertible, Equatable {
+package struct CommandError: Error, CustomStringConvertible, Equatable {
   /// `name: message`.
-  public var description: String
+  package var description: String
 
   /// - Parameter name: the command's, as typed.
   init(_ name: String, _ message: String) { description = "\(name): \(message)" }

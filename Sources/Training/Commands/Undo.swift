@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 
 /// Takes back the last command that changed a lane.
-public struct Undo: TrainingCommand {
-  public static let forms = [
+package struct Undo: TrainingCommand {
+  package static let forms = [
     CommandForm(name: "undo", title: "take back the last command that changed a lane")
   ]
-  public static let effect = LaneEffect.none
-  public var lane: Int? { nil }
+  package static let effect = LaneEffect.none
+  package var lane: Int? { nil }
 
   /// What it takes back is the trainer's to know.
-  public init() {}
+  package init() {}
 
-  public init?(_ name: String, _ values: [String], lane: Int) {
+  package init?(_ name: String, _ values: [String], lane: Int) {
     guard values.isEmpty else { return nil }
   }
 
-  public var text: String { "undo" }
-  public func apply(to trainer: Trainer) throws { try trainer.undo() }
+  package var text: String { "undo" }
+  package func apply(to trainer: Trainer) throws { try trainer.undo() }
 }

@@ -126,7 +126,7 @@ final class UpdateObserver<S: Solver> {
     return (ledger, recorded, atRisk, after)
   }
 
-  /// The probe set's spikes under these weights.
+  /// The probe set's spikes under these weights, per trial.
   func probeSpikes(_ weights: Parameters<Scalar>, pool: WorkerPool) -> [TrialSpikes] {
     run(weights, withGradient: false, pool: pool)
     return spikes

@@ -8,6 +8,7 @@ import Foundation
 
 /// Who is silent, since when and why, what would wake them, and keys that do.
 enum SilenceScreen: WorkbenchScreen {
+  static let name = "silence"
   static let title = "Silence"
   static let detail: Detail? = .silence
   static let wheel: (down: Key, up: Key)? = (.down, .up)
@@ -278,19 +279,19 @@ enum SilenceScreen: WorkbenchScreen {
     }
     guard !parts.isEmpty else { return }
     surface.text(
-      " " + Wording.fit(parts.joined(separator: "; "), area.width - 6) + " ",
+      " " + Text.fit(parts.joined(separator: "; "), area.width - 6) + " ",
       endingAt: area.x + area.width - 2, y: area.y + area.height - 1, style: .dim)
   }
 
   private static func row(_ neuron: SilentNeuron, _ lane: LaneSnapshot, _ isChosen: Bool)
     -> String
   {
-    (isChosen ? "> " : "  ") + Wording.pad("hidden\(neuron.layer + 1)", 9)
-      + Wording.right(String(neuron.neuron), 6) + "  "
-      + Wording.pad(since(neuron, lane), 13)
-      + Wording.pad(neuron.reason.words, 15)
-      + Wording.right(neuron.reason.distance.map { Ticks.short($0) } ?? Wording.unknown, 10)
-      + Wording.right(neuron.lift.map { "+" + Ticks.short($0) } ?? "none", 14)
+    (isChosen ? "> " : "  ") + Text.pad("hidden\(neuron.layer + 1)", 9)
+      + Text.right(String(neuron.neuron), 6) + "  "
+      + Text.pad(since(neuron, lane), 13)
+      + Text.pad(neuron.reason.words, 15)
+      + Text.right(neuron.reason.distance.map { Text.short($0) } ?? Text.unknown, 10)
+      + Text.right(neuron.lift.map { "+" + Text.short($0) } ?? "none", 14)
   }
 
   /// The chosen neuron in sentences.
@@ -303,7 +304,7 @@ enum SilenceScreen: WorkbenchScreen {
       title: "hidden\(neuron.layer + 1), neuron \(neuron.neuron)", style: .bold)
     var lines = Lines(area.inside)
     for sentence in sentences(neuron, lane, snapshot) {
-      for line in Wording.wrapped(sentence, area.width - 2) {
+      for line in Text.wrapped(sentence, area.width - 2) {
         lines.add(line, .plain, on: &surface)
       }
       lines.add("", .plain, on: &surface)
@@ -313,7 +314,7 @@ enum SilenceScreen: WorkbenchScreen {
   static func sentences(_ neuron: SilentNeuron, _ lane: LaneSnapshot, _ snapshot: Snapshot)
     -> [String]
   {
-    let below = neuron.reason.distance.map { Ticks.short($0) } ?? ""
+    let below = neuron.reason.distance.map { Text.short($0) } ?? ""
     let samples = snapshot.probeSamples
     var list: [String] = []
     switch neuron.reason {
@@ -337,7 +338,7 @@ enum SilenceScreen: WorkbenchScreen {
     }
     if let lift = neuron.lift {
       list.append(
-        "+\(Ticks.short(lift)) on each incoming weight takes V to threshold: w lifts them.")
+        "+\(Text.short(lift)) on each incoming weight takes V to threshold: w lifts them.")
     } else if neuron.reason == .noInput {
       list.append("No lift wakes it. d draws its incoming weights anew.")
     }
@@ -373,4 +374,8 @@ enum SilenceScreen: WorkbenchScreen {
       + (counts.isEmpty ? "" : ": " + counts.map { "\($0.1) \($0.0)" }.joined(separator: ", "))
       + (spiking > 0 ? "; \(spiking) spike without a gradient" : "")
   }
+}
+
+extension ScreenKind {
+  static let silence = ScreenKind(SilenceScreen.self)
 }

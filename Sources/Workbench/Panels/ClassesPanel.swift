@@ -27,7 +27,7 @@ enum ClassesPanel {
 
   /// A name in some columns: cut in its middle, so that names that differ at their end stay apart.
   static func fit(_ name: String, _ width: Int) -> String {
-    guard name.count > width, width > 2 else { return Wording.pad(name, width) }
+    guard name.count > width, width > 2 else { return Text.pad(name, width) }
     let head = (width - 1) / 2
     return name.prefix(head) + "…" + name.suffix(width - 1 - head)
   }
@@ -60,7 +60,7 @@ enum ClassesPanel {
         let right = own.count { lane.predictions[$0] == label }
         let share = own.isEmpty ? nil : Double(right) / Double(own.count)
         surface.text(
-          Wording.percent(share), endingAt: end, y: area.y + 2 + row, style: CellStyle(lane.ink))
+          Text.percent(share), endingAt: end, y: area.y + 2 + row, style: CellStyle(lane.ink))
       }
     }
     for (row, label) in shown.enumerated() {

@@ -10,6 +10,7 @@ import Foundation
 /// lane's shaping beside w = 1; the gradient by tenth of the trial; and the training gradient
 /// against the exact one. All on the probe set.
 enum GradientsScreen: WorkbenchScreen {
+  static let name = "gradients"
   static let title = "Gradients"
   static let detail: Detail? = .gradients
 
@@ -87,9 +88,9 @@ enum GradientsScreen: WorkbenchScreen {
       let (from, to) = (Double(start) * tenth, Double(start + window) * tenth)
       let place =
         start + window == shares.count
-        ? "the last \(Ticks.short(to - from)) ms"
+        ? "the last \(Text.short(to - from)) ms"
         : start == 0
-          ? "the first \(Ticks.short(to)) ms" : "\(Ticks.short(from)) to \(Ticks.short(to)) ms"
+          ? "the first \(Text.short(to)) ms" : "\(Text.short(from)) to \(Text.short(to)) ms"
       return String(
         format: "%.0f %% of %@'s gradient comes from %@", share, flow.layers[layer], place)
     }
@@ -102,13 +103,11 @@ enum GradientsScreen: WorkbenchScreen {
     guard !area.isEmpty else { return }
     let samples = snapshot.probeSamples > 0 ? "  (\(snapshot.probeSamples) probe trials)" : ""
     surface.text(
-      Wording.fit(sentence(lane, snapshot) + samples, area.width - 2), x: area.x + 1, y: area.y,
+      Text.fit(sentence(lane, snapshot) + samples, area.width - 2), x: area.x + 1, y: area.y,
       style: .bold)
   }
 
   // MARK: - Neurons and time
-
-  private static let shades = Array(" ░▒▓█")
 
   private static func heat<S: Surface>(
     _ values: [Float], _ map: ErrorMap, _ lane: LaneSnapshot, _ snapshot: Snapshot,
@@ -123,23 +122,17 @@ enum GradientsScreen: WorkbenchScreen {
     guard plot.width > 8, plot.height > 1 else { return }
     guard highest > 0 else {
       surface.text(
-        Wording.fit("no error: nothing that a spike here did would change the loss", plot.width),
+        Text.fit("no error: nothing that a spike here did would change the loss", plot.width),
         x: plot.x, y: plot.y, style: .dim)
       return
     }
-    for y in 0..<plot.height {
-      for x in 0..<plot.width {
-        let (row, column) = (y * map.rows / plot.height, x * map.columns / plot.width)
-        let value = values[row * map.columns + column]
-        // Four decades, from a trace to full.
-        let level = value == 0 ? 0 : max(0, 1 + log10(Double(abs(value) / highest)) / 4)
-        if value > 0 {
-          surface.bar(x: plot.x + x, y: plot.y + y, share: level, ink: .accent)
-        } else if level > 0 {
-          let shade = shades[min(4, 1 + Int(level * 4))]
-          surface.text(String(shade), x: plot.x + x, y: plot.y + y, style: CellStyle(.good))
-        }
-      }
+    surface.signedMap(
+      rows: map.rows, columns: map.columns, in: plot, ink: .accent, negative: .good
+    ) { row, column in
+      let value = values[row * map.columns + column]
+      // Four decades, from a trace to full.
+      let level = value == 0 ? 0 : max(0, 1 + log10(Double(abs(value) / highest)) / 4)
+      return value < 0 ? -level : level
     }
     let size =
       lane.layers.indices.contains(layerIndex(map)) ? lane.layers[layerIndex(map)].size : map.rows
@@ -172,11 +165,11 @@ enum GradientsScreen: WorkbenchScreen {
     }
     let cell = area.width >= 84 ? 6 : area.width >= 74 ? 5 : 4
     let ends = (1...GradientFlow.parts).map { part in
-      Wording.right(
-        Ticks.short(snapshot.duration * Double(part) / Double(GradientFlow.parts)), cell)
+      Text.right(
+        Text.short(snapshot.duration * Double(part) / Double(GradientFlow.parts)), cell)
     }
     lines.add(
-      Wording.pad("to, ms", 16) + ends.joined() + "   norm", .dim, on: &surface)
+      Text.pad("to, ms", 16) + ends.joined() + "   norm", .dim, on: &surface)
     for (layer, name) in flow.layers.enumerated() {
       lines.add(
         row(name, lane.isShaped ? "shaped" : "", flow, layer, cell), CellStyle(lane.ink),
@@ -195,11 +188,11 @@ enum GradientsScreen: WorkbenchScreen {
   ) -> String {
     let total = flow.norms[layer].reduce(0) { $0 + $1 * $1 }.squareRoot()
     let digits = cell >= 6 ? 1 : 0
-    return Wording.pad(name, 8) + " " + Wording.pad(kind, 7)
+    return Text.pad(name, 8) + " " + Text.pad(kind, 7)
       + flow.shares(layer: layer).map {
-        Wording.right(String(format: "%.\(digits)f", 100 * $0), cell)
+        Text.right(String(format: "%.\(digits)f", 100 * $0), cell)
       }
-      .joined() + "   " + Ticks.short(total)
+      .joined() + "   " + Text.short(total)
   }
 
   // MARK: - The gradient that trains
@@ -223,10 +216,10 @@ enum GradientsScreen: WorkbenchScreen {
       return
     }
     for (index, row) in comparison.rows.enumerated() {
-      let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Wording.unknown
+      let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Text.unknown
       var text =
-        Wording.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
-        + "cos \(Wording.right(cosine, 5))   norm \(Wording.right(Wording.number(row.normRatio), 8)) of exact"
+        Text.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
+        + "cos \(Text.right(cosine, 5))   norm \(Text.right(Text.number(row.normRatio), 8)) of exact"
       if index == 0 && area.width >= 100 { text += "   " + spikes(comparison) }
       lines.add(text, honest(row) ? .plain : CellStyle(.alarm), on: &surface)
     }
@@ -243,4 +236,8 @@ enum GradientsScreen: WorkbenchScreen {
       format: "%.1f %% of spikes in one only (%d exact, %d here)",
       100 * Double(alone) / Double(all), comparison.onlyExact, comparison.onlyTraining)
   }
+}
+
+extension ScreenKind {
+  static let gradients = ScreenKind(GradientsScreen.self)
 }

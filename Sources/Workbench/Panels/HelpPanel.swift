@@ -41,12 +41,12 @@ enum HelpPanel {
       if first + row == chosen { panel.text("▶", x: 1, y: 3 + row, style: .bold) }
       let text = action.title + (place ?? "") + (obstacle.map { ": " + $0 } ?? "")
       panel.text(
-        Wording.pad(keys, 9), x: 2, y: 3 + row,
+        Text.pad(keys, 9), x: 2, y: 3 + row,
         style: obstacle == nil ? CellStyle(.accent, bold: true) : CellStyle(.frame))
       panel.text(
-        Wording.pad(action.name, 16), x: 11, y: 3 + row, style: obstacle == nil ? .plain : .dim)
+        Text.pad(action.name, 16), x: 11, y: 3 + row, style: obstacle == nil ? .plain : .dim)
       panel.text(
-        Wording.fit(text, width - 29), x: 27, y: 3 + row, style: obstacle == nil ? .plain : .dim)
+        Text.fit(text, width - 29), x: 27, y: 3 + row, style: obstacle == nil ? .plain : .dim)
     }
     if hits.count > rows {
       let more = " \(first) more above, \(hits.count - first - rows) below: type to search "

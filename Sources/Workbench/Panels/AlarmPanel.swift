@@ -16,7 +16,7 @@ enum AlarmPanel {
     var panel = Canvas(width: width, height: height, marks: canvas.marks)
     panel.frame(x: 0, y: 0, width: width, height: height, title: "alarms", style: .bold)
     panel.text(
-      Wording.fit("↑ ↓ choose, Enter goes to the screen that explains, Esc closes", width - 4),
+      Text.fit("↑ ↓ choose, Enter goes to the screen that explains, Esc closes", width - 4),
       x: 2, y: 1, style: .dim)
     if list.isEmpty { panel.text("none so far", x: 2, y: 3, style: .dim) }
     let rows = height - 4
@@ -28,13 +28,13 @@ enum AlarmPanel {
       let epochs =
         record.first == record.last ? "\(record.first)" : "\(record.first)-\(record.last)"
       let isChosen = first + row == state.alarmRow
-      let head = "\(isChosen ? "▶" : " ") epoch \(Wording.pad(epochs, 9))\(isNow ? "now " : "    ")"
+      let head = "\(isChosen ? "▶" : " ") epoch \(Text.pad(epochs, 9))\(isNow ? "now " : "    ")"
       panel.text(head, x: 1, y: 3 + row, style: isChosen ? .bold : .plain)
       panel.text(
         lane.letter, x: 1 + head.count, y: 3 + row, style: CellStyle(lane.ink, bold: true))
       let text = "\(record.alarm.kind.rawValue): \(record.alarm.text)"
       panel.text(
-        Wording.fit(text, width - head.count - 5), x: 3 + head.count, y: 3 + row,
+        Text.fit(text, width - head.count - 5), x: 3 + head.count, y: 3 + row,
         style: isNow ? CellStyle(.alarm) : .plain)
     }
     if list.count > rows {

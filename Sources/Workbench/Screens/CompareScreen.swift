@@ -7,6 +7,7 @@ import Foundation
 
 /// All lanes' curves in one plot, their numbers, and the confusion of the chosen lane.
 enum CompareScreen: WorkbenchScreen {
+  static let name = "compare"
   static let title = "Compare"
   static let wheel: (down: Key, up: Key)? = (.down, .up)
 
@@ -205,15 +206,15 @@ enum CompareScreen: WorkbenchScreen {
     func list(_ values: [String]) -> String { values.joined(separator: " ") }
     let layers = max(1, snapshot.lanes.map(\.layers.count).max() ?? 1)
     var columns = [
-      Column(title: "own loss", width: 10, weight: 6) { Wording.number($0.trainLoss) },
-      Column(title: "train", width: 9, weight: 4) { Wording.percent($0.trainAccuracy) },
-      Column(title: "test", width: 9, weight: 7) { Wording.percent($0.testAccuracy) },
-      Column(title: "η", width: 9, weight: 2) { Wording.rate($0.rate) },
+      Column(title: "own loss", width: 10, weight: 6) { Text.number($0.trainLoss) },
+      Column(title: "train", width: 9, weight: 4) { Text.percent($0.trainAccuracy) },
+      Column(title: "test", width: 9, weight: 7) { Text.percent($0.testAccuracy) },
+      Column(title: "η", width: 9, weight: 2) { Text.rate($0.rate) },
       Column(title: "spikes", width: max(8, 6 * layers + 1), weight: 3) {
-        list($0.layers.map { Wording.fixed($0.mean, 2) })
+        list($0.layers.map { Text.fixed($0.mean, 2) })
       },
       Column(title: "dead", width: max(5, 4 * layers), weight: 1) {
-        list($0.layers.map { $0.dead.map(String.init) ?? Wording.unknown })
+        list($0.layers.map { $0.dead.map(String.init) ?? Text.unknown })
       },
     ]
     if let first = snapshot.lanes.first, snapshot.lanes.count > 1 {
@@ -238,7 +239,7 @@ enum CompareScreen: WorkbenchScreen {
     guard area.height >= 3 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: Wording.fit(
+      title: Text.fit(
         "lanes: loss and train of the epoch's training samples, test of the last evaluation",
         area.width - 6),
       style: .bold)
@@ -247,14 +248,14 @@ enum CompareScreen: WorkbenchScreen {
     let left = inside.width - 4 - columns.reduce(0) { $0 + $1.width }
     let name = max(20, min(44, left))
     let heading =
-      Wording.pad("  lane", name + 4)
-      + columns.map { Wording.pad($0.title, $0.width) }.joined()
+      Text.pad("  lane", name + 4)
+      + columns.map { Text.pad($0.title, $0.width) }.joined()
     surface.text(String(heading.prefix(inside.width)), x: inside.x, y: inside.y, style: .dim)
     for (index, lane) in snapshot.lanes.enumerated() where index + 1 < inside.height {
       let row =
-        Wording.pad(
-          Wording.fit("\(lane.letter) \(Wording.label(lane))", name), name) + "  "
-        + columns.map { Wording.pad($0.value(lane), $0.width) }.joined()
+        Text.pad(
+          Text.fit("\(lane.letter) \(Wording.label(lane))", name), name) + "  "
+        + columns.map { Text.pad($0.value(lane), $0.width) }.joined()
       let mark = index == state.lane && snapshot.lanes.count > 1 ? "▶ " : "  "
       surface.text(
         String((mark + row).prefix(inside.width)), x: inside.x, y: inside.y + 1 + index,
@@ -262,7 +263,7 @@ enum CompareScreen: WorkbenchScreen {
     }
     if snapshot.lanes.count > 1, inside.height > snapshot.lanes.count + 1 {
       surface.text(
-        Wording.fit(verdict(state, snapshot, width: inside.width - 3), inside.width - 3),
+        Text.fit(verdict(state, snapshot, width: inside.width - 3), inside.width - 3),
         x: inside.x + 2,
         y: inside.y + snapshot.lanes.count + 1, style: .dim)
     }
@@ -296,4 +297,8 @@ extension PairedAccuracy {
     guard a.labels == b.labels else { return nil }
     self.init(labels: a.labels, first: a.predictions, second: b.predictions)
   }
+}
+
+extension ScreenKind {
+  static let compare = ScreenKind(CompareScreen.self)
 }

@@ -4,8 +4,10 @@ import Live
 import Charts
 
 /// What the workbench shows at a time, with its keys, its mouse and its tables. A screen is one
-/// file, and a case of `ScreenKind` with its line here.
-protocol WorkbenchScreen {
+/// file, and its line in `ScreenTable`.
+protocol WorkbenchScreen: Sendable {
+  /// As in files and options: `overview`.
+  static var name: String { get }
   static var title: String { get }
   /// What snapshots must hold for it.
   static var detail: Detail? { get }
@@ -35,24 +37,37 @@ extension WorkbenchScreen {
 }
 
 /// The screens, in the order of their keys.
-public enum ScreenKind: Int, Sendable, CaseIterable {
-  case overview, raster, gradients, ledger, silence, compare, shaping, log
+enum ScreenTable {
+  static let all: [any WorkbenchScreen.Type] = [
+    OverviewScreen.self, RasterScreen.self, GradientsScreen.self, LedgerScreen.self,
+    SilenceScreen.self, CompareScreen.self, ShapingScreen.self, LogScreen.self,
+  ]
+}
 
-  var screen: any WorkbenchScreen.Type {
-    switch self {
-    case .overview: OverviewScreen.self
-    case .raster: RasterScreen.self
-    case .gradients: GradientsScreen.self
-    case .ledger: LedgerScreen.self
-    case .silence: SilenceScreen.self
-    case .compare: CompareScreen.self
-    case .shaping: ShapingScreen.self
-    case .log: LogScreen.self
-    }
+/// A screen by its place in the table.
+public struct ScreenKind: Sendable, Hashable, CaseIterable, CustomStringConvertible {
+  /// In the order of the keys, from 0 on.
+  public let index: Int
+
+  /// In the order of their keys.
+  public static let allCases = ScreenTable.all.indices.map { ScreenKind(index: $0) }
+
+  private init(index: Int) { self.index = index }
+  /// - Parameter screen: one of the table.
+  init(_ screen: any WorkbenchScreen.Type) {
+    index = ScreenTable.all.firstIndex { $0 == screen }!
   }
 
+  /// The one that a session begins with.
+  static let overview = ScreenKind(OverviewScreen.self)
+
+  var screen: any WorkbenchScreen.Type { ScreenTable.all[index] }
+  /// As in files and options: `overview`.
+  public var description: String { screen.name }
   /// As help and refusals name the screen.
   public var title: String { screen.title }
   /// What snapshots must hold for it that takes time to find; nil: nothing.
   public var detail: Detail? { screen.detail }
+  /// The key that shows it.
+  var key: Key { .character(Array("1234567890")[index]) }
 }

@@ -283,8 +283,8 @@ extension Action {
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(
-      name: "screen-\(kind.rawValue + 1)", keys: [.character(Character("\(kind.rawValue + 1)"))],
-      short: kind == .overview ? "1-\(ScreenKind.allCases.count) screens" : "",
+      name: "screen-\(kind.index + 1)", keys: [kind.key],
+      short: kind == .overview ? "1-\(ScreenKind.allCases.last!.key.label) screens" : "",
       title: "screen: \(kind.title)",
       run: { state, _ in
         state.screen = kind

@@ -8,6 +8,7 @@ import Foundation
 /// What updates do to spikes, and what that does to the loss: the last observed update, the sums
 /// since the start, the most costly events, margins and the spikes at risk.
 public enum LedgerScreen: WorkbenchScreen {
+  static let name = "ledger"
   static let title = "Ledger"
   static let detail: Detail? = .ledger
 
@@ -55,19 +56,19 @@ public enum LedgerScreen: WorkbenchScreen {
   ) {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: Wording.fit(
+      title: Text.fit(
         "ledger, epoch \(ledger.epoch + 1) batch \(ledger.batch + 1): \(lane.letter) \(Wording.label(lane))",
         area.width - 6),
       style: CellStyle(lane.ink, bold: true))
     var lines = Lines(area.inside)
     let isOpposed = ledger.predicted * ledger.actual < 0
     lines.add("change of the probe's loss", .dim, on: &surface)
-    lines.add("  predicted, g . dw  \(signed(ledger.predicted))", .plain, on: &surface)
+    lines.add("  predicted, g . dw  \(Text.signed(ledger.predicted))", .plain, on: &surface)
     lines.add(
-      "  actual             \(signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
+      "  actual             \(Text.signed(ledger.actual))\(isOpposed ? "  ▲ the other way" : "")",
       CellStyle(isOpposed ? .alarm : .text), on: &surface)
     lines.add(
-      "  beyond prediction  \(signed(ledger.gap))", .plain, on: &surface)
+      "  beyond prediction  \(Text.signed(ledger.gap))", .plain, on: &surface)
     lines.add(
       "  created, deleted   "
         + effect(
@@ -77,10 +78,10 @@ public enum LedgerScreen: WorkbenchScreen {
       "spikes  unchanged   moved created deleted  mean shift, ms", .dim, on: &surface)
     for layer in ledger.layers {
       let numbers =
-        Wording.right(String(layer.unchanged), 9)
-        + [layer.moved, layer.created, layer.deleted].map { Wording.right(String($0), 8) }.joined()
+        Text.right(String(layer.unchanged), 9)
+        + [layer.moved, layer.created, layer.deleted].map { Text.right(String($0), 8) }.joined()
       lines.add(
-        Wording.pad(layer.layer, 8) + numbers + Wording.right(shift(layer.meanShift), 12), .plain,
+        Text.pad(layer.layer, 8) + numbers + Text.right(shift(layer.meanShift), 12), .plain,
         on: &surface)
     }
     if !isWide {
@@ -97,17 +98,17 @@ public enum LedgerScreen: WorkbenchScreen {
     let totals = lane.totals
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "since the start: \(Wording.grouped(Double(totals.updates))) observed updates",
+      title: "since the start: \(Text.grouped(Double(totals.updates))) observed updates",
       style: .bold)
     var lines = Lines(area.inside)
     lines.add(
-      "created \(Wording.grouped(Double(totals.created)))   deleted \(Wording.grouped(Double(totals.deleted)))   moved \(Wording.grouped(Double(totals.moved)))",
+      "created \(Text.grouped(Double(totals.created)))   deleted \(Text.grouped(Double(totals.deleted)))   moved \(Text.grouped(Double(totals.moved)))",
       .plain, on: &surface)
     lines.add("change of the probe's loss, summed", .dim, on: &surface)
-    lines.add("  predicted          \(signed(totals.predicted))", .plain, on: &surface)
-    lines.add("  actual             \(signed(totals.actual))", .plain, on: &surface)
+    lines.add("  predicted          \(Text.signed(totals.predicted))", .plain, on: &surface)
+    lines.add("  actual             \(Text.signed(totals.actual))", .plain, on: &surface)
     lines.add(
-      "  beyond prediction  \(signed(totals.actual - totals.predicted))\(share(totals))",
+      "  beyond prediction  \(Text.signed(totals.actual - totals.predicted))\(share(totals))",
       .plain,
       on: &surface)
     lines.add(
@@ -133,9 +134,9 @@ public enum LedgerScreen: WorkbenchScreen {
     -> String
   {
     if all == 0 { return "none was created or deleted" }
-    guard let error else { return "\(Wording.unknown)  \(priced) of \(all) priced: too few" }
+    guard let error else { return "\(Text.unknown)  \(priced) of \(all) priced: too few" }
     let bar = priced < all ? String(format: " ± %.1e", error) : ""
-    return "\(signed(change))\(bar)  \(priced) of \(Wording.grouped(Double(all))) priced"
+    return "\(Text.signed(change))\(bar)  \(priced) of \(Text.grouped(Double(all))) priced"
   }
 
   /// ms; what rounds to nothing is nothing.
@@ -170,11 +171,11 @@ public enum LedgerScreen: WorkbenchScreen {
       let layer =
         ledger.layers.indices.contains(event.layer) ? ledger.layers[event.layer].layer : "output"
       let text =
-        Wording.pad(event.kind.rawValue, 9) + Wording.pad(layer, 8)
-        + Wording.right(String(event.neuron), 7)
-        + Wording.right(String(snapshot.sample(ofTrial: event.trial)), 8)
-        + Wording.right(String(format: "%.1f ms", event.time), 10) + "  "
-        + (event.lossChange.map { signed($0) } ?? "not priced")
+        Text.pad(event.kind.rawValue, 9) + Text.pad(layer, 8)
+        + Text.right(String(event.neuron), 7)
+        + Text.right(String(snapshot.sample(ofTrial: event.trial)), 8)
+        + Text.right(String(format: "%.1f ms", event.time), 10) + "  "
+        + (event.lossChange.map { Text.signed($0) } ?? "not priced")
       lines.add(text, CellStyle(event.kind == .deleted ? .accent : .good), on: &surface)
     }
     if left > 0 { lines.add("\(left) more", .dim, on: &surface) }
@@ -196,12 +197,12 @@ public enum LedgerScreen: WorkbenchScreen {
     let (shown, left) = Lines.fitting(lane.atRisk.count, rows: area.height - 3)
     for spike in lane.atRisk.prefix(shown) {
       lines.add(
-        Wording.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
-          + Wording.right(String(spike.neuron), 7)
-          + Wording.right(String(snapshot.sample(ofTrial: spike.trial)), 8)
-          + Wording.right(String(format: "%.1f ms", spike.time), 10)
-          + Wording.right(Ticks.short(spike.margin), 9)
-          + Wording.right(String(format: "%.0f", spike.updates), 14),
+        Text.pad(spike.layer < lane.layers.count ? "hidden\(spike.layer + 1)" : "output", 8)
+          + Text.right(String(spike.neuron), 7)
+          + Text.right(String(snapshot.sample(ofTrial: spike.trial)), 8)
+          + Text.right(String(format: "%.1f ms", spike.time), 10)
+          + Text.right(Text.short(spike.margin), 9)
+          + Text.right(String(format: "%.0f", spike.updates), 14),
         .plain, on: &surface)
     }
     if left > 0 { lines.add("\(left) more", .dim, on: &surface) }
@@ -213,7 +214,7 @@ public enum LedgerScreen: WorkbenchScreen {
     guard area.height >= 4 else { return }
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: Wording.fit(
+      title: Text.fit(
         "margins of V: silent stretches below threshold | spikes above; log counts",
         area.width - 6), style: .bold)
     var plot = area.inside
@@ -229,55 +230,22 @@ public enum LedgerScreen: WorkbenchScreen {
     let axisRow = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width, height: 1)
     plot.height -= 1
     let bins = histogram.counts.count
-    let columns = max(1, plot.width / bins) * bins <= plot.width ? plot.width / bins : 0
-    // Counts span decades: heights are logarithmic.
-    let highest = log(1 + Double(histogram.counts.max() ?? 1))
-    for x in 0..<plot.width where columns > 0 && x / columns < bins {
-      let bin = x / columns
-      let share = highest > 0 ? log(1 + Double(histogram.counts[bin])) / highest : 0
-      let filled = share * Double(plot.height)
-      // Silent stretches have no lane's colour: the halves differ whatever the lane is.
-      let ink: Ink = bin < bins / 2 ? .frame : lane.ink
-      for row in 0..<plot.height {
-        let part = min(max(filled - Double(plot.height - 1 - row), 0), 1)
-        if part > 0 {
-          surface.bar(x: plot.x + x, y: plot.y + row, share: part, ink: ink)
-        }
-      }
+    // Silent stretches have no lane's colour: the halves differ whatever the lane is.
+    let taken = surface.histogram(histogram.counts, isLogarithmic: true, in: plot) {
+      $0 < bins / 2 ? .frame : lane.ink
     }
-    let width = columns > 0 ? columns * bins : plot.width
-    surface.text("-\(Ticks.short(histogram.range))", x: axisRow.x, y: axisRow.y, style: .dim)
+    let width = taken > 0 ? taken : plot.width
+    surface.text("-\(Text.short(histogram.range))", x: axisRow.x, y: axisRow.y, style: .dim)
     surface.text("0", x: axisRow.x + width / 2, y: axisRow.y, style: .bold)
     surface.text(
-      "+\(Ticks.short(histogram.range))", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
+      "+\(Text.short(histogram.range))", endingAt: axisRow.x + width, y: axisRow.y, style: .dim)
     if plot.height > 2 {
       let most = "most \(histogram.counts.max() ?? 0)"
-      surface.text(Wording.fit(most, label.width - 1), x: label.x, y: label.y + 1, style: .dim)
+      surface.text(Text.fit(most, label.width - 1), x: label.x, y: label.y + 1, style: .dim)
     }
-  }
-
-  static func signed(_ x: Double) -> String {
-    x.isFinite ? String(format: "%+.2e", x) : "\(x)"
   }
 }
 
-/// Lines of text from the top of an area down; what does not fit is cut.
-struct Lines {
-  private var area: Area
-
-  init(_ area: Area) { self.area = area }
-
-  /// How many of a list fit into some rows; where not all do, a row is left to say how many more
-  /// there are.
-  static func fitting(_ count: Int, rows: Int) -> (shown: Int, left: Int) {
-    if count <= rows { return (count, 0) }
-    let shown = max(0, rows - 1)
-    return (shown, count - shown)
-  }
-
-  mutating func add<S: Surface>(_ text: String, _ style: CellStyle, on surface: inout S) {
-    guard area.height > 0 else { return }
-    let row = area.takeTop(1)
-    surface.text(String(text.prefix(row.width)), x: row.x, y: row.y, style: style)
-  }
+extension ScreenKind {
+  static let ledger = ScreenKind(LedgerScreen.self)
 }

@@ -37,18 +37,18 @@ enum StatusLines {
       if !snapshot.isFinished {
         segments.append(
           Segment(
-            text: "\(Wording.duration(snapshot.secondsLeft)) left", style: .dim, weight: 1))
+            text: "\(Text.duration(snapshot.secondsLeft)) left", style: .dim, weight: 1))
       }
       segments.append(
         Segment(
-          text: "\(Wording.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4)
+          text: "\(Text.grouped(snapshot.samplesPerSecond)) samples/s", style: .plain, weight: 4)
       )
       segments.append(
-        Segment(text: "loss \(Wording.number(lane.trainLoss))", style: .plain, weight: 7))
+        Segment(text: "loss \(Text.number(lane.trainLoss))", style: .plain, weight: 7))
       segments.append(
         Segment(
-          text: "test \(Wording.percent(lane.testAccuracy))", style: .plain, weight: 6))
-      segments.append(Segment(text: "η \(Wording.rate(lane.rate))", style: .plain, weight: 4))
+          text: "test \(Text.percent(lane.testAccuracy))", style: .plain, weight: 6))
+      segments.append(Segment(text: "η \(Text.rate(lane.rate))", style: .plain, weight: 4))
     } else {
       segments.append(Segment(text: "eventprop: starting", style: .bold, weight: 3))
     }
@@ -105,7 +105,7 @@ enum StatusLines {
       canvas.text(String(text.prefix(area.width - 1)), x: area.x + 1, y: area.y, style: style)
     }
     if let question = state.question {
-      say(Wording.fit(question.text, area.width - 2), .bold)
+      say(Text.fit(question.text, area.width - 2), .bold)
     } else if let prompt = state.prompt {
       let (label, hints) =
         switch prompt.purpose {
@@ -113,7 +113,7 @@ enum StatusLines {
         case .rate:
           (
             "learning rate of \(state.chosen(snapshot)?.letter ?? "A"): ",
-            "   now \(Wording.rate(state.chosen(snapshot)?.baseRate ?? 0)) before the schedule; Enter sets, Esc leaves"
+            "   now \(Text.rate(state.chosen(snapshot)?.baseRate ?? 0)) before the schedule; Enter sets, Esc leaves"
           )
         case .fork:
           (

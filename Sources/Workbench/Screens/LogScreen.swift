@@ -6,6 +6,7 @@ import Charts
 
 /// What was done to the run, and its preset with every default.
 enum LogScreen: WorkbenchScreen {
+  static let name = "log"
   static let title = "Config & log"
   static let wheel: (down: Key, up: Key)? = (.down, .up)
 
@@ -32,13 +33,13 @@ enum LogScreen: WorkbenchScreen {
     let (shown, left) = Lines.fitting(done.count, rows: max(inside.height, 0))
     if left > 0 {
       surface.text(
-        Wording.fit("\(left) earlier ones: commands.jsonl in the run's folder", inside.width),
+        Text.fit("\(left) earlier ones: commands.jsonl in the run's folder", inside.width),
         x: inside.x, y: inside.y, style: .dim)
       _ = inside.takeTop(1)
     }
     for (row, line) in done.suffix(shown).enumerated() {
       surface.text(
-        Wording.fit(line, inside.width), x: inside.x, y: inside.y + row, style: .plain)
+        Text.fit(line, inside.width), x: inside.x, y: inside.y + row, style: .plain)
     }
     surface.frame(
       x: rest.x, y: rest.y, width: rest.width, height: rest.height, title: "preset, ↑ ↓ scroll",
@@ -90,10 +91,14 @@ enum LogScreen: WorkbenchScreen {
         place
           + (amounts.count == 1
             ? mark.text
-            : "lift \(amounts.count) neurons of hidden\(own.layer + 1) by \(Ticks.short(amounts.min()!)) to \(Ticks.short(amounts.max()!))")
+            : "lift \(amounts.count) neurons of hidden\(own.layer + 1) by \(Text.short(amounts.min()!)) to \(Text.short(amounts.max()!))")
       )
       amounts = []
     }
     return lines
   }
+}
+
+extension ScreenKind {
+  static let log = ScreenKind(LogScreen.self)
 }

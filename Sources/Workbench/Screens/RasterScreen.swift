@@ -7,6 +7,7 @@ import Foundation
 
 /// One layer of the probe trial, large: zoom, pan, order of neurons, a cursor that reads out.
 enum RasterScreen: WorkbenchScreen {
+  static let name = "raster"
   static let title = "Raster"
   static let wheel: (down: Key, up: Key)? = (.character("-"), .character("+"))
 
@@ -89,7 +90,7 @@ enum RasterScreen: WorkbenchScreen {
     let size = isHidden ? lane.layers[index].size : snapshot.classNames.count
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: Wording.fit(
+      title: Text.fit(
         "\(name) by \(state.order.rawValue); sample \(snapshot.probe), "
           + "label \(Wording.className(lane.trial.label, snapshot)), answer \(Wording.className(lane.trial.prediction, snapshot)); "
           + "\(lane.letter) \(Wording.label(lane))", area.width - 6),
@@ -194,4 +195,8 @@ enum RasterScreen: WorkbenchScreen {
       return all.sorted { (first[$0], $0) < (first[$1], $1) }
     }
   }
+}
+
+extension ScreenKind {
+  static let raster = ScreenKind(RasterScreen.self)
 }

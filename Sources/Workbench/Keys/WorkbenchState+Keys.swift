@@ -63,7 +63,7 @@ extension WorkbenchState {
       let hits = HelpPanel.matches(self)
       guard let action = hits.isEmpty ? nil : hits[min(helpRow, hits.count - 1)] else { return [] }
       guard action.applies(on: screen) else {
-        screen = action.screens!.min { $0.rawValue < $1.rawValue }!
+        screen = action.screens!.min { $0.index < $1.index }!
         return perform(action, snapshot)
       }
       return perform(action, snapshot)
@@ -164,7 +164,7 @@ extension WorkbenchState {
       return []
     }
     if words.count > 1 { return perform(action, with: Array(words.dropFirst()), snapshot) }
-    if !action.applies(on: screen) { screen = action.screens!.min { $0.rawValue < $1.rawValue }! }
+    if !action.applies(on: screen) { screen = action.screens!.min { $0.index < $1.index }! }
     return perform(action, snapshot)
   }
 

@@ -9,6 +9,7 @@ import Foundation
 /// w(t) of the chosen lane, editable while it trains: kind by keys, corners of `custom` by keys and
 /// mouse.
 enum ShapingScreen: WorkbenchScreen {
+  static let name = "shaping"
   static let title = "Shaping"
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
@@ -174,4 +175,8 @@ enum ShapingScreen: WorkbenchScreen {
       }
     }
   }
+}
+
+extension ScreenKind {
+  static let shaping = ScreenKind(ShapingScreen.self)
 }

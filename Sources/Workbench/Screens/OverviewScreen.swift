@@ -7,6 +7,7 @@ import Foundation
 /// Per lane, from top: raster of the probe trial with output voltages and w(t), spike counts,
 /// gradient flow, curves. Lanes beside each other are aligned row by row.
 enum OverviewScreen: WorkbenchScreen {
+  static let name = "overview"
   static let title = "Overview"
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
@@ -157,7 +158,7 @@ enum OverviewScreen: WorkbenchScreen {
       style: CellStyle(ink, bold: true))
     if let alarm = lane.alarms.first, area.width > 40 {
       surface.text(
-        " \(Wording.fit("! \(alarm.kind.rawValue): \(alarm.text)", area.width - 32)) ",
+        " \(Text.fit("! \(alarm.kind.rawValue): \(alarm.text)", area.width - 32)) ",
         x: area.x + 2,
         y: area.y + area.height - 1, style: CellStyle(.alarm))
     }
@@ -190,8 +191,8 @@ enum OverviewScreen: WorkbenchScreen {
         style: CellStyle(isRight ? .good : .alarm, bold: true))
     }
     let right =
-      "loss \(Wording.number(lane.trainLoss))  train \(Wording.percent(lane.trainAccuracy))"
-      + "  test \(Wording.percent(lane.testAccuracy))"
+      "loss \(Text.number(lane.trainLoss))  train \(Text.percent(lane.trainAccuracy))"
+      + "  test \(Text.percent(lane.testAccuracy))"
     if text.count + answer.count + right.count + 2 <= area.width {
       surface.text(right, endingAt: area.x + area.width, y: area.y, style: .dim)
     }
@@ -258,7 +259,7 @@ enum OverviewScreen: WorkbenchScreen {
     _ text: String, _ area: inout Area, on surface: inout S
   ) {
     let line = area.takeTop(1)
-    let text = Wording.fit(text, line.width)
+    let text = Text.fit(text, line.width)
     surface.text(
       text + " " + String(repeating: "─", count: max(0, line.width - text.count - 1)), x: line.x,
       y: line.y, style: CellStyle(.frame))
@@ -273,14 +274,14 @@ enum OverviewScreen: WorkbenchScreen {
     for (index, layer) in lane.layers.enumerated() {
       let line = area.takeTop(1)
       let isAlarming = (layer.dead ?? 0) * 10 > layer.size
-      let mean = Wording.fixed(layer.mean, 2)
+      let mean = Text.fixed(layer.mean, 2)
       let numbers =
         String(repeating: " ", count: max(0, 6 - mean.count)) + mean + " ± "
-        + Wording.pad(Wording.fixed(layer.spread, 2), 6)
+        + Text.pad(Text.fixed(layer.spread, 2), 6)
       surface.text("hidden\(index + 1)", x: line.x, y: line.y, style: .dim)
       surface.text(numbers, x: line.x + 8, y: line.y, style: .plain)
-      let silent = "silent \(Wording.fixed(layer.silent, 0))  "
-      let count = layer.dead.map { String($0) } ?? Wording.unknown
+      let silent = "silent \(Text.fixed(layer.silent, 0))  "
+      let count = layer.dead.map { String($0) } ?? Text.unknown
       let dead = "dead \(count)/\(layer.size)\(isAlarming ? " ▲" : "")"
       let tail = silent.count + dead.count
       let spark = Area(
@@ -319,8 +320,8 @@ enum OverviewScreen: WorkbenchScreen {
     for (index, flow) in lane.flow.enumerated() {
       let line = area.takeTop(1)
       let name = flow.name.replacingOccurrences(of: "-", with: "→")
-      surface.text(Wording.pad(name, 16), x: line.x, y: line.y, style: .dim)
-      let norm = flow.norm.map { String(format: "%8.1e", $0) } ?? Wording.unknown
+      surface.text(Text.pad(name, 16), x: line.x, y: line.y, style: .dim)
+      let norm = flow.norm.map { String(format: "%8.1e", $0) } ?? Text.unknown
       surface.text(norm, endingAt: line.x + 24, y: line.y, style: .plain)
       let spark = Area(x: line.x + 26, y: line.y, width: line.width - 26, height: 1)
       let logs = recent(lane.curves.norms[index].ys, spark.width).map { log10(max($0, 1e-12)) }
