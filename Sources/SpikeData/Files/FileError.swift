@@ -2,8 +2,8 @@
 
 /// What is wrong with something read or written: which file, where, what, and what is allowed.
 public struct FileError: Error, CustomStringConvertible, Equatable {
-  /// Path of the file or folder; or what else is at fault: `--set`, a key, the name of a preset or a
-  /// data set.
+  /// Path of the file or folder; or what else is at fault: `--set`, a key, the name of a preset or
+  /// of a data set.
   public var file: String
   /// From 1 on; nil where none is known.
   public var line: Int?

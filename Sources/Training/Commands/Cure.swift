@@ -2,7 +2,8 @@
 
 import EventPropCore
 
-/// Wakes neurons of a hidden layer by hand: adds to all their incoming weights, or draws these anew.
+/// Wakes neurons of a hidden layer by hand: adds to all their incoming weights, or draws these
+/// anew.
 package struct Cure: TrainingCommand {
   package static let forms = [
     CommandForm(
