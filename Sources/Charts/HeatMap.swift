@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 extension Surface {
-  /// A matrix with signs: positive shares as bars whose height is the share, negative ones as shades.
-  /// Where an area has fewer cells than the matrix has values, each cell shows the value at its
-  /// corner: merge before.
+  /// A matrix with signs: positive shares as bars whose height is the share, negative ones as
+  /// shades. Where an area has fewer cells than the matrix has values, each cell shows the value at
+  /// its corner: merge before.
   /// - Parameters:
   ///   - rows: of the matrix; row 0 is the top one.
   ///   - share: of (row, column), -1...1; 0 and below -1 draw nothing.
