@@ -33,6 +33,13 @@ public struct Area: Sendable, Equatable {
     return taken
   }
 
+  /// Cuts `rows` off the bottom.
+  public mutating func takeBottom(_ rows: Int) -> Area {
+    let taken = min(rows, height)
+    height -= taken
+    return Area(x: x, y: y + height, width: width, height: taken)
+  }
+
   /// Cuts `columns` off the left.
   public mutating func takeLeft(_ columns: Int) -> Area {
     let taken = Area(x: x, y: y, width: min(columns, width), height: height)

@@ -16,7 +16,7 @@ struct OpenCommand: ParsableCommand {
     commandName: "open",
     abstract: "The workbench: see a preset train, change it while it does (the default command).",
     discussion: """
-      Without a preset: Yin-Yang in two lanes that differ in loss shaping. `?` lists the keys. Without a terminal it
+      Without a preset: the same network in two lanes, with and without loss shaping. `?` lists the keys. Without a terminal it
       trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they
       ended.
       """)
@@ -50,6 +50,9 @@ struct OpenCommand: ParsableCommand {
 
   @Flag(help: "Look on while another process trains the run; nothing is changed.")
   var watch = false
+
+  @Flag(name: .customLong("no-tour"), help: "Start without the preset's card.")
+  var isWithoutTour = false
 
   @Flag(help: "Keep nothing on disk.")
   var ephemeral = false
@@ -113,7 +116,9 @@ struct OpenCommand: ParsableCommand {
 
   private func show(_ source: any SnapshotSource, on screen: Screen) throws {
     let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
-    var session = Session(engine: source, screen: screen, marks: chosen)
+    var session = Session(
+      engine: source, screen: screen, marks: chosen,
+      isTourShown: !isWithoutTour && source is Engine)
     let failure = session.run()
     screen.restore()
     if let engine = source as? Engine, !engine.hasBegun, failure == nil {
@@ -188,47 +193,3 @@ struct OpenCommand: ParsableCommand {
 
 extension ColorMode: ExpressibleByArgument {}
 extension Theme: ExpressibleByArgument {}
-
-/// What opens without a preset.
-enum DefaultPreset {
-  static let text = """
-    name = "Yin-Yang: shaped against plain"
-    seed = 1
-
-    [data]
-    kind = "yin-yang"
-    train = 5000
-    test = 1000
-    early = 0.0
-    late = 20.0
-
-    [simulation]
-    solver = "grid"
-    duration = 30.0
-    step = 0.1
-
-    [[hidden]]
-    size = 200
-    weights = { mean = 1.5, sd = 0.78 }
-
-    [output]
-    weights = { mean = 0.0, sd = 0.2 }
-
-    [loss]
-    kind = "sum"
-
-    [training]
-    epochs = 200
-    batch = 32
-    optimiser = { rate = 5e-3 }
-    schedule = { decay = 0.985 }
-    checkpoint = { every = 20 }
-
-    [[lane]]
-    name = "shaped"
-    loss.shaping = "exponential"
-
-    [[lane]]
-    name = "plain"
-    """
-}

@@ -3,6 +3,7 @@
 import SpikeData
 import Experiments
 import ArgumentParser
+import Charts
 import Foundation
 
 struct PresetsCommand: ParsableCommand {
@@ -18,13 +19,26 @@ struct PresetsCommand: ParsableCommand {
         throw FileError(
           "presets", "no folder Presets beside or above the program; set EVENTPROP_PRESETS")
       }
-      let names = PresetLibrary.names
-      let width = names.map(\.count).max() ?? 0
-      for name in names {
+      let cards = PresetLibrary.names.map { name in
         let path = (folder as NSString).appendingPathComponent(name + ".toml")
-        let first = PresetLibrary.comment(of: path).first ?? ""
-        Console.out(name.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + first)
+        return (name: name, card: PresetCard(PresetLibrary.comment(of: path)))
       }
+      for group in PresetCard.Group.allCases {
+        let members = cards.filter { $0.card.group == group }
+        if members.isEmpty { continue }
+        Console.out(group.title)
+        for (name, card) in members {
+          Console.out("  \(name)" + (card.takes.isEmpty ? "" : "  (\(card.takes))"))
+          for text in [card.shows, card.needs.isEmpty ? "" : "Needs " + card.needs]
+          where !text.isEmpty {
+            for line in Text.wrapped(text, 74) { Console.out("      " + line) }
+          }
+        }
+        Console.out("")
+      }
+      Console.out(
+        "eventprop opens shaping-matters, eventprop open NAME another; presets show NAME prints it."
+      )
     }
   }
 
@@ -41,7 +55,6 @@ struct PresetsCommand: ParsableCommand {
     func run() throws {
       let path = try PresetLibrary.path(of: preset)
       let loaded = try Preset(contentsOf: path, settings: settings)
-      for line in PresetLibrary.comment(of: path) { Console.out("# " + line) }
       Console.out(loaded.resolvedText, terminator: "")
     }
   }
@@ -57,8 +70,9 @@ struct PresetsCommand: ParsableCommand {
       var failed = false
       for name in presets.isEmpty ? PresetLibrary.names : presets {
         do {
-          _ = try Preset(contentsOf: PresetLibrary.path(of: name))
+          let card = try Preset(contentsOf: PresetLibrary.path(of: name)).card
           Console.out("\(name): ok")
+          for note in card.notes { Console.out("  its comment: \(note)") }
         } catch {
           failed = true
           Console.error("\(error)")

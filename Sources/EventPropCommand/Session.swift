@@ -27,7 +27,8 @@ struct Session {
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
   static let framePeriod = 125
 
-  init(engine: any SnapshotSource, screen: Screen, marks: Marks) {
+  init(engine: any SnapshotSource, screen: Screen, marks: Marks, isTourShown: Bool) {
+    state.tour = Tour(isShown: isTourShown)
     self.engine = engine
     self.screen = screen
     self.marks = marks
@@ -95,6 +96,7 @@ struct Session {
     }
     if snapshot.notice != live.notice && !snapshot.notice.isEmpty { state.notice = snapshot.notice }
     live = snapshot
+    state.tour.follow(snapshot)
     runPath = snapshot.runPath
     state.lane = min(state.lane, max(snapshot.lanes.count - 1, 0))
   }

@@ -106,7 +106,7 @@ public final class Engine: Sendable {
   }
 
   private func loop(_ training: TrainingSession, isPaused: Bool) {
-    var pace = Pace(isPaused: isPaused)
+    var pace = Pace(isPaused: isPaused, speed: training.trainer.preset.training.speed)
     var serial = 0
     while true {
       if hasCommands.exchange(false, ordering: .acquiringAndReleasing) {
@@ -143,6 +143,7 @@ public final class Engine: Sendable {
         var snapshot = training.snapshot()
         snapshot.serial = serial
         snapshot.isPaused = pace.isPaused
+        snapshot.speed = pace.speed
         snapshot.samplesPerSecond = isIdle ? 0 : pace.samplesPerSecond
         snapshot.secondsLeft = pace.secondsLeft(training)
         shared.withLock { $0.snapshot = snapshot }
@@ -150,9 +151,12 @@ public final class Engine: Sendable {
       if isIdle {
         pace.rest()
         wake.wait()
+      } else if let pause = pace.pause(training.time.now()) {
+        _ = wake.wait(timeout: .now() + .nanoseconds(Int(pause.seconds * 1e9)))
       } else {
         if pace.isStepping { training.observeNext() }
         pace.count(training.trainBatch(), training)
+        pace.watch(training)
         if training.hasStopped {
           training.hasStopped = false
           _ = pace.take(.pause, training)
@@ -171,8 +175,31 @@ private struct Pace {
   private var since: Duration?
   private var samples = 0
   private(set) var samplesPerSecond = 0.0
+  /// Batches per second of slow motion; 0 is full speed.
+  private(set) var speed: Double
+  /// When the next batch of slow motion is due.
+  private var due = Duration.zero
 
-  init(isPaused: Bool) { self.isPaused = isPaused }
+  init(isPaused: Bool, speed: Double) {
+    self.isPaused = isPaused
+    self.speed = speed
+  }
+
+  /// How long the next batch of slow motion has to wait; nil when it has not. Steps by key do not
+  /// wait.
+  mutating func pause(_ now: Duration) -> Duration? {
+    guard speed > 0, !isStepping, !untilEpochEnd else { return nil }
+    if now < due { return due - now }
+    due = now + .seconds(1 / speed)
+    return nil
+  }
+
+  /// Slow motion is over once something has gone wrong, or all is done.
+  mutating func watch(_ training: TrainingSession) {
+    guard speed > 0 else { return }
+    let hasAlarm = training.trainer.lanes.contains { !$0.diagnosis.alarms.isEmpty }
+    if hasAlarm || training.trainer.isFinished { speed = 0 }
+  }
 
   var isStepping: Bool { batchesLeft != nil }
 
@@ -180,6 +207,7 @@ private struct Pace {
   mutating func take(_ command: EngineCommand, _ training: TrainingSession) -> Bool {
     switch command {
     case .pause: isPaused = true
+    case .fullSpeed: speed = 0
     case .resume:
       training.forgive()
       isPaused = false

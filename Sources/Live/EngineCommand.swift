@@ -16,6 +16,8 @@ public enum EngineCommand: Sendable, Equatable {
   /// Changes lanes or the order of batches: logged, replayed and taken back.
   case training(AnyTrainingCommand)
   case checkpoint
+  /// Ends the slow motion of a preset.
+  case fullSpeed
   /// Shows another probe sample.
   case probe(Int)
   /// What snapshots hold besides what every screen shows.

@@ -12,6 +12,12 @@ struct LaneHistory {
   private(set) var record: EpochMetrics?
   private(set) var lastEvaluated: EpochMetrics?
 
+  /// Of the epochs so far, the last one last; of long trainings every second, fourth, ... epoch.
+  private(set) var epochs: [EpochActivity] = []
+  private var stride = 1
+  /// The most that are kept.
+  static let most = 512
+
   init(_ network: Network) {
     curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
     curves.norms = Array(repeating: BoundedSeries(), count: network.parameterNames.count)
@@ -29,6 +35,13 @@ struct LaneHistory {
   /// The numbers of an epoch that has just finished.
   mutating func take(_ row: EpochMetrics) {
     record = row
+    if !row.activity.isEmpty, row.epoch % stride == 0 {
+      epochs.append(EpochActivity(epoch: row.epoch, layers: row.activity))
+      if epochs.count > Self.most {
+        stride *= 2
+        epochs = epochs.filter { $0.epoch % stride == 0 }
+      }
+    }
     if let accuracy = row.testAccuracy {
       lastEvaluated = row
       curves.testAccuracy.append(x: Double(row.epoch), accuracy)
@@ -44,7 +57,10 @@ struct LaneHistory {
   }
 
   /// Curves end at a place that the lanes have gone back to.
-  mutating func forget(after x: Double) { curves.forget(after: x) }
+  mutating func forget(after x: Double) {
+    curves.forget(after: x)
+    epochs.removeAll { Double($0.epoch) > x }
+  }
 
   /// The lane has its weights of a place in the past: what came after was of weights that are no
   /// more.

@@ -36,6 +36,10 @@ public struct Snapshot: Sendable {
   public var isFinished = false
   /// Training speed over the last half second or more; 0 while nothing trains.
   public var samplesPerSecond = 0.0
+  /// Batches per second of slow motion; 0 at full speed.
+  public var speed = 0.0
+  /// What the preset's comments say.
+  public var card = PresetCard()
   /// To the preset's last epoch, at the last speed measured; infinite before the first.
   public var secondsLeft = 0.0
   /// Trial length T, ms.
@@ -133,6 +137,8 @@ public struct LaneSnapshot: Sendable {
   public var layers: [LayerActivity] = []
   /// Per projection, in the order of `Network.projections`.
   public var flow: [ProjectionFlow] = []
+  /// Who spiked how much, by epoch, the last one last.
+  public var activity: [EpochActivity] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
   public var curves = LaneCurves()
   /// Whether the grid, on which `errors` and `gradientFlow` are made, cannot run the network.
@@ -190,6 +196,43 @@ public struct LaneDetail: Sendable {
 
   /// Of nothing.
   public init() {}
+}
+
+/// All hidden layers in one epoch.
+public struct EpochActivity: Sendable, Equatable {
+  /// From 1 on.
+  public var epoch: Int
+  /// From hidden1 on.
+  public var layers: [LayerEpoch]
+
+  /// Layers in order.
+  public init(epoch: Int, layers: [LayerEpoch]) { (self.epoch, self.layers) = (epoch, layers) }
+}
+
+extension [EpochActivity] {
+  /// A layer spikes a tenth as much as it did in some epoch before.
+  public var hasStarved: Bool { starved != nil }
+
+  /// The first hidden layer that spikes a tenth as much as in an earlier epoch, and in which epoch
+  /// it came to that.
+  public var starved: (layer: Int, since: Int)? {
+    guard let now = last else { return nil }
+    for layer in now.layers.indices {
+      let means = map { $0.layers[layer].mean }
+      let most = means.max() ?? 0
+      guard most > 0, means[means.count - 1] < 0.1 * most else { continue }
+      let peak = means.firstIndex(of: most)!
+      let since = means[peak...].firstIndex { $0 < 0.1 * most } ?? means.count - 1
+      return (layer, self[since].epoch)
+    }
+    return nil
+  }
+}
+
+extension LaneSnapshot {
+  /// Of the hidden layers the largest share of the gradient that comes from the last three tenths
+  /// of the trial, in the last epoch; nil: not known.
+  public var lateShare: Double? { activity.last?.layers.compactMap(\.lateShare).max() }
 }
 
 /// Margins of a layer's spikes (right half) and silent stretches (left half).

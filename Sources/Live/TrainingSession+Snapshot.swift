@@ -14,6 +14,7 @@ extension TrainingSession {
     let preset = trainer.preset
     var snapshot = Snapshot()
     snapshot.presetName = preset.name
+    snapshot.card = preset.card
     snapshot.runPath = run?.path ?? ""
     snapshot.epoch = trainer.epoch
     snapshot.epochs = preset.training.epochs
@@ -113,6 +114,7 @@ extension TrainingSession {
         norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
     }
     picture.curves = history.curves
+    picture.activity = history.epochs
     picture.trainsExactly = lane.options.solver == .exact
     picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {

@@ -72,7 +72,10 @@ final class TrainingSession {
   func takeHistory(of run: String, until epoch: Int) {
     let folder = run as NSString
     let rows = MetricsTable.read(folder.appendingPathComponent("metrics.csv"), trainer.network)
-    for row in rows where row.epoch <= epoch {
+    let activity = ActivityTable.read(
+      folder.appendingPathComponent(ActivityTable.file), trainer.network)
+    for var row in rows where row.epoch <= epoch {
+      row.activity = activity[row.lane]?[row.epoch] ?? []
       guard let lane = trainer.lanes.first(where: { $0.name == row.lane }) else { continue }
       lane.diagnosis.records.note(row.alarms, epoch: row.epoch)
       lane.diagnosis.alarms = row.alarms
@@ -255,7 +258,7 @@ extension TrainingSession {
           lanes: try request.lanes.map {
             find(request.detail, of: try trainer.past($0), position: request.position, isPast: true)
           })
-      case .pause, .resume, .step, .stepEpoch: break
+      case .pause, .resume, .step, .stepEpoch, .fullSpeed: break
       }
     }
   }

@@ -6,11 +6,12 @@ import Training
 import EventPropCore
 import Foundation
 
-/// A run on disk: preset.toml, metrics.csv, commands.jsonl, checkpoints/, figures/.
+/// A run on disk: preset.toml, metrics.csv, activity.csv, commands.jsonl, checkpoints/, figures/.
 public final class RunDirectory {
   /// The folder, as it was given, or `runs/<name>-<n>`.
   public let path: String
   private var metrics: AppendFile
+  private var activity: AppendFile
   /// Of metrics.csv: a resumed run keeps those it has.
   private let columns: [String]
   private let network: Network
@@ -52,14 +53,26 @@ public final class RunDirectory {
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
       Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(self.path))
-    metrics = try RunDirectory.beginMetrics(self.path, columns)
+    metrics = try RunDirectory.begin("metrics.csv", in: self.path, columns.joined(separator: ","))
+    activity = try RunDirectory.begin(ActivityTable.file, in: self.path, ActivityTable.header)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
 
-  private static func beginMetrics(_ path: String, _ columns: [String]) throws -> AppendFile {
-    let csv = (path as NSString).appendingPathComponent("metrics.csv")
-    try AtomicFile.write(Array((columns.joined(separator: ",") + "\n").utf8), to: csv)
+  private static func begin(_ name: String, in path: String, _ header: String) throws -> AppendFile
+  {
+    let csv = (path as NSString).appendingPathComponent(name)
+    try AtomicFile.write(Array((header + "\n").utf8), to: csv)
     return try AppendFile(csv)
+  }
+
+  /// A table as far as an epoch: rows beyond it, or not whole, go.
+  private static func cut(_ text: String, to epoch: Int) -> (text: String, dropped: Int) {
+    let lines = text.split(whereSeparator: \.isNewline)
+    func isKept(_ line: Substring) -> Bool {
+      Int(line.prefix { $0 != "," }).map { $0 <= epoch } ?? false
+    }
+    let kept = lines.prefix(1) + lines.dropFirst().filter(isKept)
+    return (kept.joined(separator: "\n") + "\n", lines.count - kept.count)
   }
 
   /// Whether a new run may take a folder: it is not there, is empty, or holds only what a start
@@ -71,7 +84,7 @@ public final class RunDirectory {
     }
     let ofStart = [
       ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
-      "metrics.csv.next", "checkpoints.next", "commands.jsonl",
+      "metrics.csv.next", "checkpoints.next", "commands.jsonl", "activity.csv", "activity.csv.tmp",
     ]
     if content.isEmpty { return true }
     // Something of ours must be there: a checkpoints folder alone may be anybody's.
@@ -103,19 +116,22 @@ public final class RunDirectory {
     if FileManager.default.fileExists(atPath: csv) {
       let text = try FileText.read(csv)
       columns = MetricsTable.header(of: text)
-      let lines = text.split(whereSeparator: \.isNewline)
-      func isKept(_ line: Substring) -> Bool {
-        Int(line.prefix { $0 != "," }).map { $0 <= trainer.epoch } ?? false
-      }
-      droppedRows = lines.dropFirst().count { !isKept($0) }
-      let kept = lines.prefix(1) + lines.dropFirst().filter(isKept)
-      try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: csv)
+      let kept = RunDirectory.cut(text, to: trainer.epoch)
+      droppedRows = kept.dropped
+      try AtomicFile.write(Array(kept.text.utf8), to: csv)
       metrics = try AppendFile(csv)
     } else {
       // Killed while it began.
       columns = MetricsTable.columns(network)
-      metrics = try RunDirectory.beginMetrics(path, columns)
+      metrics = try RunDirectory.begin("metrics.csv", in: path, columns.joined(separator: ","))
     }
+    let table = folder.appendingPathComponent(ActivityTable.file)
+    // Runs of before have none, or it is damaged: its rows are pictures, not results.
+    let rows = try? FileText.read(table)
+    let known = rows.flatMap { $0.hasPrefix(ActivityTable.header) ? $0 : nil }
+    let kept = RunDirectory.cut(known ?? ActivityTable.header, to: trainer.epoch)
+    try AtomicFile.write(Array(kept.text.utf8), to: table)
+    activity = try AppendFile(table)
     let presetFile = RunDirectory.presetFile(path)
     let text = Version.line + run.preset.resolvedText
     if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != text {
@@ -144,6 +160,7 @@ public final class RunDirectory {
     try check()
     for row in rows {
       try metrics.append(line: MetricsTable.row(row, network, columns: columns))
+      for line in ActivityTable.rows(row) { try activity.append(line: line) }
       for alarm in row.alarms {
         try log(
           command: "alarm", lane: row.lane, epoch: row.epoch, batch: 0,
@@ -155,11 +172,12 @@ public final class RunDirectory {
   /// - Throws: `FileError` when the folder is no longer where it was.
   package func check() throws { try lock.check() }
 
-  /// Moves metrics.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
+  /// Moves metrics.csv, activity.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
   package func setAside() throws {
     try check()
     try RunDirectory.setAside(path)
     metrics = try AppendFile(file("metrics.csv"))
+    activity = try AppendFile(file(ActivityTable.file))
   }
 
   /// What is to be there afterwards is made first; when a step fails, all is put back.
@@ -169,8 +187,13 @@ public final class RunDirectory {
     var number = 1
     while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
     let aside = file("before-restart-\(number)")
-    let (csv, folder) = (file("metrics.csv"), file("checkpoints"))
-    let header = (try? FileText.read(csv))?.prefix { !$0.isNewline } ?? ""
+    let folder = file("checkpoints")
+    let tables = ["metrics.csv", ActivityTable.file].compactMap { name -> (String, Substring)? in
+      guard let header = (try? FileText.read(file(name)))?.prefix(while: { !$0.isNewline }) else {
+        return nil
+      }
+      return (name, header)
+    }
     var undo: [() -> Void] = []
     func move(_ from: String, _ to: String) throws {
       if rename(from, to) == 0 {
@@ -185,14 +208,15 @@ public final class RunDirectory {
       try? files.removeItem(atPath: folder + ".next")
       try AtomicFile.makeInnerFolder(folder + ".next")
       undo.append { rmdir(folder + ".next") }
-      if !header.isEmpty {
-        try AtomicFile.write(Array((header + "\n").utf8), to: csv + ".next")
-        undo.append { unlink(csv + ".next") }
+      for (name, header) in tables {
+        let next = file(name) + ".next"
+        try AtomicFile.write(Array((header + "\n").utf8), to: next)
+        undo.append { unlink(next) }
       }
       try move(folder, aside + "/checkpoints")
-      try move(csv, aside + "/metrics.csv")
+      for (name, _) in tables { try move(file(name), aside + "/" + name) }
       try move(folder + ".next", folder)
-      if !header.isEmpty { try move(csv + ".next", csv) }
+      for (name, _) in tables { try move(file(name) + ".next", file(name)) }
       try AtomicFile.syncFolder(path)
     } catch {
       for step in undo.reversed() { step() }
@@ -203,6 +227,7 @@ public final class RunDirectory {
   /// What the logs hold is on disk.
   func syncLogs() throws {
     try metrics.sync()
+    try activity.sync()
     try commands.sync()
   }
 

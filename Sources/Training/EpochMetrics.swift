@@ -43,6 +43,8 @@ public struct EpochMetrics: Sendable {
   public var gradientNorms: [Double] = []
   /// By the ledger, over the epoch's observed updates.
   public var ledger = LedgerTotals()
+  /// Per hidden layer; not in metrics.csv but in activity.csv. Empty: not known.
+  public var activity: [LayerEpoch] = []
   /// Raised in this epoch; those read back from metrics.csv have kind and epoch only.
   public var alarms: [Alarm] = []
 

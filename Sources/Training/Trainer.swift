@@ -227,9 +227,11 @@ public final class Trainer {
       lane.diagnosis.note(
         dead: lane.epochTally.dead, sizes: lane.network.layers.dropLast().map(\.size),
         epoch: epoch + 1)
-      lane.diagnosis.alarms = lane.diagnosis.watch.check(signs(of: lane), lane: lane.name)
+      let signs = signs(of: lane)
+      lane.diagnosis.alarms = lane.diagnosis.watch.check(signs, lane: lane.name)
       lane.diagnosis.records.note(lane.diagnosis.alarms, epoch: epoch + 1)
-      let row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
+      var row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
+      row.activity = activity(of: lane, signs)
       lane.diagnosis.epoch = LedgerTotals()
       lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
       lane.epochTally.clear()
@@ -243,6 +245,15 @@ public final class Trainer {
     shuffle()
     safePlace = nil
     return rows
+  }
+
+  private func activity(of lane: any Lane, _ signs: EpochSigns) -> [LayerEpoch] {
+    let tally = lane.epochTally
+    return zip(tally.spikes, signs.layers).map { spikes, layer in
+      LayerEpoch(
+        rates: spikes.map { Float(Double($0) / Double(max(tally.trials, 1))) },
+        gradientByTenth: layer.gradientByTenth, spikesByTenth: layer.spikesByTenth)
+    }
   }
 
   /// What the alarms look at.

@@ -12,17 +12,40 @@ public enum Workbench {
   ) -> Canvas {
     var canvas = Canvas(width: width, height: height, marks: marks)
     guard width > 0, height > 0 else { return canvas }
-    var area = Area(x: 0, y: 0, width: width, height: height)
-    StatusLines.top(state, snapshot, in: area.takeTop(1), on: &canvas)
+    StatusLines.top(
+      state, snapshot, in: Area(x: 0, y: 0, width: width, height: 1), on: &canvas)
     if height >= 3 {
       let bottom = Area(x: 0, y: height - 1, width: width, height: 1)
-      area.height -= 1
       StatusLines.bottom(state, snapshot, in: bottom, on: &canvas)
     }
+    if let row = tabRow(width: width, height: height) {
+      Tabs.draw(state, in: Area(x: 0, y: row, width: width, height: 1), on: &canvas)
+    }
+    var area = frameArea(width: width, height: height)
+    let card = area.takeBottom(CardPanel.rows(state, snapshot, in: area))
     draw(state, snapshot, in: area, on: &canvas)
+    CardPanel.draw(state, snapshot, in: card, on: &canvas)
     if state.isAlarmListShown { AlarmPanel.draw(state, snapshot, in: area, on: &canvas) }
     if state.isHelpShown { HelpPanel.draw(state, snapshot, in: area, on: &canvas) }
     return canvas
+  }
+
+  /// The row of the tabs; nil where there is no room for them.
+  static func tabRow(width: Int, height: Int) -> Int? { width >= 80 && height >= 20 ? 1 : nil }
+
+  /// What is left between the lines at the top and the bottom.
+  private static func frameArea(width: Int, height: Int) -> Area {
+    let top = tabRow(width: width, height: height) == nil ? 1 : 2
+    return Area(x: 0, y: top, width: width, height: height - top - (height >= 3 ? 1 : 0))
+  }
+
+  /// What is left for a screen, above the card where that is shown.
+  static func screenArea(
+    _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int
+  ) -> Area {
+    var area = frameArea(width: width, height: height)
+    _ = area.takeBottom(CardPanel.rows(state, snapshot, in: area))
+    return area
   }
 
   /// The screen without its status lines, on any surface: what `export` writes.

@@ -27,6 +27,8 @@ public struct WorkbenchState: Sendable {
   public var prompt: Prompt?
   /// What must be answered first.
   public var question: Question?
+  /// The preset's card.
+  public var tour = Tour()
   /// For the bottom line, until the next key or click; empty shows the keys there.
   public var notice = ""
   /// Raster: shown part of the trial in shares of T, chosen layer, order of neurons.

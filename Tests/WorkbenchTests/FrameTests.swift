@@ -135,7 +135,7 @@ import Testing
     var state = WorkbenchState()
     state.screen = .log
     let text = Workbench.frame(state, snapshot, width: 120, height: 40).plainText
-    #expect(text.contains("9 earlier ones: commands.jsonl"), "\(text)")
+    #expect(text.contains("10 earlier ones: commands.jsonl"), "\(text)")
     #expect(text.contains("lift 64 neurons"))
   }
 

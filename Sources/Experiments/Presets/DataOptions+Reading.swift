@@ -5,6 +5,7 @@ import SpikeData
 
 extension TrainingOptions {
   init(_ section: ConfigReader) throws {
+    speed = try section.number("speed", default: 0, .within(0, 1e6))
     epochs = try section.integer("epochs", default: 10, 0...1_000_000)
     batch = try section.integer("batch", default: 32, 1...65_536)
     shards = try section.integer("shards", default: 4, 1...256)

@@ -31,6 +31,9 @@ extension Preset {
       return (file, lines.line(of: path))
     }
     try self.init(root, locate: locate)
+    let comment = PresetCard.comment(in: text)
+    card = PresetCard(comment)
+    resolvedText = comment.map { $0.isEmpty ? "#\n" : "# \($0)\n" }.joined() + resolvedText
   }
 
   private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws

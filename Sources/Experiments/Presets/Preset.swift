@@ -20,7 +20,10 @@ public struct Preset: Sendable {
   public var lanes: [LaneOptions]
   /// Trial length T, ms.
   public var duration: Double
-  /// Everything above with defaults filled in, as TOML: reads back to an equal preset.
+  /// What the comments that open the file say.
+  public var card = PresetCard()
+  /// Those comments, and everything above with defaults filled in, as TOML: reads back to an equal
+  /// preset.
   public var resolvedText: String
 }
 
@@ -48,6 +51,9 @@ public struct DataOptions: Sendable {
 public struct TrainingOptions: Sendable, Equatable {
   /// Where training ends; 0 trains nothing.
   public var epochs: Int
+  /// Batches per second in the workbench until something goes wrong; 0 is full speed. Without a
+  /// screen it has no effect.
+  public var speed: Double
   /// Samples in a batch; the last one of an epoch may have fewer.
   public var batch: Int
   /// Parts a batch is cut into; their gradients are added in order. Weights depend on it (by

@@ -41,8 +41,6 @@ public enum PresetLibrary {
   /// The comment that opens a preset: what it shows and what to look at.
   public static func comment(of path: String) -> [String] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
-    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .prefix { $0.hasPrefix("#") }
-      .map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
+    return PresetCard.comment(in: text)
   }
 }

@@ -93,6 +93,12 @@ extension Action {
       title: "train to the end of the epoch, then pause", obstacle: whenTraining,
       run: { _, _ in [.engine(.stepEpoch)] }),
     Action(
+      name: "full-speed", keys: [.character(">")], short: "", title: "end the slow motion",
+      obstacle: { _, snapshot in
+        snapshot.speed > 0 ? nil : "training runs at full speed"
+      },
+      run: { _, _ in [.engine(.fullSpeed)] }),
+    Action(
       name: "restart", keys: [.character("R")], short: "",
       title: "start again from the same weights", obstacle: whenTraining,
       run: { state, snapshot in

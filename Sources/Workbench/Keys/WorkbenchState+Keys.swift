@@ -12,6 +12,10 @@ extension WorkbenchState {
     if prompt != nil { return type(key, snapshot) }
     if isHelpShown { return search(key, snapshot) }
     if isAlarmListShown { return choose(key, snapshot) }
+    if key == .escape && tour.isShown {
+      tour.isShown = false
+      return []
+    }
     let candidates = Action.all.filter { $0.keys.contains(key) }
     guard let action = candidates.first(where: { $0.applies(on: screen) }) else {
       if let elsewhere = candidates.first, let screens = elsewhere.screens {
@@ -211,6 +215,10 @@ extension WorkbenchState {
   {
     notice = ""
     if isHelpShown || prompt != nil || question != nil || isAlarmListShown { return [] }
+    if y == Workbench.tabRow(width: width, height: height) {
+      if let chosen = Tabs.screen(at: x, width: width) { screen = chosen }
+      return []
+    }
     return screen.screen.click(&self, x: x, y: y, width: width, height: height, snapshot)
   }
 }

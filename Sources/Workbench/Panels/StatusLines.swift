@@ -52,6 +52,11 @@ enum StatusLines {
     } else {
       segments.append(Segment(text: "eventprop: starting", style: .bold, weight: 3))
     }
+    if snapshot.speed > 0 && !snapshot.isPaused {
+      segments.append(
+        Segment(
+          text: "SLOW MOTION, > for full speed", style: CellStyle(.accent, bold: true), weight: 9))
+    }
     if state.back > 0 {
       segments.append(
         Segment(

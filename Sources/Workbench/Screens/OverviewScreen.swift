@@ -32,7 +32,7 @@ enum OverviewScreen: WorkbenchScreen {
   static func laneAreas(
     _ state: WorkbenchState, _ snapshot: Snapshot, width: Int, height: Int
   ) -> [(lane: Int, area: Area)] {
-    var whole = Area(x: 0, y: 1, width: width, height: max(0, height - 2))
+    var whole = Workbench.screenArea(state, snapshot, width: width, height: height)
     _ = whole.takeTop(headerRows(snapshot, width: width, height: whole.height))
     return laneAreas(state, snapshot, in: whole)
   }

@@ -61,16 +61,13 @@ enum RasterScreen: WorkbenchScreen {
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] {
-    let plot = plotArea(width: width, height: height)
+    let plot = plotArea(
+      in: Workbench.screenArea(state, snapshot, width: width, height: height))
     guard plot.contains(x: x, y: y) else { return [] }
     let share = (Double(x - plot.x) + 0.5) / Double(plot.width)
     state.cursor =
       state.zoom.lowerBound + share * (state.zoom.upperBound - state.zoom.lowerBound)
     return []
-  }
-
-  static func plotArea(width: Int, height: Int) -> Area {
-    plotArea(in: Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
   }
 
   private static func plotArea(in area: Area) -> Area {

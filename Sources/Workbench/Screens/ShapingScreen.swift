@@ -109,7 +109,7 @@ enum ShapingScreen: WorkbenchScreen {
   private static func move(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] {
-    let plot = plotArea(in: Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
+    let plot = plotArea(in: Workbench.screenArea(state, snapshot, width: width, height: height))
     guard let lane = state.chosen(snapshot), lane.isShaped, plot.contains(x: x, y: y) else {
       return []
     }

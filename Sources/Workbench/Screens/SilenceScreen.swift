@@ -196,7 +196,7 @@ enum SilenceScreen: WorkbenchScreen {
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] {
-    let layout = Layout(Area(x: 0, y: 1, width: width, height: max(0, height - 2)))
+    let layout = Layout(Workbench.screenArea(state, snapshot, width: width, height: height))
     let shown = layout.window(state.row, of: count(state, snapshot))
     let column = (x - layout.inside.x) / Layout.column
     let line = y - layout.inside.y - Layout.above
