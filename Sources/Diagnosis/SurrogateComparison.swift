@@ -7,9 +7,9 @@ import EventPropCore
 ///
 /// The surrogate gradient is plain backpropagation through the grid's steps, with the derivative of
 /// the threshold replaced by 1/(1 + k |V - theta|)^2 (SuperSpike; Zenke & Ganguli 2018). It is the
-/// derivative of no loss, so that its cosine with the exact one is a comparison and no error; and
-/// as that function's integral over V is 2/k, not 1, the ratio of the norms means nothing where
-/// spikes lie between weights and loss. Pseudo-gradients (rate regularisation) are in neither.
+/// derivative of no loss, so that its cosine with the exact one is a comparison and no error. As
+/// that function's integral over V is 2/k, not 1, its norm depends on k wherever spikes lie between
+/// weights and loss. Pseudo-gradients (rate regularisation) are in neither.
 public struct SurrogateComparison: Sendable, Equatable {
   /// One weight matrix.
   public struct Row: Sendable, Equatable {

@@ -193,9 +193,9 @@ import Testing
     #expect(comparison.layers.count == hidden.count)
   }
 
-  /// V peaks 0.1 % below theta: no spike, no exact gradient. The surrogate one raises it, because it
-  /// speaks for the right class; it lowers one that speaks for the other, 5 % below, and leaves one
-  /// that no output hears alone.
+  /// V peaks 0.1 % below theta: no spike, no exact gradient. The surrogate one raises it, because
+  /// it speaks for the right class; it lowers one that speaks for the other, 5 % below, and leaves
+  /// one that no output hears alone.
   @Test func movesASilentNeuron() throws {
     let network = Network(
       inputs: 2,
