@@ -79,21 +79,14 @@ public struct GradientComparison: Sendable, Equatable {
     let scale = 1 / Double(max(self.samples, 1))
     for (index, projection) in network.projections.enumerated() {
       let tauSyn = network.layers[projection.target - 1].tauSyn[0]
-      let (x, y) = (exact.gradient.matrices[index].values, grid.gradient.matrices[index].values)
-      var (xx, yy, xy) = (0.0, 0.0, 0.0)
-      for (x, y) in zip(x, y) {
-        let y = Double(y)
-        xx += x * x
-        yy += y * y
-        xy += x * y
-      }
-      let product = xx.squareRoot() * yy.squareRoot()
+      let angle = Angle(
+        exact.gradient.matrices[index].values, grid.gradient.matrices[index].values)
       rows.append(
         Row(
           projection: network.name(of: projection),
-          exactNorm: tauSyn * scale * xx.squareRoot(),
-          trainingNorm: tauSyn * scale * yy.squareRoot(),
-          cosine: product > 0 ? min(max(xy / product, -1), 1) : nil))
+          exactNorm: tauSyn * scale * angle.norms.0,
+          trainingNorm: tauSyn * scale * angle.norms.1,
+          cosine: angle.cosine))
     }
   }
 
@@ -114,7 +107,7 @@ public struct GradientComparison: Sendable, Equatable {
   }
 
   /// A solver with what one pass after another needs.
-  private struct Pass<S: Solver> {
+  struct Pass<S: Solver> {
     let solver: S
     let weights: Parameters<S.Scalar>
     let gradient: Parameters<S.Scalar>
@@ -148,6 +141,28 @@ public struct GradientComparison: Sendable, Equatable {
       solver.backward(
         trial, weights: weights, push: [], gradient: gradient, tape: tape, workspace: workspace)
     }
+  }
+}
+
+/// Two gradients of the same weights, held against each other.
+struct Angle {
+  /// L2, of either.
+  let norms: (Double, Double)
+  /// -1...1; nil where a norm is 0 or not a finite number.
+  let cosine: Double?
+
+  /// Of as many weights both, in the same order.
+  init<Scalar: NetworkScalar>(_ x: [Double], _ y: [Scalar]) {
+    var (xx, yy, xy) = (0.0, 0.0, 0.0)
+    for (x, y) in zip(x, y) {
+      let y = Double(y)
+      xx += x * x
+      yy += y * y
+      xy += x * y
+    }
+    norms = (xx.squareRoot(), yy.squareRoot())
+    let product = norms.0 * norms.1
+    cosine = product > 0 && product.isFinite ? min(max(xy / product, -1), 1) : nil
   }
 }
 

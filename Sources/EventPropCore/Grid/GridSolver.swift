@@ -23,7 +23,7 @@ public final class GridSolver: Solver {
   public let steps: Int
   let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
-  let weightOfStep: [Float]
+  package let weightOfStep: [Float]
   /// Of the first layer: see `BlockBatch`.
   let blocks: [Range<Int>]
   /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.

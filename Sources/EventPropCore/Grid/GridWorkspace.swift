@@ -30,14 +30,17 @@ extension Layer {
     }
   }
 
-  /// int V dt over a step, divided by the step: tau_m dV/dt = -V + I gives
-  /// int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b) I_start.
-  fileprivate func stepMean(_ step: Double) -> (p: Float, q: Float) {
+  /// What the read-out takes of a step, by its rule: p V + q I, V and I at its start after what
+  /// arrives there. Under `integrated` it is int V dt over the step, divided by the step: tau_m
+  /// dV/dt = -V + I gives int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b)
+  /// I_start. Under `sampled` it is V at the end.
+  package func stepReading(_ step: Double, rule: ReadoutRule) -> (p: Double, q: Double) {
     let decay = decay(over: step)
+    if rule == .sampled { return (decay.a, decay.rise) }
     let (tauMem, tauSyn) = (tauMem[0], tauSyn[0])
     return (
-      Float(tauMem * (1 - decay.a) / step),
-      Float((tauSyn * (1 - decay.b) - tauMem * decay.rise) / step)
+      tauMem * (1 - decay.a) / step,
+      (tauSyn * (1 - decay.b) - tauMem * decay.rise) / step
     )
   }
 }
@@ -101,6 +104,7 @@ public final class GridWorkspace {
       let width = paddedWidth(layer.size)
       widest = max(widest, width)
       let decay = layer.decay(over: problem.step)
+      let reading = layer.stepReading(problem.step, rule: problem.rule)
       layers.initializeElement(
         at: index,
         to: GridLayer(
@@ -108,8 +112,7 @@ public final class GridWorkspace {
           isRecurrent: layer.isRecurrent,
           decay: (Float(decay.a), Float(decay.b), Float(decay.rise)),
           gaps: .allocate(copying: layer.adjointGaps(problem.step, count: steps + 1)),
-          mean: problem.rule == .sampled
-            ? (Float(decay.a), Float(decay.rise)) : layer.stepMean(problem.step),
+          mean: (Float(reading.p), Float(reading.q)),
           tauMem: Float(layer.tauMem[0]),
           threshold: Float(layer.threshold[0]),
           v: allocateZeroed(width), i: allocateZeroed(width)))
