@@ -30,20 +30,24 @@ extension Surface {
     _ range: ClosedRange<Double>, isLogarithmic: Bool = false, in area: Area
   ) {
     guard area.height >= 1, area.width > 0 else { return }
+    let span = range.upperBound - range.lowerBound
+    func label(_ value: Double) -> String {
+      isLogarithmic ? Text.short(value) : Text.short(value, span: span)
+    }
     if area.height >= 5 && area.height % 2 == 1 {
       let middle =
         isLogarithmic
         ? (range.lowerBound * range.upperBound).squareRoot()
         : (range.lowerBound + range.upperBound) / 2
       text(
-        Text.short(middle), endingAt: area.x + area.width, y: area.y + area.height / 2, style: .dim
+        label(middle), endingAt: area.x + area.width, y: area.y + area.height / 2, style: .dim
       )
     }
     text(
-      Text.short(range.upperBound), endingAt: area.x + area.width, y: area.y, style: .dim)
+      label(range.upperBound), endingAt: area.x + area.width, y: area.y, style: .dim)
     if area.height > 1 {
       text(
-        Text.short(range.lowerBound), endingAt: area.x + area.width, y: area.y + area.height - 1,
+        label(range.lowerBound), endingAt: area.x + area.width, y: area.y + area.height - 1,
         style: .dim)
     }
   }

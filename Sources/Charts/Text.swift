@@ -14,6 +14,16 @@ public enum Text {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// A value of an axis of some length: as many digits as tell its ends apart, seven at the most.
+  public static func short(_ value: Double, span: Double) -> String {
+    let size = abs(value)
+    guard span > 0, span < 0.03 * size, size >= 1e-3, size < 1e5, value.isFinite else {
+      return short(value)
+    }
+    let digits = min(7, max(0, 1 - Int(floor(log10(span)))))
+    return String(format: "%.\(digits)f", value)
+  }
+
   /// `97.2 %`, or a dash for what is not known.
   public static func percent(_ share: Double?) -> String {
     share.map { String(format: "%.1f %%", 100 * $0) } ?? unknown

@@ -62,8 +62,11 @@ struct FigureCommand: ParsableCommand {
     let preset = try Preset(ofRun: folder, settings: settings)
     let place = try Checkpoint.find(in: folder, named: epoch)
     let screen = ScreenKind.allCases.first { "\($0)" == panel }!
+    var state = WorkbenchState()
+    state.lane = lane
+    state.screen = screen
     let still = try FinishedRuns(
-      [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: screen.detail)
+      [.init(preset: preset, folder: folder, place: place)], probe: probe, detail: state.detail)
     let snapshot = still.snapshot(after: 0)!
     guard (0..<snapshot.probes).contains(probe) else {
       throw FileError(
@@ -72,9 +75,6 @@ struct FigureCommand: ParsableCommand {
     guard snapshot.lanes.indices.contains(lane) else {
       throw FileError(folder, "has no lane \(lane); there are 0 to \(snapshot.lanes.count - 1)")
     }
-    var state = WorkbenchState()
-    state.lane = lane
-    state.screen = screen
     let text: String
     switch (out as NSString).pathExtension {
     case "csv":

@@ -45,8 +45,8 @@ struct Session {
       if SuspendSignal.take() { screen.suspend() }
       if isLeaving && !goOnLeaving() { return nil }
       present()
-      if state.screen.detail != detail {
-        detail = state.screen.detail
+      if state.detail != detail {
+        detail = state.detail
         engine.send(.detail(detail))
       }
       inspect()
@@ -103,7 +103,7 @@ struct Session {
 
   /// Asks for what the screen needs of the past, once.
   private mutating func inspect() {
-    guard state.back > 0, let detail = state.screen.detail, shown.lacks(detail) else { return }
+    guard state.back > 0, let detail = state.detail, shown.lacks(detail) else { return }
     let past = shown
     let wanted = "\(past.serial) \(detail)"
     guard wanted != inspecting, past.lanes.allSatisfy({ $0.kept != nil }) else { return }
@@ -128,7 +128,7 @@ struct Session {
       }
     }
     past.marks = live.marks
-    past.fill(from: live.inspection, for: state.screen.detail)
+    past.fill(from: live.inspection, for: state.detail)
     return past
   }
 

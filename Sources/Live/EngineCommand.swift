@@ -56,6 +56,14 @@ public enum Detail: Sendable, Equatable {
   /// Margins.
   case ledger
   case silence
+  /// Weights, matrix by matrix.
+  case weights
+  /// What the last observed update did to the spikes of the shown probe trial.
+  case step
+  /// The loss along that update.
+  case slice
+  /// V(t) of one neuron; `spike` is one of its spikes, nil where it comes closest to threshold.
+  case trace(layer: Int, neuron: Int, spike: Int?)
 }
 
 /// When training pauses by itself.

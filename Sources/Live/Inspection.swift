@@ -50,6 +50,10 @@ extension Snapshot {
       lanes.contains { $0.gradientFlow == nil && !$0.isOffGrid && !$0.layers.isEmpty }
     case .ledger: lanes.contains { $0.margins.isEmpty && !$0.layers.isEmpty }
     case .silence: lanes.contains { $0.silence == nil && !$0.layers.isEmpty }
+    case .weights: lanes.contains { $0.weights.isEmpty }
+    case .trace: lanes.contains { $0.trace == nil && !$0.layers.isEmpty }
+    // These are of an update, which past weights alone do not hold.
+    case .step, .slice: false
     }
   }
 }

@@ -137,6 +137,8 @@ public struct LaneSnapshot: Sendable {
   public var layers: [LayerActivity] = []
   /// Per projection, in the order of `Network.projections`.
   public var flow: [ProjectionFlow] = []
+  /// One sentence: what is wrong, since when, why, what to do; nil when there is nothing to say.
+  public var verdict: String?
   /// Who spiked how much, by epoch, the last one last.
   public var activity: [EpochActivity] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
@@ -193,6 +195,15 @@ public struct LaneDetail: Sendable {
   public var margins: [MarginHistogram] = []
   /// With `.silence`.
   public var silence: SilenceReport?
+  /// With `.weights`.
+  public var weights: [WeightStatistics] = []
+  /// With `.step`; nil before the first observed update, or where the shown sample is not of the
+  /// probe set.
+  public var step: StepPicture?
+  /// With `.slice`; nil before the first update observed since it was asked for.
+  public var slice: Slice?
+  /// With `.trace`.
+  public var trace: Trace?
 
   /// Of nothing.
   public init() {}

@@ -10,6 +10,19 @@ import Foundation
 extension TrainingSession {
   private static let voltagePoints = 240
 
+  /// The sample that is shown.
+  private var shownProbe: Int {
+    let count = max(trainer.probeData.count, 1)
+    return ((probeSample % count) + count) % count
+  }
+
+  /// The probe trial that the shown sample is; nil where it is none.
+  private var probeTrial: Int? {
+    let count = trainer.probeData.count
+    let chosen = min(trainer.preset.diagnosis.samples, count)
+    return (0..<chosen).first { $0 * count / chosen == shownProbe }
+  }
+
   func snapshot() -> Snapshot {
     let preset = trainer.preset
     var snapshot = Snapshot()
@@ -26,7 +39,7 @@ extension TrainingSession {
     snapshot.inputs = trainer.network.inputs
     let probeData = trainer.probeData
     snapshot.probes = probeData.count
-    snapshot.probe = ((probeSample % probeData.count) + probeData.count) % probeData.count
+    snapshot.probe = shownProbe
     snapshot.marks = marks
     snapshot.undoable = trainer.undoable
     snapshot.hasSettings = trainer.hasOtherSettings
@@ -115,6 +128,7 @@ extension TrainingSession {
     }
     picture.curves = history.curves
     picture.activity = history.epochs
+    picture.verdict = LaneVerdict.sentence(signs(of: lane, history))
     picture.trainsExactly = lane.options.solver == .exact
     picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
@@ -131,13 +145,38 @@ extension TrainingSession {
     }
     picture.atRisk = lane.diagnosis.atRisk
     picture.risks = lane.diagnosis.risks
-    if let detail {
+    if detail == .slice {
+      slices.update(
+        lane, at: position, reach: trainer.preset.diagnosis.reach, atOnce: comparesAtOnce)
+      picture.detail.slice = slices.slice(of: lane.options.identity)
+    } else if let detail {
       picture.take(
         details.detail(of: lane.options.identity, at: position) {
           find(detail, of: lane, position: position, isPast: false)
         })
     }
     return picture
+  }
+
+  private func signs(of lane: any Lane, _ history: LaneHistory) -> VerdictSigns {
+    var signs = VerdictSigns()
+    signs.epochs = history.epochs.map(\.epoch)
+    signs.layers = lane.network.layers.dropLast().indices.map { layer in
+      VerdictSigns.Layer(
+        name: lane.network.name(ofPopulation: layer + 1), size: lane.network.layers[layer].size,
+        dead: history.record?.dead[layer] ?? 0,
+        rates: history.epochs.map { $0.layers[layer].mean })
+    }
+    let entry = LossTable.entry(lane.options.lossKind)
+    signs.lossKind = lane.options.lossKind
+    signs.isPlainIntegral = (entry?.isShaped ?? false) && lane.shaping.isPlain
+    signs.readsFirstSpikes = entry?.readout == .firstSpike
+    signs.inputEnd = lane.inputEnd
+    signs.duration = trainer.preset.duration
+    signs.rate = history.record?.rate ?? lane.options.optimiser.rate
+    signs.totals = lane.diagnosis.totals
+    signs.alarms = lane.diagnosis.alarms
+    return signs
   }
 
   /// Whether the lane was given a rate that no batch has been trained with.
@@ -168,6 +207,15 @@ extension TrainingSession {
       }
     case .silence:
       found.silence = lane.silence(pool: trainer.pool)
+    case .weights:
+      found.weights = lane.weightStatistics()
+    case .step:
+      if let trial = probeTrial { found.step = lane.stepPicture(trial: trial) }
+    case .slice: break
+    case .trace(let layer, let neuron, let spike):
+      found.trace = lane.trace(
+        trainer.probeData, sample: shownProbe, options: trainer.preset.data, layer: layer,
+        neuron: neuron, spike: spike)
     }
     return found
   }

@@ -26,6 +26,8 @@ final class TrainingSession {
   var details: DetailCache
   /// The training gradient against the exact one.
   let truth: GradientTruth
+  /// The loss along the last observed updates.
+  let slices = SliceWorker()
   private(set) var inspection: Inspection?
   /// When weights were last kept for a look back, and where: at most twice a second, and once per
   /// place.
@@ -131,7 +133,13 @@ extension TrainingSession {
   }
 
   /// The next batch's update is looked at closely: someone steps through the training.
-  func observeNext() { trainer.observesNext = detail == .ledger }
+  func observeNext() { trainer.observesNext = [.ledger, .step, .slice].contains(detail) }
+
+  /// What observed updates are to keep, by what the screen shows.
+  private func watchUpdates() {
+    trainer.observesMargins = detail == .ledger || detail == .step
+    trainer.keepsStepWeights = detail == .slice
+  }
 
   private func take(_ rows: [EpochMetrics]) {
     for (lane, (row, test)) in zip(trainer.lanes, zip(rows, trainer.lastTests)) {
@@ -245,7 +253,7 @@ extension TrainingSession {
         details.forget()
       case .detail(let detail):
         self.detail = detail
-        trainer.observesMargins = detail == .ledger
+        watchUpdates()
         details.forget()
       case .stopWhen(let condition):
         stopCondition = condition
@@ -272,6 +280,7 @@ extension TrainingSession {
     forgive()
     details.forget()
     truth.forget()
+    slices.forget()
     if type(of: command).effect == .adds, let lane {
       histories[trainer.lanes.last!.options.identity] = history(of: lane)
     }
@@ -295,9 +304,10 @@ extension TrainingSession {
     try run?.setAside()
     trainer = fresh
     (failure, canGoOn) = ("", false)
-    trainer.observesMargins = detail == .ledger
+    watchUpdates()
     details.forget()
     truth.forget()
+    slices.forget()
     histories = [:]
     log("restart", lane: "")
     old?.giveSettings(to: trainer) { apply(.change($0)) }

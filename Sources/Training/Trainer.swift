@@ -105,13 +105,17 @@ public final class Trainer {
   package var observesNext = false
   /// Whether observed updates look at margins too: while a screen shows them.
   package var observesMargins = false
+  /// Whether observed updates keep the weights on both sides: while a screen shows the slice.
+  package var keepsStepWeights = false
 
   /// What to find out about the update of the batch to come.
   private var observation: Observation? {
     let every = preset.diagnosis.every
     let isScheduled = every > 0 && batchInEpoch % every == 0
     guard isScheduled || observesNext else { return nil }
-    return Observation(isScheduled: isScheduled, withMargins: observesMargins || observesNext)
+    return Observation(
+      isScheduled: isScheduled, withMargins: observesMargins || observesNext,
+      withWeights: keepsStepWeights)
   }
 
   /// The samples that probes are taken from.

@@ -55,8 +55,17 @@ public struct WorkbenchState: Sendable {
   public var silenceOrder = SilenceOrder.index
   /// Silence: only neurons of which a line holds all these words.
   public var silenceFilter = ""
+  /// Raster: what the last observed update did is marked.
+  public var hasMarks = true
+  /// Rates: how its rows are sorted.
+  public var ratesOrder = RatesOrder.death
+  /// Trace: the neuron and its spike; nil is the first neuron. Chosen on Silence, Raster, Rates.
+  public var traced: Traced?
   /// Shaping: corner being moved.
   public var corner = 0
+
+  /// What snapshots must hold for the screen that takes time to find; nil: nothing.
+  public var detail: Detail? { screen.screen.detail(self) }
 
   /// As a session begins: overview, live, first lane.
   public init() {}

@@ -147,7 +147,84 @@ extension LaneSnapshot {
     ]
     (comparison.exactSpikes, comparison.trainingSpikes) = (1000, 990)
     (comparison.onlyExact, comparison.onlyTraining) = (20, 10)
+    activity = (1...12).map { epoch in
+      EpochActivity(
+        epoch: epoch,
+        layers: [
+          LayerEpoch(
+            rates: (0..<20).map { $0 == 9 && epoch >= 8 ? 0 : Float($0 % 5 + 1) * 0.4 },
+            gradientByTenth: (1...10).map { 1e-3 * Double($0 * epoch) },
+            spikesByTenth: (1...10).map { _ in 0.1 })
+        ])
+    }
+    detail.weights = [
+      WeightStatistics(
+        name: "input-hidden1", now: (0..<200).map { Double($0 % 17) * 0.1 },
+        start: (0..<200).map { Double($0 % 11) * 0.1 }, updateRatio: 2e-4),
+      WeightStatistics(
+        name: "hidden1-output", now: (0..<60).map { Double($0 % 7) * -0.1 },
+        start: (0..<60).map { Double($0 % 5) * 0.1 }, updateRatio: nil),
+    ]
+    var slice = Slice()
+    slice.points = (0...30).map { k in
+      let a = Double(k) / 10
+      return Slice.Point(a: a, loss: 0.4 - 0.01 * a + (a > 1.2 ? 0.02 : 0))
+    }
+    slice.events = [
+      Slice.Event(
+        a: 1.214, precision: 1e-6, kind: .deleted, trial: 1, layer: 0, neuron: 5, time: 14.2),
+      Slice.Event(
+        a: 2.05, precision: 0.05, kind: .created, trial: 2, layer: 0, neuron: 9, time: 3.25),
+    ]
+    (slice.slope, slice.radius, slice.progress) = (-0.01, 1.214, 1)
+    slice.matrices = [
+      ("input-hidden1", (0...15).map { Slice.Point(a: Double($0) / 5, loss: 0.4) }),
+      (
+        "hidden1-output",
+        (0...15).map { Slice.Point(a: Double($0) / 5, loss: 0.4 - 0.002 * Double($0)) }
+      ),
+    ]
+    detail.slice = slice
+    detail.trace = sampleTrace
+    detail.step = sampleStep
     if index == 0 { (detail.comparison, detail.comparedAt) = (comparison, 11.4) }
     if index == 1 { alarms = [Alarm(.deleting, lane: name, "3 epochs with more deleted")] }
   }
 }
+
+/// The first neuron of hidden1, silent, with one spike arriving.
+private let sampleTrace: Trace = {
+  var trace = Trace(
+    Network(
+      inputs: 1,
+      layers: [Layer(size: 20), Layer(size: 3, neuron: .li)]), duration: 30,
+    input: [LayerSpike(neuron: 0, time: 4, slope: 0)], spikes: [[], []],
+    weights: [
+      WeightRows(Matrix<Double>(rows: 1, columns: 20)),
+      WeightRows(Matrix<Double>(rows: 20, columns: 3)),
+    ],
+    layer: 0, neuron: 0)
+  trace.points = (0...60).map { Trace.Point(time: Double($0) / 2, v: 0.7 * sin(Double($0) / 20)) }
+  trace.ghost = (0...40).map { Trace.Point(time: Double($0) / 2, v: sin(Double($0) / 20)) }
+  trace.reference = Trace.Point(time: 15.5, v: 0.7)
+  trace.lift = 0.034
+  trace.arrivals = 3
+  trace.sums = [0.9, -0.2, 0]
+  trace.shares = [
+    Trace.Share(source: 0, neuron: 1, time: 4, weight: 1.4, value: 0.9),
+    Trace.Share(source: 1, neuron: 7, time: 9.5, weight: -0.4, value: -0.2),
+  ]
+  return trace
+}()
+
+private let sampleStep: StepPicture = {
+  func spikes(_ list: [(Int, Double)]) -> TrialSpikes {
+    [list.map { LayerSpike(neuron: $0.0, time: $0.1, slope: 1) }, []]
+  }
+  return StepPicture(
+    Network(inputs: 1, layers: [Layer(size: 20), Layer(size: 3, neuron: .li)]), trial: 0,
+    before: spikes([(0, 5), (3, 7), (4, 8), (7, 12), (9, 21)]),
+    after: spikes([(0, 5), (3, 7.5), (4, 7.2), (7, 12), (12, 25)]), events: [],
+    atRisk: [SpikeAtRisk(trial: 0, layer: 0, neuron: 7, time: 12, margin: 0.03, change: -0.005)],
+    margins: nil, reach: 4)
+}()

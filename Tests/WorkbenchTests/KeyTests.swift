@@ -215,6 +215,7 @@ import Testing
     var state = WorkbenchState()
     _ = press(type("2/0-4, 7") + [.enter], &state)
     #expect(state.neurons == [0, 1, 2, 3, 4, 7])
+    _ = press(type("m"), &state)
     let text = Workbench.frame(state, sampleSnapshot(), width: 100, height: 30).plainText
     // The sample's spikes are of neurons 0, 7, 14, 1, 8, 15, 2, 9, 16, 3, 10, 17.
     #expect(text.contains("5 spikes of 5 of 6 neurons; 1 silent"))
@@ -438,9 +439,7 @@ import Testing
   }
 
   @Test func rasterOrders() {
-    let spikes = [(2, 5.0), (2, 6.0), (0, 9.0)].map {
-      LayerSpike(neuron: $0.0, time: $0.1, slope: 1)
-    }
+    let spikes = [(neuron: 2, time: 5.0), (neuron: 2, time: 6.0), (neuron: 0, time: 9.0)]
     #expect(RasterScreen.order(spikes, size: 4, by: .index) == [0, 1, 2, 3])
     #expect(RasterScreen.order(spikes, size: 4, by: .rate) == [2, 0, 1, 3])
     #expect(RasterScreen.order(spikes, size: 4, by: .firstSpike) == [2, 0, 1, 3])

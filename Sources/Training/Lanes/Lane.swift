@@ -35,8 +35,18 @@ package protocol Lane: AnyObject {
   /// What a comparison of gradients on the probe set needs, by value: problem, samples, weights row
   /// by row.
   func comparable() -> (problem: Problem, samples: [GradientCheck.Sample], weights: [[Double]])?
+  /// Matrix by matrix, beside the initial weights.
+  func weightStatistics() -> [WeightStatistics]
+  /// What the last observed update did to the spikes of one probe trial.
+  func stepPicture(trial: Int) -> StepPicture?
+  /// V(t) of one neuron on a sample.
+  func trace(
+    _ data: SpikeDataSet, sample: Int, options: DataOptions?, layer: Int, neuron: Int, spike: Int?
+  ) -> Trace?
   /// The weights alone, as they are at this moment.
   func keep() -> KeptLane
+  /// When 99 % of a probe sample's input spikes have come, ms, mean over samples; nil without any.
+  var inputEnd: Double? { get }
   /// Steps of the grid in a trial.
   var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
@@ -73,4 +83,6 @@ package struct Observation: Equatable {
   /// no record.
   var isScheduled: Bool
   var withMargins: Bool
+  /// Whether the weights on both sides are kept.
+  var withWeights = false
 }

@@ -6,6 +6,12 @@ import Diagnosis
 package struct LaneDiagnosis {
   /// The last observed update.
   package var ledger: Ledger?
+  /// The probe's spikes before and after it.
+  package var step: StepSpikes?
+  /// The weights before and after it; nil unless someone has asked.
+  package var stepWeights: StepWeights?
+  /// |dw| / |w| of that update, per array of parameters.
+  package var updateRatios: [Double] = []
   /// Over all observed updates, and over those of the current epoch.
   package var totals = LedgerTotals()
   package var epoch = LedgerTotals()

@@ -22,6 +22,7 @@ final class SolverLane<S: Solver>: Lane {
   private(set) var observer: UpdateObserver<S>?
 
   private let isRegularised: Bool
+  let seed: Int
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
   lazy var probeWorkspace = solver.makeWorkspace()
@@ -37,6 +38,7 @@ final class SolverLane<S: Solver>: Lane {
     _ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int, capacity: Int
   ) {
     self.options = options
+    self.seed = seed
     let network = solver.problem.network
     runner = solver.makeBatch(
       weights: Parameters(network, initial: options.initial, seed: seed), capacity: capacity,
@@ -60,6 +62,11 @@ final class SolverLane<S: Solver>: Lane {
     try update(with: batch, pool: pool)
     let result = observer.end(weights, update: adam.count, pool: pool)
     diagnosis.ledger = result.shown
+    diagnosis.step = StepSpikes(before: observer.spikesBefore, after: result.spikes)
+    diagnosis.updateRatios = observer.updateRatios(weights)
+    if observation.withWeights {
+      diagnosis.stepWeights = observer.stepWeights(weights, update: adam.count)
+    }
     if observation.isScheduled {
       diagnosis.totals.add(result.recorded)
       diagnosis.epoch.add(result.recorded)
@@ -71,6 +78,7 @@ final class SolverLane<S: Solver>: Lane {
     }
   }
 
+  package var inputEnd: Double? { observer?.inputEnd }
   func margins(pool: WorkerPool) -> Margins? { observer?.margins(weights, pool: pool) }
   func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? {

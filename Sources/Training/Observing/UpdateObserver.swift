@@ -12,11 +12,15 @@ final class UpdateObserver<S: Solver> {
   /// The probe set, as the network gets it.
   let samples: [(train: SpikeTrain, label: Int)]
   let solver: S
+  /// When 99 % of a sample's input spikes have come, ms, mean over samples; nil without any.
+  let inputEnd: Double?
   private let options: DiagnosisOptions
   private let trials: [S.Trial]
   private let slots: [Slot]
   private let weightsBefore: Parameters<Scalar>
   private var before: [TrialSpikes] = []
+  /// The probe's spikes when the observed update began.
+  var spikesBefore: [TrialSpikes] { before }
   private var lossBefore = 0.0
   private var marginsBefore: Margins?
   /// Margins when last looked at, and after how many updates: a longer base for their trend than
@@ -46,6 +50,12 @@ final class UpdateObserver<S: Solver> {
   init(_ solver: S, samples: [(train: SpikeTrain, label: Int)], options: DiagnosisOptions) {
     self.solver = solver
     self.samples = samples
+    let ends = samples.compactMap { sample -> Double? in
+      let times = sample.train.times.map { Double($0) }.filter { $0 < solver.problem.duration }
+        .sorted()
+      return times.isEmpty ? nil : times[min(times.count - 1, times.count * 99 / 100)]
+    }
+    inputEnd = ends.isEmpty ? nil : ends.reduce(0, +) / Double(ends.count)
     self.options = options
     trials = samples.map { _ in solver.makeTrial() }
     slots = (0..<min(4, samples.count)).map { _ in Slot(solver) }
@@ -130,6 +140,29 @@ final class UpdateObserver<S: Solver> {
   func probeSpikes(_ weights: Parameters<Scalar>, pool: WorkerPool) -> [TrialSpikes] {
     run(weights, withGradient: false, pool: pool)
     return spikes
+  }
+
+  /// The input of a trial, as the solver used it.
+  func inputs(of trial: Int) -> [LayerSpike] { trials[trial].inputSpikes }
+
+  /// |w - w before| / |w|, per array of parameters; 0 where all weights are 0.
+  func updateRatios(_ weights: Parameters<Scalar>) -> [Double] {
+    zip(weights.arrays, weightsBefore.arrays).map { new, old in
+      var (change, size) = (0.0, 0.0)
+      for k in 0..<new.count {
+        let (a, b) = (Double(new.base[k]), Double(old.base[k]))
+        change += (a - b) * (a - b)
+        size += b * b
+      }
+      return size > 0 ? (change / size).squareRoot() : 0
+    }
+  }
+
+  func stepWeights(_ weights: Parameters<Scalar>, update: Int) -> StepWeights {
+    func rows(_ parameters: Parameters<Scalar>) -> [[Double]] {
+      parameters.matrices.map { $0.values.map { Double($0) } }
+    }
+    return StepWeights(before: rows(weightsBefore), after: rows(weights), update: update)
   }
 
   /// g . (w - w before).

@@ -207,6 +207,19 @@ extension Action {
       }),
   ]
 
+  /// The next sample; on the raster with marks the next of the probe set, which has them.
+  private static func probe(
+    _ state: WorkbenchState, _ snapshot: Snapshot, by change: Int
+  ) -> Int {
+    guard state.screen == .raster, state.hasMarks, snapshot.probeSamples > 0 else {
+      return snapshot.probe + change
+    }
+    let trials = snapshot.probeSamples
+    let here =
+      (0..<trials).last { snapshot.sample(ofTrial: $0) <= snapshot.probe } ?? 0
+    return snapshot.sample(ofTrial: (here + change + trials) % trials)
+  }
+
   private static let viewing: [Action] =
     [
       Action(
@@ -233,14 +246,16 @@ extension Action {
       Action(
         name: "next-probe", keys: [.character("p")], short: "probe",
         title: "show the next probe sample",
-        obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe + 1))] }),
+        obstacle: whenPresent,
+        run: { state, snapshot in [.engine(.probe(probe(state, snapshot, by: 1)))] }),
       Action(
         name: "previous-probe", keys: [.character("P")], short: "",
         title: "show the probe sample before",
-        obstacle: whenPresent, run: { _, snapshot in [.engine(.probe(snapshot.probe - 1))] }),
+        obstacle: whenPresent,
+        run: { state, snapshot in [.engine(.probe(probe(state, snapshot, by: -1)))] }),
       Action(
         name: "layer", keys: [.character("y")], short: "layer", title: "next layer",
-        screens: [.raster, .gradients],
+        screens: [.raster, .gradients, .rates],
         run: { state, snapshot in
           let layers = state.chosen(snapshot)?.trial.layers.count ?? 1
           state.layer = (state.layer + 1) % max(layers, 1)
@@ -289,8 +304,8 @@ extension Action {
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(
-      name: "screen-\(kind.index + 1)", keys: [kind.key],
-      short: kind == .overview ? "1-\(ScreenKind.allCases.last!.key.label) screens" : "",
+      name: "screen-\(kind.key.label)", keys: [kind.key],
+      short: kind == .overview ? "1-0 screens" : "",
       title: "screen: \(kind.title)",
       run: { state, _ in
         state.screen = kind

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Charts
+import Foundation
 
 /// The screens with their keys in one line, the chosen one marked; a click shows another.
 enum Tabs {
@@ -8,7 +9,7 @@ enum Tabs {
   static func layout(width: Int) -> [(screen: ScreenKind, x: Range<Int>, text: String)] {
     let screens = ScreenKind.allCases
     func texts(_ letters: Int) -> [String] {
-      screens.map { "\($0.key.label) \($0.title.prefix(letters))" }
+      screens.map { "\($0.key.label) \($0.description.capitalized.prefix(letters))" }
     }
     var chosen = texts(2)
     for letters in (3...16).reversed() {

@@ -12,7 +12,7 @@ import Foundation
 enum GradientsScreen: WorkbenchScreen {
   static let name = "gradients"
   static let title = "Gradients"
-  static let detail: Detail? = .gradients
+  static func detail(_ state: WorkbenchState) -> Detail? { .gradients }
 
   static let actions: [Action] = [
     Action(

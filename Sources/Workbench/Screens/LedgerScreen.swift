@@ -10,7 +10,7 @@ import Foundation
 public enum LedgerScreen: WorkbenchScreen {
   static let name = "ledger"
   static let title = "Ledger"
-  static let detail: Detail? = .ledger
+  static func detail(_ state: WorkbenchState) -> Detail? { .ledger }
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
   {

@@ -107,6 +107,7 @@ enum OverviewScreen: WorkbenchScreen {
 
   /// Heights of the parts of a panel for the rows there are; 0 drops a part.
   private struct Rows {
+    var sentence = 0
     var input = 0
     var hidden = 0
     var output = 0
@@ -116,9 +117,13 @@ enum OverviewScreen: WorkbenchScreen {
     var flow = 0
     var curves = 0
 
-    init(_ rows: Int, layers: Int, projections: Int, isShaped: Bool) {
+    init(_ rows: Int, layers: Int, projections: Int, isShaped: Bool, sentence lines: Int) {
       // Parts by importance, with the rows they need; what does not fit is left out.
       var left = rows - 1
+      if rows >= 12 {
+        sentence = min(lines, rows >= 24 ? 4 : 2)
+        left -= sentence
+      }
       func take(_ need: Int) -> Int {
         guard left >= need else { return 0 }
         left -= need
@@ -156,7 +161,7 @@ enum OverviewScreen: WorkbenchScreen {
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: "\(isChosen ? "▶ " : "")\(Wording.title(lane))",
       style: CellStyle(ink, bold: true))
-    if let alarm = lane.alarms.first, area.width > 40 {
+    if lane.verdict == nil, let alarm = lane.alarms.first, area.width > 40 {
       surface.text(
         " \(Text.fit("! \(alarm.kind.rawValue): \(alarm.text)", area.width - 32)) ",
         x: area.x + 2,
@@ -169,12 +174,22 @@ enum OverviewScreen: WorkbenchScreen {
     let layers = lane.layers.count
     let rows = Rows(
       inside.height, layers: layers, projections: lane.flow.count,
-      isShaped: snapshot.lanes.contains(where: \.isShaped))
+      isShaped: snapshot.lanes.contains(where: \.isShaped),
+      sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
     verdict(snapshot, lane, in: inside.takeTop(1), on: &surface)
+    let saying = inside.takeTop(rows.sentence)
+    for (row, line) in sentence(lane, inside.width).prefix(saying.height).enumerated() {
+      surface.text(line, x: saying.x, y: saying.y + row, style: CellStyle(.alarm))
+    }
     trial(snapshot, lane, rows, &inside, on: &surface)
     activity(lane, rows, ink, &inside, on: &surface)
     flow(lane, rows, ink, &inside, on: &surface)
     curves(snapshot, lane, rows, ink, &inside, on: &surface)
+  }
+
+  /// What is wrong with a lane, in lines; empty when nothing is.
+  private static func sentence(_ lane: LaneSnapshot, _ width: Int) -> [String] {
+    lane.verdict.map { Text.wrapped($0, max(width, 20)) } ?? []
   }
 
   private static func verdict<S: Surface>(
@@ -339,10 +354,12 @@ enum OverviewScreen: WorkbenchScreen {
     inside.width -= 2
     let rows = Rows(
       inside.height, layers: lane.layers.count, projections: lane.flow.count,
-      isShaped: snapshot.lanes.contains(where: \.isShaped))
+      isShaped: snapshot.lanes.contains(where: \.isShaped),
+      sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
     guard rows.curves >= 3, inside.width > 20 else { return nil }
     let above =
-      1 + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight + rows.axis
+      1 + rows.sentence + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight
+      + rows.axis
       + rows.activity + rows.flow + 1
     return curvePlot(
       in: Area(

@@ -9,8 +9,10 @@ protocol WorkbenchScreen: Sendable {
   /// As in files and options: `overview`.
   static var name: String { get }
   static var title: String { get }
+  /// The key that shows it; nil: the number of its place.
+  static var key: Key? { get }
   /// What snapshots must hold for it.
-  static var detail: Detail? { get }
+  static func detail(_ state: WorkbenchState) -> Detail?
   /// Keys that only it knows.
   static var actions: [Action] { get }
   /// The keys that the wheel is: down and up.
@@ -26,7 +28,8 @@ protocol WorkbenchScreen: Sendable {
 }
 
 extension WorkbenchScreen {
-  static var detail: Detail? { nil }
+  static var key: Key? { nil }
+  static func detail(_ state: WorkbenchState) -> Detail? { nil }
   static var actions: [Action] { [] }
   static var wheel: (down: Key, up: Key)? { nil }
   static func click(
@@ -40,7 +43,8 @@ extension WorkbenchScreen {
 enum ScreenTable {
   static let all: [any WorkbenchScreen.Type] = [
     OverviewScreen.self, RasterScreen.self, GradientsScreen.self, LedgerScreen.self,
-    SilenceScreen.self, CompareScreen.self, ShapingScreen.self, LogScreen.self,
+    SilenceScreen.self, CompareScreen.self, ShapingScreen.self, LogScreen.self, SliceScreen.self,
+    RatesScreen.self, TraceScreen.self,
   ]
 }
 
@@ -66,8 +70,6 @@ public struct ScreenKind: Sendable, Hashable, CaseIterable, CustomStringConverti
   public var description: String { screen.name }
   /// As help and refusals name the screen.
   public var title: String { screen.title }
-  /// What snapshots must hold for it that takes time to find; nil: nothing.
-  public var detail: Detail? { screen.detail }
   /// The key that shows it.
-  var key: Key { .character(Array("1234567890")[index]) }
+  var key: Key { screen.key ?? .character(Array("1234567890")[index % 10]) }
 }

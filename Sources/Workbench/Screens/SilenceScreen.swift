@@ -10,7 +10,7 @@ import Foundation
 enum SilenceScreen: WorkbenchScreen {
   static let name = "silence"
   static let title = "Silence"
-  static let detail: Detail? = .silence
+  static func detail(_ state: WorkbenchState) -> Detail? { .silence }
   static let wheel: (down: Key, up: Key)? = (.down, .up)
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
@@ -69,6 +69,15 @@ enum SilenceScreen: WorkbenchScreen {
       name: "wake-all", keys: [.character("W")], short: "W all",
       title: "lift every listed neuron, the first 64", obstacle: untouchable,
       run: { state, snapshot in cure(Array(listed(state, snapshot).prefix(64)), state.lane) }),
+    Action(
+      name: "trace-neuron", keys: [.enter], short: "Enter trace",
+      title: "V(t) of the chosen neuron: why it does not spike",
+      run: { state, snapshot in
+        guard let neuron = chosen(state, snapshot) else { return [] }
+        state.traced = Traced(layer: neuron.layer, neuron: neuron.neuron)
+        state.screen = .trace
+        return []
+      }),
     Action(
       name: "redraw-neuron", keys: [.character("d")], short: "d redraw",
       title: "draw the chosen neuron's incoming weights anew",

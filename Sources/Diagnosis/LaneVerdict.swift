@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+/// What the sentence about a lane is made from; all of the last finished epoch.
+public struct VerdictSigns: Sendable {
+  /// A hidden layer.
+  public struct Layer: Sendable {
+    /// `hidden1`, ...
+    public var name: String
+    /// Neurons.
+    public var size: Int
+    /// Neurons without a spike in the epoch.
+    public var dead: Int
+    /// Spikes per neuron and trial, by epoch, the last one last.
+    public var rates: [Double]
+
+    /// `rates` may begin later than training did.
+    public init(name: String, size: Int, dead: Int, rates: [Double]) {
+      (self.name, self.size, self.dead, self.rates) = (name, size, dead, rates)
+    }
+  }
+
+  /// From the input on.
+  public var layers: [Layer] = []
+  /// The epochs of the `rates`, counted from 1.
+  public var epochs: [Int] = []
+  /// `loss.kind`.
+  public var lossKind = ""
+  /// The loss is an integral over the trial, and its weight is 1 all through.
+  public var isPlainIntegral = false
+  /// The loss reads the times of first output spikes.
+  public var readsFirstSpikes = false
+  /// When nearly all input spikes of the probe have come, ms; nil: not known.
+  public var inputEnd: Double?
+  /// Trial length, ms.
+  public var duration = 0.0
+  /// Learning rate now.
+  public var rate = 0.0
+  /// By the ledger so far.
+  public var totals = LedgerTotals()
+  /// Of the last epoch.
+  public var alarms: [Alarm] = []
+
+  /// Of nothing.
+  public init() {}
+}
+
+/// One sentence about a lane: what is wrong, since when, why as far as it can be told, and what to
+/// do. The rules are in the article Diagnosis of Workbench.docc.
+public enum LaneVerdict {
+  /// A tenth of what it was.
+  static let starving = 0.1
+
+  /// nil: there is nothing to say.
+  public static func sentence(_ signs: VerdictSigns) -> String? {
+    starved(signs) ?? late(signs) ?? mute(signs) ?? other(signs)
+  }
+
+  private static func starved(_ signs: VerdictSigns) -> String? {
+    for layer in signs.layers where layer.size > 0 {
+      let most = layer.rates.max() ?? 0
+      let now = layer.rates.last ?? 0
+      let isStarving = layer.rates.count > 1 && most > 0 && now < starving * most
+      guard isStarving || 4 * layer.dead >= 3 * layer.size else { continue }
+      var text = "\(layer.name) starves: \(layer.dead) of \(layer.size) dead"
+      if isStarving, let peak = layer.rates.firstIndex(of: most),
+        let since = layer.rates[peak...].firstIndex(where: { $0 < starving * most })
+      {
+        text =
+          "\(layer.name) starves: \(short(now)) spikes per neuron and trial after \(short(most)), "
+          + "\(layer.dead) of \(layer.size) dead, since epoch \(signs.epochs[since])"
+      }
+      return text + "; " + cause(of: signs)
+    }
+    return nil
+  }
+
+  private static func cause(of signs: VerdictSigns) -> String {
+    if signs.isPlainIntegral, signs.lossKind.hasPrefix("avg"), let end = signs.inputEnd,
+      signs.duration - end > 0.2 * signs.duration
+    {
+      return
+        "\(signs.lossKind) counts the \(short(signs.duration - end)) ms after the last input like "
+        + "the rest, and there voltage only costs: shorten the trial, or weight early (s)"
+    }
+    let ledger =
+      signs.totals.deleted > signs.totals.created
+      ? " (\(signs.totals.deleted) deleted, \(signs.totals.created) created on the probe)" : ""
+    if signs.readsFirstSpikes {
+      return
+        "\(signs.lossKind) moves the wrong classes' spikes late until they are gone\(ledger): "
+        + "a lower rate than \(short(signs.rate)) (e), then R, k"
+    }
+    return
+      "spikes go that the gradient does not know of\(ledger): a lower rate than "
+      + "\(short(signs.rate)) (e), or lift the silent ones (5, W)"
+  }
+
+  private static func late(_ signs: VerdictSigns) -> String? {
+    guard let alarm = signs.alarms.first(where: { $0.kind == .lateGradient }) else { return nil }
+    return alarm.text
+      + (signs.isPlainIntegral
+        ? ": the integral of \(signs.lossKind) does not change while a potential moves within the "
+          + "trial; weight early (s)" : ": look at w(t) (7)")
+  }
+
+  private static func mute(_ signs: VerdictSigns) -> String? {
+    signs.alarms.first { $0.kind == .muteOutputs }.map {
+      $0.text + ": lift outputs that have none (training.silent.lift_outputs)"
+    }
+  }
+
+  private static func other(_ signs: VerdictSigns) -> String? {
+    for alarm in signs.alarms {
+      switch alarm.kind {
+      case .exploding, .notANumber:
+        return alarm.text + ": lower the rate (e), or set training.clip"
+      case .vanishing: return alarm.text + ": see where it stops (3, 5)"
+      case .saturated: return alarm.text + ": smaller weights, or rate regularisation"
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  private static func short(_ x: Double) -> String {
+    let size = abs(x)
+    if size >= 100 { return "\(Int(x.rounded()))" }
+    if size >= 1 { return "\((10 * x).rounded() / 10)" }
+    if size >= 0.001 || size == 0 { return "\((10000 * x).rounded() / 10000)" }
+    return "\(x)"
+  }
+}
