@@ -41,6 +41,8 @@ package protocol Lane: AnyObject {
   var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
   func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random)
+  /// Multiplies all feed-forward weights into a layer; the last is the output.
+  func scale(by factor: Double, layer: Int)
 
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
