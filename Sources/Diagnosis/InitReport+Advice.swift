@@ -74,7 +74,8 @@ extension InitReport {
     case .silent:
       "\(percent(rates.silent)) of the neurons are silent on all \(samples) samples, "
         + rate(rates.mean)
-    case .quiet, .loud, nil: rate(rates.mean)
+    case .quiet: "\(rate(rates.mean)), \(percent(rates.silent)) of the neurons silent"
+    case .loud, nil: rate(rates.mean)
     }
   }
 

@@ -55,8 +55,11 @@ public struct InitReport: Sendable, Equatable {
   public enum Limit {
     /// Share of a layer's neurons silent on all samples; with a third some presets do well.
     public static let silent = 0.5
-    /// A layer's rate below the target, and above it, by such a factor.
-    public static let rate = 5.0
+    /// By how much a layer's rate may be below the target. Yin-Yang's presets that learn are at half
+    /// of it; failure-moved-silent is at a third.
+    public static let quiet = 2.5
+    /// By how much it may be above.
+    public static let loud = 5.0
     /// Share of a layer's neurons that spike in nearly every step.
     public static let saturated = 0.1
     /// Drive by the layer itself over that from below.
@@ -64,8 +67,9 @@ public struct InitReport: Sendable, Equatable {
     /// Share of a layer's gradient from the last three tenths of the trial, with less than half of
     /// its spikes there.
     public static let late = 0.6
-    /// Gradient per weight over that of the layer above; presets that learn have 8e-4 and more.
-    public static let ratio = 1e-4
+    /// Gradient per weight over that of the layer above. Presets that learn are at 8e-4 and more,
+    /// failure-starved at 5e-5 to 1.3e-4.
+    public static let ratio = 3e-4
     /// Share of samples without a gradient of their label's output.
     public static let mute = 0.2
     /// The share of such samples that a remedy is to reach.
@@ -174,9 +178,9 @@ public struct SpikeRates: Sendable, Equatable {
   public func complaint(target: Double) -> RateComplaint? {
     typealias Limit = InitReport.Limit
     if saturated >= Limit.saturated { return .saturated }
-    if mean > target * Limit.rate { return .loud }
+    if mean > target * Limit.loud { return .loud }
     if silent >= Limit.silent { return .silent }
-    return mean * Limit.rate < target ? .quiet : nil
+    return mean * Limit.quiet < target ? .quiet : nil
   }
 }
 

@@ -202,7 +202,8 @@ import Testing
     ]
     #expect(
       report.advice == [
-        "hidden1: 1 spike per neuron and trial; scale its incoming weights by 1.8 "
+        "hidden1: 1 spike per neuron and trial, 25 % of the neurons silent; scale its incoming "
+          + "weights by 1.8 "
           + "(hidden.0.weights = { mean = 3.6, sd = 1.8 }) for 1 spike per neuron and trial, "
           + "25 % silent.",
         "hidden1: it drives itself 4 times as strongly as the layer below does; scale its "
