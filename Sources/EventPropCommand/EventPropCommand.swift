@@ -18,6 +18,7 @@ struct EventPropCommand: ParsableCommand {
 
       eventprop                                 the workbench, on Yin-Yang in two lanes
       eventprop presets                         what there is to try
+      eventprop doctor yin-yang-sum             are its initial weights any good?
       eventprop train yin-yang-first-spike      train; results in runs/
       eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
@@ -25,7 +26,7 @@ struct EventPropCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
-      GradcheckCommand.self, DiagnoseCommand.self, GradientCommand.self,
+      GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, GradientCommand.self,
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)

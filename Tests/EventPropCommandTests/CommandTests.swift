@@ -98,6 +98,40 @@ import Testing
     #expect(table.status == 0, "\(table.text)")
   }
 
+  /// Every preset that brings its data goes through; so do networks that explode or are silent.
+  /// Tables and sentences fit 80 columns.
+  @Test func doctorLooksAtEveryPreset() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: Self.presets).filter {
+      try $0.hasSuffix(".toml")
+        && !String(contentsOfFile: Self.presets + "/" + $0, encoding: .utf8)
+          .contains("path = \"\"")
+    }.map { String($0.dropLast(5)) }
+    #expect(names.count >= 9)
+    let few = ["--set", "data.train=40", "--set", "data.test=20", "--samples", "6"]
+    let odd = [
+      ["yin-yang-sum", "--set", "hidden.0.weights={ mean = 1e9, sd = 1 }"],
+      ["yin-yang-first-spike", "--set", "hidden.0.weights={ mean = 1e9, sd = 1 }"],
+      ["yin-yang-losses", "--set", "hidden.0.weights={ mean = -123.456, sd = 0.000123456 }"],
+      ["yin-yang-losses", "--set", "lane.0.name=\(String(repeating: "lane ", count: 7))x"],
+      ["failure-starved-shorter", "--set", "hidden.0.recurrent_weights.sd=12.3"],
+      ["yin-yang-first-spike", "--set", "output.weights.mean=0.001", "--target", "123.4"],
+    ]
+    for arguments in names.map({ [$0] }) + odd {
+      let result = try run(["doctor", "--csv", "doctor.csv"] + arguments + few)
+      #expect(result.status == 0, "\(arguments): \(result.text)")
+      #expect(result.text.contains("6 training samples"))
+      for line in result.text.split(separator: "\n") {
+        #expect(line.count <= 80, "\(arguments): \(line)")
+      }
+      let rows = try String(contentsOfFile: scratch.file("doctor.csv"), encoding: .utf8)
+        .split(separator: "\n")
+      #expect(rows[0].hasPrefix("lane,layer,neurons,samples") && rows.count >= 3)
+      #expect(Set(rows.map { $0.count { $0 == "," } }).count == 1)
+    }
+    #expect(try run("doctor", "yin-yang-sum", "--samples", "0").status == 64)
+    #expect(try run("doctor", "no-such-preset").status == 1)
+  }
+
   /// Sweeps print and write a table; the roofline names the share of the caches' rate. No figure is
   /// judged here.
   @Test func benchSweeps() throws {

@@ -57,6 +57,46 @@ import Testing
     #expect(replay.trainer.state == training.trainer.state)
   }
 
+  /// So is a layer scaled by hand; undone, it is as before. Adam's state stays.
+  @Test func scalesAreReplayedAndUndone() throws {
+    let scratch = ScratchDirectory()
+    let text = tinyPreset(extra: twoLanes)
+    let training = try TrainingSession({ try makeTrainer(text) }) {
+      try RunDirectory(creating: scratch.file("run"), preset: $0.preset, network: $0.network)
+    }
+    var trainer: Trainer { training.trainer }
+    func arrays(_ lane: Int) -> [(name: String, values: [Double])] {
+      trainer.lanes[lane].arrays().map { ($0.name, $0.array.doubles) }
+    }
+    _ = training.trainBatch()
+    let (before, other) = (arrays(1), arrays(0))
+    training.apply(.change(ScaleWeights(lane: 1, by: 2, layer: 0)))
+    for (old, new) in zip(before, arrays(1)) {
+      let factor = old.name == "input-hidden1" ? 2.0 : 1
+      #expect(new.values == old.values.map { factor * $0 }, "\(old.name)")
+    }
+    #expect(arrays(0).map(\.values) == other.map(\.values))
+    training.apply(.change(Undo()))
+    #expect(arrays(1).map(\.values) == before.map(\.values))
+    training.apply(.change(ScaleWeights(lane: 0, by: 0.5, layer: nil)))
+    _ = training.trainBatch()
+    training.apply(.change(ScaleWeights(lane: 1, by: 1.8, layer: 0)))
+    training.apply(.change(ScaleWeights(lane: 1, by: 2, layer: 1)))
+    #expect(training.notice.contains("there are hidden1 to hidden1"))
+    while !trainer.isFinished { _ = training.trainBatch() }
+    let log = try LoggedSession(contentsOf: scratch.file("run/commands.jsonl"))
+    #expect(
+      log.commands.map(\.text)
+        == ["scale 2.0 hidden1", "undo", "scale 0.5 output", "scale 1.8 hidden1"])
+    var replay = try Replay(log) {
+      try makeTrainer(text)
+    } run: { _ in
+      nil
+    }
+    _ = try replay.run()
+    #expect(replay.trainer.state == trainer.state)
+  }
+
   /// The tenths' norms are those of the gradient they are parts of: with one spike per input, their
   /// squares add up.
   @Test func flowAddsUpToTheGradient() throws {

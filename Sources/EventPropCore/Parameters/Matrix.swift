@@ -133,6 +133,12 @@ public final class Matrix<Scalar: NetworkScalar> {
   /// Padding stays as it is.
   public func fill(with value: Scalar) { forEachRun { $0.update(repeating: value) } }
 
+  /// Multiplies every entry, in the matrix's own precision.
+  public func scale(by factor: Double) {
+    let factor = Scalar(factor)
+    forEachRun { for k in $0.indices { $0[k] *= factor } }
+  }
+
   /// The L2 norm, summed in row order in Double.
   public var norm: Double {
     var squares = 0.0

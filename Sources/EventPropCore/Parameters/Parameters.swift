@@ -51,6 +51,11 @@ public final class Parameters<Scalar: NetworkScalar> {
     return layers
   }
 
+  /// The weights of the projection into a layer (`0` is hidden1, the last the output) from below.
+  public func forward(intoLayer layer: Int) -> Matrix<Scalar> {
+    matrices[network.projections.firstIndex { $0.target == layer + 1 }!]
+  }
+
   /// Where a vector of a layer is kept; nil where it is not trained.
   func vector(_ parameter: NeuronParameter, ofLayer layer: Int) -> Matrix<Scalar>? {
     if arrays.count == matrices.count { return nil }

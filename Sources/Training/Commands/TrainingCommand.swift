@@ -46,7 +46,7 @@ package enum CommandTable {
   /// In the order of the help.
   package static let all: [any TrainingCommand.Type] = [
     SetShaping.self, SetLoss.self, SetRate.self, Fork.self, Drop.self, Undo.self,
-    SetRegularisation.self, SetOrderSeed.self, Cure.self,
+    SetRegularisation.self, SetOrderSeed.self, Cure.self, ScaleWeights.self,
   ]
 
   /// Of all commands.

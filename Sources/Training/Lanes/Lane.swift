@@ -51,6 +51,8 @@ package protocol Lane: AnyObject {
   var stepsPerTrial: Int { get }
   /// Adds to all incoming weights of some neurons, or draws them anew.
   func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random)
+  /// Multiplies all feed-forward weights into a layer; the last is the output.
+  func scale(by factor: Double, layer: Int)
 
   /// One forward and backward pass over a batch and one update.
   /// - Parameter observation: what to find out about the update on the probe set.
@@ -64,6 +66,15 @@ package protocol Lane: AnyObject {
   /// lV - lI of every hidden layer on the probe set, on the grid, under the lane's shaping and
   /// under w = 1.
   func errorMaps() -> [ErrorMap]
+  /// How its weights stand on some samples, and what would help, on the lane's own solver.
+  /// - Parameters:
+  ///   - samples: as the network gets them, delay line applied; not empty.
+  ///   - target: wished spikes per neuron and trial; nil: `InitReport.target(duration:)`.
+  ///   - known: the report of a lane whose hidden layers stand the same, on the same samples.
+  func initReport(
+    _ samples: [(train: SpikeTrain, label: Int)], target: Double?, known: InitReport?,
+    pool: WorkerPool
+  ) -> InitReport
   /// Cures silent neurons as the preset says; called at the end of an epoch.
   func applySilentPolicy(epoch: Int, seed: Int)
 

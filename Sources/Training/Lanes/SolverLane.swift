@@ -108,6 +108,10 @@ final class SolverLane<S: Solver>: Lane {
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
 
+  func scale(by factor: Double, layer: Int) {
+    weights.forward(intoLayer: layer).scale(by: factor)
+  }
+
   /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts
   /// before the first trial goes back; without it a trial goes forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
