@@ -171,6 +171,9 @@ public enum Checkpoint {
         table["spikes"] = .list(tally.spikes.map { .list($0.map { .integer($0) }) })
         table["gradient_squares"] = .list(lane.epochSquares.map { .real($0) })
         table["batches"] = .integer(lane.epochBatches)
+        if let keeping = lane.keeping {
+          table["keeping"] = .list(keeping.numbers.map { .real($0) })
+        }
         table["ledger"] = .list(lane.diagnosis.totals.numbers.map { .real($0) })
         table["alarm_signs"] = .list(lane.diagnosis.watch.numbers.map { .real($0) })
         // 0: not dead.
@@ -277,6 +280,12 @@ public enum Checkpoint {
     lane.epochTally = tally
     lane.epochSquares = squares
     lane.epochBatches = try section.integer("batches", default: nil, count)
+    if lane.keeping != nil, let numbers = try section.list("keeping", "a number", { $0.number }) {
+      guard let keeping = KeepingTally(numbers: numbers) else {
+        throw section.error("keeping", "allowed are four numbers from 0 on")
+      }
+      lane.keeping = keeping
+    }
     let since = try section.list("dead_since", "an array of counts", integers)
     if let since {
       // Empty before the first epoch has ended.

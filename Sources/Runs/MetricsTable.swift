@@ -21,6 +21,7 @@ package enum MetricsTable {
         "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
         "actual_change", "change_by_creation_and_deletion",
         "change_by_creation_and_deletion_error", "events_priced", "alarms",
+        "kept_neurons", "lost_neurons", "step_given_up",
       ]
   }
 
@@ -50,6 +51,9 @@ package enum MetricsTable {
       "events_priced": String(ledger.priced),
       "alarms": metrics.alarms.map(\.kind.rawValue).joined(separator: "; "),
     ]
+    values["kept_neurons"] = metrics.kept.map(String.init)
+    values["lost_neurons"] = metrics.lost.map(String.init)
+    values["step_given_up"] = metrics.stepGivenUp?.description
     for layer in metrics.spikes.indices {
       let name = "hidden\(layer + 1)"
       values["spikes_\(name)"] = number(metrics.spikes[layer])
@@ -87,7 +91,8 @@ extension EpochMetrics {
   /// From a row by column names; nil where epoch, lane, loss or accuracy of training are missing.
   fileprivate init?(_ values: [String: String], _ network: Network) {
     func number(_ key: String) -> Double? { values[key].flatMap(Double.init) }
-    func count(_ key: String) -> Int { number(key).flatMap { Int(exactly: $0.rounded()) } ?? 0 }
+    func known(_ key: String) -> Int? { number(key).flatMap { Int(exactly: $0.rounded()) } }
+    func count(_ key: String) -> Int { known(key) ?? 0 }
     guard let epoch = values["epoch"].flatMap(Int.init), let lane = values["lane"],
       let trainLoss = number("train_loss"), let trainAccuracy = number("train_accuracy")
     else { return nil }
@@ -109,6 +114,9 @@ extension EpochMetrics {
     gradientNorms = network.parameterNames.map {
       number("gradient_\($0)") ?? .nan
     }
+    kept = known("kept_neurons")
+    lost = known("lost_neurons")
+    stepGivenUp = number("step_given_up")
     alarms = (values["alarms"] ?? "").components(separatedBy: "; ").compactMap { kind in
       Alarm.Kind(rawValue: kind).map { Alarm($0, lane: lane, "in epoch \(epoch)") }
     }

@@ -41,6 +41,14 @@ public struct EpochMetrics: Sendable {
   public var dead: [Int] = []
   /// Per projection: root mean square over batches of |dL/dW|.
   public var gradientNorms: [Double] = []
+  /// By `training.keep_spikes`: neurons whose step was shortened and that kept their spikes, summed
+  /// over updates; nil: the lane does not keep spikes, or not known.
+  public var kept: Int?
+  /// Neurons that fell silent all the same, summed over updates; nil as `kept`.
+  public var lost: Int?
+  /// Root mean square over batches of the share 0...1 of the update's L2 norm that was given up;
+  /// nil as `kept`.
+  public var stepGivenUp: Double?
   /// By the ledger, over the epoch's observed updates.
   public var ledger = LedgerTotals()
   /// Per hidden layer; not in metrics.csv but in activity.csv. Empty: not known.
@@ -74,6 +82,9 @@ public struct EpochMetrics: Sendable {
     silent = tally.meanSilent
     dead = tally.dead.map(\.count)
     gradientNorms = lane.epochNorms
+    kept = lane.keeping?.kept
+    lost = lane.keeping?.lost
+    stepGivenUp = lane.keeping?.stepGivenUp
     ledger = lane.diagnosis.epoch
     alarms = lane.diagnosis.alarms
   }

@@ -92,6 +92,7 @@ extension Trainer {
     lane.epochTally = state.epochTally
     lane.epochSquares = state.epochSquares
     lane.epochBatches = state.epochBatches
+    lane.keeping = state.keeping
     lane.diagnosis = state.diagnosis
     return lane
   }

@@ -97,6 +97,7 @@ extension Trainer {
       let (tally, squares) = (lanes[present].epochTally, lanes[present].epochSquares)
       (lane.epochTally, lane.epochSquares) = (tally, squares)
       lane.epochBatches = lanes[present].epochBatches
+      lane.keeping = lanes[present].keeping
       if lanes[present].options.description != lane.options.description {
         lane.epochTally.forgetLoss()
       }
@@ -107,6 +108,7 @@ extension Trainer {
         lane.epochTally.clear()
         lane.epochBatches = 0
         lane.epochSquares = lane.epochSquares.map { _ in 0 }
+        lane.keeping = lane.keeping.map { _ in KeepingTally() }
       }
       insert(lane, at: min(step.index, lanes.count))
     }

@@ -126,6 +126,15 @@ public final class Trainer {
     lane.watch(
       probeData.probeSet(preset.diagnosis.samples, options: preset.data, duration: preset.duration),
       preset.diagnosis)
+    guard let rule = lane.options.keepSpikes else { return }
+    lane.keepSpikes(
+      on: data.train.samples(keptSamples(rule.probe), preset.data, duration: preset.duration))
+  }
+
+  /// The training samples on which neurons are to keep their spikes, by seed alone.
+  func keptSamples(_ count: Int) -> [Int] {
+    var random = Random(seed: preset.seed, "keep spikes")
+    return Array((0..<data.train.count).shuffled(using: &random).prefix(count)).sorted()
   }
 
   /// What every training loop repeats: a batch, and the end of the epoch when it was the last one.
@@ -241,6 +250,7 @@ public final class Trainer {
       lane.epochTally.clear()
       lane.epochBatches = 0
       for index in lane.epochSquares.indices { lane.epochSquares[index] = 0 }
+      if lane.keeping != nil { lane.keeping = KeepingTally() }
       return row
     }
     epoch += 1

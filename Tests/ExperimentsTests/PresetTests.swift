@@ -141,6 +141,44 @@ import Testing
     #expect(lane("name = \"a\"\n[[lane]]\nname = \"a\"").contains("two lanes are called \"a\""))
   }
 
+  /// Of the preset or of a lane; what is left out has its default, what is written reads back.
+  @Test func keepingSpikes() throws {
+    #expect(try Preset(text: tinyPreset(), file: "p").lanes[0].keepSpikes == nil)
+    let preset = try Preset(
+      text: tinyPreset(
+        training: "keep_spikes = { probe = 20 }",
+        extra: """
+          [[lane]]
+          name = "a"
+          [[lane]]
+          name = "b"
+          training.keep_spikes = { per_neuron = 3, slope = 0 }
+          """), file: "p")
+    let wanted = [
+      KeepSpikes(perNeuron: 1, probe: 20, slope: 0.1),
+      KeepSpikes(perNeuron: 3, probe: 20, slope: 0),
+    ]
+    #expect(preset.lanes.map(\.keepSpikes) == wanted)
+    let again = try Preset(text: preset.resolvedText, file: "again")
+    #expect(again.lanes.map(\.keepSpikes) == wanted)
+    #expect(again.resolvedText == preset.resolvedText)
+    let plain = try Preset(text: tinyPreset(), file: "p").resolvedText
+    #expect(!plain.contains("keep_spikes"))
+    func refusal(_ value: String) -> String {
+      message(tinyPreset(), ["training.keep_spikes=\(value)"])
+    }
+    let counts = "allowed is a whole number from 1 to 1000000"
+    #expect(
+      refusal("{ per_neuron = 0 }") == "--set: training.keep_spikes.per_neuron: is 0, \(counts)")
+    #expect(refusal("{ probe = 0 }") == "--set: training.keep_spikes.probe: is 0, \(counts)")
+    #expect(refusal("{ probe = 2.5 }").hasSuffix("probe: is a number (2.5), \(counts)"))
+    #expect(
+      refusal("{ slope = -1 }")
+        == "--set: training.keep_spikes.slope: is -1.0, allowed is a number of at least 0")
+    #expect(refusal("{ neurons = 1 }").contains("Allowed are per_neuron, probe, slope"))
+    #expect(refusal("3").contains("training.keep_spikes: is an integer (3), allowed is a table"))
+  }
+
   /// Text that toml++ would not survive is refused with its line; all that TOML allows is read.
   @Test func tomlIsGuarded() throws {
     func message(_ text: String) -> String {

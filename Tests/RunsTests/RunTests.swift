@@ -78,6 +78,85 @@ import Testing
         == MetricsTable.row(rows[0], second.network, columns: columns))
   }
 
+  /// Keeping spikes: a resume in mid-epoch ends in the same bits and writes the same rows.
+  @Test(arguments: ["grid", "exact"], [2, 4, 7]) func resumedRunsKeepTheSameSpikes(
+    solver: String, stop: Int
+  ) throws {
+    let text = tinyPreset(
+      solver: solver, hidden: "recurrent = true",
+      training: """
+        silent = { policy = "redraw" }
+        keep_spikes = { per_neuron = 8, probe = 40 }
+        """)
+    let settings = ["training.optimiser.rate=0.1"]
+    let whole = try makeTrainer(text, settings: settings)
+    let rows = try whole.runAll()
+    let first = try makeTrainer(text, settings: settings)
+    let path = scratch.file("run")
+    try withRun {
+      try RunDirectory(creating: path, preset: first.preset, network: first.network)
+    } _: { run in
+      try train(first, batches: stop, into: run)
+    }
+    let run = try RunToResume(path)
+    let preset = try Preset(contentsOf: run.path + "/preset.toml")
+    let second = try Trainer(preset, data: preset.loadData(), threads: 2)
+    try Checkpoint.restore(try #require(try Checkpoint.all(in: run.path).last), into: second)
+    #expect(second.lanes[0].keeping == first.lanes[0].keeping)
+    let resumed = try RunDirectory(resuming: run, second)
+    try train(second, batches: 12 - stop, into: resumed)
+    #expect(second.state == whole.state)
+    let read = MetricsTable.read(path + "/metrics.csv", second.network)
+    #expect(read.map(\.kept) == rows.map(\.kept) && read.map(\.lost) == rows.map(\.lost))
+    #expect(read.map(\.stepGivenUp) == rows.map(\.stepGivenUp))
+    #expect(read.allSatisfy { $0.kept! > 0 && $0.stepGivenUp! > 0 })
+  }
+
+  /// A file of before keeping spikes is read, and goes on with the columns it has.
+  @Test func filesWithoutColumnsOfKeptSpikesGoOn() throws {
+    let trainer = try makeTrainer(tinyPreset(training: "keep_spikes = {}"))
+    let path = scratch.file("run")
+    try withRun {
+      try RunDirectory(creating: path, preset: trainer.preset, network: trainer.network)
+    } _: {
+      try train(trainer, batches: 4, into: $0)
+    }
+    let csv = path + "/metrics.csv"
+    let lines = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")
+    #expect(lines[0].hasSuffix(",alarms,kept_neurons,lost_neurons,step_given_up"))
+    let older = lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).dropLast(3) }
+    _ = scratch.write(
+      older.map { $0.joined(separator: ",") + "\n" }.joined(), to: "run/metrics.csv")
+    #expect(MetricsTable.read(csv, trainer.network).map(\.kept) == [nil])
+    let resumed = try RunDirectory(resuming: RunToResume(path), trainer)
+    try train(trainer, batches: 4, into: resumed)
+    let rows = MetricsTable.read(csv, trainer.network)
+    #expect(rows.map(\.epoch) == [1, 2] && rows.map(\.kept) == [nil, nil])
+    let text = try String(contentsOfFile: csv, encoding: .utf8)
+    #expect(!text.contains("kept_neurons"))
+  }
+
+  /// Counts that cannot be are refused.
+  @Test func damagedCountsOfKeptSpikesAreNamed() throws {
+    let text = tinyPreset(training: "keep_spikes = {}")
+    let trainer = try makeTrainer(text)
+    let run = try RunDirectory(
+      creating: scratch.file("run"), preset: trainer.preset, network: trainer.network)
+    try train(trainer, batches: 1, into: run)
+    let place = try Checkpoint.all(in: run.path)[0]
+    let file = place.path + "/state.toml"
+    let state = try String(contentsOfFile: file, encoding: .utf8)
+    let damaged = state.replacingOccurrences(
+      of: #"keeping = \[[^\]]*\]"#, with: "keeping = [-1.0, 0.0, 0.0, 1.0]",
+      options: .regularExpression)
+    #expect(damaged != state)
+    try damaged.write(toFile: file, atomically: true, encoding: .utf8)
+    let error = #expect(throws: FileError.self) {
+      try Checkpoint.restore(place, into: try makeTrainer(text))
+    }
+    #expect("\(error!)".contains("keeping: allowed are four numbers from 0 on"))
+  }
+
   /// A restart that cannot be finished leaves all as it was; one of a run without metrics.csv
   /// works.
   @Test func settingAsideIsAllOrNothing() throws {

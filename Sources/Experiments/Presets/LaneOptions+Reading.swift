@@ -51,7 +51,7 @@ extension LaneOptions {
       try TrainingOptions.skip(section)
       return try LaneOptions.readTraining(section)
     }
-    (optimiser, schedule, silent, muteOutputs, clip) = training
+    (optimiser, schedule, silent, muteOutputs, keepSpikes, clip) = training
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
@@ -191,7 +191,7 @@ extension LaneOptions {
   }
 
   private static func readTraining(_ section: ConfigReader) throws -> (
-    AdamOptions, ScheduleOptions, SilentPolicy?, MuteOutputs?, Double
+    AdamOptions, ScheduleOptions, SilentPolicy?, MuteOutputs?, KeepSpikes?, Double
   ) {
     let optimiser = try section.section("optimiser") { inner in
       _ = try inner.choice("kind", default: "adam", ["adam"])
@@ -220,8 +220,14 @@ extension LaneOptions {
       default: return (nil, outputs)
       }
     }
+    let keepSpikes = try section.optionalSection("keep_spikes") { inner in
+      KeepSpikes(
+        perNeuron: try inner.integer("per_neuron", default: 1, 1...1_000_000),
+        probe: try inner.integer("probe", default: 32, 1...1_000_000),
+        slope: try inner.number("slope", default: 0.1, .atLeast(0)))
+    }
     let clip = try section.number("clip", default: 0, .atLeast(0))
-    return (optimiser, schedule, silent, outputs, clip)
+    return (optimiser, schedule, silent, outputs, keepSpikes, clip)
   }
 
   /// Marks the lane's part of `[training]` as known, for the reader of the shared part.

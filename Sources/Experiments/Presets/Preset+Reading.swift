@@ -112,7 +112,7 @@ extension Preset {
       )
     }
     for (section, keys) in [
-      ("training", ["optimiser", "schedule", "silent", "clip"]),
+      ("training", ["optimiser", "schedule", "silent", "keep_spikes", "clip"]),
       ("simulation", ["solver", "step", "readout"]),
     ] {
       if case .table(let inner)? = overlay[section] {

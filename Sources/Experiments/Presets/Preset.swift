@@ -119,6 +119,8 @@ public struct LaneOptions: Sendable {
   public var silent: SilentPolicy?
   /// nil: output neurons without a gradient are left as they are.
   public var muteOutputs: MuteOutputs?
+  /// nil: updates may silence neurons.
+  public var keepSpikes: KeepSpikes?
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
 
@@ -133,6 +135,17 @@ public struct LaneOptions: Sendable {
     output.size = outputs
     return Network(inputs: inputs, layers: hidden + [output])
   }
+}
+
+/// What every hidden neuron is to keep of its spikes in an update.
+public struct KeepSpikes: Sendable, Equatable {
+  /// Spikes over all samples together, at least 1; a neuron that has fewer is left alone.
+  public var perNeuron: Int
+  /// How many training samples are looked at, at least 1; where there are fewer, all.
+  public var probe: Int
+  /// A spike counts from this slope on, tau_m dV/dt at the threshold: one below it is about to
+  /// vanish, and its gradient is beyond use. 0: all spikes count.
+  public var slope: Double
 }
 
 /// A stretch of a lane's training under one loss.

@@ -18,6 +18,8 @@ package protocol Lane: AnyObject {
   /// Per projection: sum over the epoch's batches of |dL/dW|^2.
   var epochSquares: [Double] { get set }
   var epochBatches: Int { get set }
+  /// What keeping spikes did in the current epoch; nil: the lane does not keep them.
+  var keeping: KeepingTally? { get set }
   /// Sums over the last batch, and its |dL/dW|^2 per projection.
   var lastTally: Tally { get }
   var lastSquares: [Double] { get }
@@ -25,6 +27,8 @@ package protocol Lane: AnyObject {
   var diagnosis: LaneDiagnosis { get set }
   /// Chooses the probe set that updates are observed on.
   func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions)
+  /// Chooses the samples that spikes are kept on, where the lane's options ask for it.
+  func keepSpikes(on samples: [(train: SpikeTrain, label: Int)])
   /// On the probe set, under the present weights.
   func margins(pool: WorkerPool) -> Margins?
   func silence(pool: WorkerPool) -> SilenceReport?

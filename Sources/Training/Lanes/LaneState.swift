@@ -12,6 +12,7 @@ struct LaneState {
   var epochTally: Tally
   var epochSquares: [Double]
   var epochBatches: Int
+  var keeping: KeepingTally?
   var diagnosis: LaneDiagnosis
 
   init(_ lane: any Lane) {
@@ -22,6 +23,7 @@ struct LaneState {
     epochTally = lane.epochTally
     epochSquares = lane.epochSquares
     epochBatches = lane.epochBatches
+    keeping = lane.keeping
     diagnosis = lane.diagnosis
   }
 

@@ -20,6 +20,8 @@ final class SolverLane<S: Solver>: Lane {
 
   var diagnosis = LaneDiagnosis()
   private(set) var observer: UpdateObserver<S>?
+  var keeping: KeepingTally?
+  private var keeper: SpikeKeeper<S>?
 
   private let isRegularised: Bool
   let seed: Int
@@ -50,6 +52,12 @@ final class SolverLane<S: Solver>: Lane {
     lastTally = epochTally
     lastSquares = epochSquares
     isRegularised = network.layers.contains { $0.rate != nil }
+    keeping = options.keepSpikes.map { _ in KeepingTally() }
+  }
+
+  func keepSpikes(on samples: [(train: SpikeTrain, label: Int)]) {
+    guard let rule = options.keepSpikes, network.hiddenCount > 0, !samples.isEmpty else { return }
+    keeper = SpikeKeeper(rule, solver, samples: samples)
   }
 
   func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions) {
@@ -115,8 +123,10 @@ final class SolverLane<S: Solver>: Lane {
   /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts
   /// before the first trial goes back; without it a trial goes forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
+    try keeper?.begin(weights, pool: pool)
     let tally = try check(runner.forward(batch, goingBack: !isRegularised, pool: pool))
     let squares = try learn(from: batch, push: isRegularised ? push(tally) : [], pool: pool)
+    if let keeper { keeping?.add(try keeper.end(weights, pool: pool)) }
     options.muteOutputs?.apply(mute: tally.mute, of: tally.ofClass, in: weights)
     epochTally.add(tally)
     lastTally = tally

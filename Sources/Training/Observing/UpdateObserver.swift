@@ -255,8 +255,14 @@ extension SpikeDataSet {
     train: SpikeTrain, label: Int
   )] {
     let chosen = min(count, self.count)
-    return (0..<chosen).map { k in
-      let index = k * self.count / chosen
+    return samples((0..<chosen).map { $0 * self.count / chosen }, options, duration: duration)
+  }
+
+  /// Some samples with the preset's delay line.
+  func samples(_ indices: [Int], _ options: DataOptions?, duration: Double) -> [(
+    train: SpikeTrain, label: Int
+  )] {
+    indices.map { index in
       var train = self[index]
       options?.delayLine.apply(to: &train, units: unitCount, duration: duration)
       return (train, labels[index])
