@@ -26,7 +26,7 @@ import Testing
   /// Where the locale names another character set, no byte beyond ASCII is sent.
   @Test func plainCharactersForOtherSets() throws {
     let terminal = try PseudoTerminal(
-      ["--out", "run", "--threads", "1"], folder: scratch.path,
+      ["yin-yang-losses", "--out", "run", "--threads", "1"], folder: scratch.path,
       environment: ["LC_ALL": "de_DE.ISO-8859-1"])
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
@@ -42,7 +42,8 @@ import Testing
   }
 
   @Test func startsAnswersKeysAndLeaves() throws {
-    let terminal = try PseudoTerminal(["--out", "run", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(
+      ["yin-yang-losses", "--out", "run", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
@@ -79,7 +80,7 @@ import Testing
   ])
   func signalsGiveTheTerminalBack(signal: Int32) throws {
     let terminal = try PseudoTerminal(
-      ["--ephemeral", "--threads", "1"], folder: scratch.path,
+      ["yin-yang-losses", "--ephemeral", "--threads", "1"], folder: scratch.path,
       environment: ["SWIFT_BACKTRACE": "enable=no"])
     let before = terminal.modes
     try terminal.process.run()
@@ -218,7 +219,8 @@ import Testing
   /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn
   /// anew.
   @Test(arguments: [true, false]) func stopsAndContinues(byKey: Bool) throws {
-    let terminal = try PseudoTerminal(["--ephemeral", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(
+      ["yin-yang-losses", "--ephemeral", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     let id = terminal.process.processIdentifier
@@ -265,7 +267,8 @@ import Testing
   }
 
   @Test func aLostTerminalEndsTheProgramWithACheckpoint() throws {
-    let terminal = try PseudoTerminal(["--out", "run", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(
+      ["yin-yang-losses", "--out", "run", "--threads", "1"], folder: scratch.path)
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
     terminal.close()
@@ -276,7 +279,8 @@ import Testing
   }
 
   @Test func aStormOfResizesIsSurvived() throws {
-    let terminal = try PseudoTerminal(["--ephemeral", "--threads", "1"], folder: scratch.path)
+    let terminal = try PseudoTerminal(
+      ["yin-yang-losses", "--ephemeral", "--threads", "1"], folder: scratch.path)
     let before = terminal.modes
     try terminal.process.run()
     #expect(terminal.wait(for: "samples/s"))
