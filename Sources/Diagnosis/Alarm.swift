@@ -243,18 +243,21 @@ public struct AlarmWatch: Sendable {
       + (more > 0 ? ", and so \(more) more" : "")
   }
 
-  /// Nine tenths of the gradient from the last three tenths of the trial, where less than half of
-  /// the spikes are.
+  /// Nine tenths of the gradient from the last three or four tenths of the trial, where less than
+  /// half of the spikes are.
   private mutating func lateGradient(_ signs: EpochSigns) -> String? {
     for layer in signs.layers where layer.gradientByTenth.count == 10 {
-      let late = layer.gradientByTenth.suffix(3).reduce(0, +)
-      let spikes = layer.spikesByTenth.suffix(3).reduce(0, +)
       let all = layer.gradientByTenth.reduce(0, +)
-      guard all > 0, late >= (isLate ? 0.75 : 0.9) * all, spikes < 0.5 else { continue }
-      isLate = true
-      return
-        "\(short(100 * late / all)) % of \(layer.name)'s gradient comes from the last "
-        + "\(short(0.3 * signs.duration)) ms, \(short(100 * spikes)) % of its spikes do"
+      for tenths in [3, 4] {
+        let late = layer.gradientByTenth.suffix(tenths).reduce(0, +)
+        let spikes = layer.spikesByTenth.suffix(tenths).reduce(0, +)
+        guard all > 0, late >= (isLate ? 0.75 : 0.9) * all, spikes < 0.5 else { continue }
+        isLate = true
+        return
+          "\(short(100 * late / all)) % of \(layer.name)'s gradient comes from the last "
+          + "\(short(Double(tenths) / 10 * signs.duration)) ms, \(short(100 * spikes)) % of its "
+          + "spikes do"
+      }
     }
     isLate = false
     return nil

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
+
 /// What the sentence about a lane is made from; all of the last finished epoch.
 public struct VerdictSigns: Sendable {
   /// A hidden layer.
@@ -12,6 +14,10 @@ public struct VerdictSigns: Sendable {
     public var dead: Int
     /// Spikes per neuron and trial, by epoch, the last one last.
     public var rates: [Double]
+    /// Norms of the gradient of the weights into it by tenth of the trial; empty: not looked at.
+    public var gradientByTenth: [Double] = []
+    /// Its spikes by tenth of the trial, as shares; empty: not looked at.
+    public var spikesByTenth: [Double] = []
 
     /// `rates` may begin later than training did.
     public init(name: String, size: Int, dead: Int, rates: [Double]) {
@@ -96,11 +102,33 @@ public enum LaneVerdict {
   }
 
   private static func late(_ signs: VerdictSigns) -> String? {
-    guard let alarm = signs.alarms.first(where: { $0.kind == .lateGradient }) else { return nil }
-    return alarm.text
+    guard let text = signs.layers.lazy.compactMap({ lateText($0, signs.duration) }).first else {
+      return nil
+    }
+    return text
       + (signs.isPlainIntegral
         ? ": the integral of \(signs.lossKind) does not change while a potential moves within the "
           + "trial; weight early (s)" : ": look at w(t) (7)")
+  }
+
+  /// Three quarters of the gradient from the last three tenths, or four fifths from the last four,
+  /// where less than half of the spikes are.
+  private static func lateText(_ layer: VerdictSigns.Layer, _ duration: Double) -> String? {
+    let all = layer.gradientByTenth.reduce(0, +)
+    guard layer.gradientByTenth.count == 10, layer.spikesByTenth.count == 10, all > 0 else {
+      return nil
+    }
+    for (tenths, least) in [(3, 0.75), (4, 0.8)] {
+      let gradient = layer.gradientByTenth.suffix(tenths).reduce(0, +) / all
+      let spikes = layer.spikesByTenth.suffix(tenths).reduce(0, +)
+      if gradient >= least && spikes < 0.5 {
+        return
+          "\(Int((100 * gradient).rounded())) % of \(layer.name)'s gradient comes from the last "
+          + "\(short(Double(tenths) / 10 * duration)) ms, \(Int((100 * spikes).rounded())) % of its "
+          + "spikes do"
+      }
+    }
+    return nil
   }
 
   private static func mute(_ signs: VerdictSigns) -> String? {
@@ -123,10 +151,6 @@ public enum LaneVerdict {
   }
 
   private static func short(_ x: Double) -> String {
-    let size = abs(x)
-    if size >= 100 { return "\(Int(x.rounded()))" }
-    if size >= 1 { return "\((10 * x).rounded() / 10)" }
-    if size >= 0.001 || size == 0 { return "\((10000 * x).rounded() / 10000)" }
-    return "\(x)"
+    abs(x) >= 100 ? "\(Int(x.rounded()))" : String(format: "%.3g", x)
   }
 }

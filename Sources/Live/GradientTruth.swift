@@ -14,6 +14,8 @@ final class GradientTruth {
   /// A result, and at which position of the training the weights were taken.
   struct Result: Sendable {
     var comparison: GradientComparison
+    /// nil where there is no surrogate gradient of the loss.
+    var surrogate: SurrogateComparison?
     var position: Double
   }
 
@@ -30,7 +32,9 @@ final class GradientTruth {
     func run() -> Result {
       Result(
         comparison: GradientComparison(
-          problem, samples: samples, weights: weights, reach: reach), position: position)
+          problem, samples: samples, weights: weights, reach: reach),
+        surrogate: SurrogateComparison(problem, samples: samples, weights: weights),
+        position: position)
     }
   }
 

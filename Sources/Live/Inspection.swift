@@ -70,8 +70,10 @@ extension LaneSnapshot {
 
   /// A comparison stays where none was found.
   mutating func take(_ found: LaneDetail) {
-    let (comparison, comparedAt) = (detail.comparison, detail.comparedAt)
+    let known = detail
     detail = found
-    if found.comparison == nil { (detail.comparison, detail.comparedAt) = (comparison, comparedAt) }
+    guard found.comparison == nil else { return }
+    (detail.comparison, detail.surrogate) = (known.comparison, known.surrogate)
+    detail.comparedAt = known.comparedAt
   }
 }

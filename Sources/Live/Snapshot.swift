@@ -137,6 +137,8 @@ public struct LaneSnapshot: Sendable {
   public var layers: [LayerActivity] = []
   /// Per projection, in the order of `Network.projections`.
   public var flow: [ProjectionFlow] = []
+  /// What `training.keep_spikes` did in the epoch so far; nil without.
+  public var keeping: String?
   /// One sentence: what is wrong, since when, why, what to do; nil when there is nothing to say.
   public var verdict: String?
   /// Who spiked how much, by epoch, the last one last.
@@ -189,6 +191,8 @@ public struct LaneDetail: Sendable {
   /// The training gradient against the exact one on the probe set, and at which position; with
   /// `.gradients`.
   public var comparison: GradientComparison?
+  /// What a surrogate gradient would say at that position; nil where there is none of the loss.
+  public var surrogate: SurrogateComparison?
   /// In epochs; without meaning where `comparison` is nil.
   public var comparedAt = 0.0
   /// Per LIF layer; with `.ledger`.

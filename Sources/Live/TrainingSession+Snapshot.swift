@@ -128,11 +128,16 @@ extension TrainingSession {
     }
     picture.curves = history.curves
     picture.activity = history.epochs
+    picture.keeping = lane.keeping.map {
+      "steps shortened: \($0.kept) neurons kept, \($0.lost) lost, "
+        + String(format: "%.0f %% of |dw| given up", 100 * $0.stepGivenUp)
+    }
     picture.verdict = LaneVerdict.sentence(signs(of: lane, history))
     picture.trainsExactly = lane.options.solver == .exact
     picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
       picture.comparison = result.comparison
+      picture.surrogate = result.surrogate
       picture.comparedAt = result.position
     }
     picture.totals = lane.diagnosis.totals
@@ -162,10 +167,13 @@ extension TrainingSession {
     var signs = VerdictSigns()
     signs.epochs = history.epochs.map(\.epoch)
     signs.layers = lane.network.layers.dropLast().indices.map { layer in
-      VerdictSigns.Layer(
+      var own = VerdictSigns.Layer(
         name: lane.network.name(ofPopulation: layer + 1), size: lane.network.layers[layer].size,
         dead: history.record?.dead[layer] ?? 0,
         rates: history.epochs.map { $0.layers[layer].mean })
+      own.gradientByTenth = history.epochs.last?.layers[layer].gradientByTenth ?? []
+      own.spikesByTenth = history.epochs.last?.layers[layer].spikesByTenth ?? []
+      return own
     }
     let entry = LossTable.entry(lane.options.lossKind)
     signs.lossKind = lane.options.lossKind
@@ -199,6 +207,8 @@ extension TrainingSession {
         found.comparison = GradientComparison(
           probe.problem, samples: probe.samples, weights: probe.weights,
           reach: trainer.preset.diagnosis.reach)
+        found.surrogate = SurrogateComparison(
+          probe.problem, samples: probe.samples, weights: probe.weights)
         found.comparedAt = position
       }
     case .ledger:

@@ -195,7 +195,7 @@ import Testing
     (starved.lossKind, starved.isPlainIntegral, starved.inputEnd) = ("avg_xentropy", true, 550)
     let text = try #require(LaneVerdict.sentence(starved))
     #expect(
-      text.hasPrefix("hidden1 starves: 0.02 spikes per neuron and trial after 15.0, 64 of 100"))
+      text.hasPrefix("hidden1 starves: 0.02 spikes per neuron and trial after 15, 64 of 100"))
     #expect(text.contains("since epoch 4") && text.contains("450 ms after the last input"))
     #expect(text.contains("shorten the trial, or weight early (s)"))
     // Without a silent tail it is another matter.
@@ -212,8 +212,13 @@ import Testing
     var gradient = signs([15, 16])
     gradient.isPlainIntegral = true
     gradient.lossKind = "sum"
-    gradient.alarms = [Alarm(.lateGradient, lane: "a", "97 % of hidden1's gradient")]
-    #expect(LaneVerdict.sentence(gradient)?.contains("weight early (s)") ?? false)
+    gradient.layers[0].gradientByTenth = [0, 0, 0, 0, 0, 0, 0.25, 0.64, 0.09, 0.02]
+    gradient.layers[0].spikesByTenth = [0, 0, 0.2, 0.2, 0.2, 0.14, 0.13, 0.13, 0, 0]
+    let words = try #require(LaneVerdict.sentence(gradient))
+    #expect(words.hasPrefix("75 % of hidden1's gradient comes from the last 300 ms, 13 % of its"))
+    #expect(words.contains("weight early (s)"))
+    gradient.layers[0].gradientByTenth[6] = 0.5
+    #expect(LaneVerdict.sentence(gradient)?.contains("100 % of hidden1's") ?? false)
     gradient.isPlainIntegral = false
     #expect(LaneVerdict.sentence(gradient)?.contains("w(t)") ?? false)
   }

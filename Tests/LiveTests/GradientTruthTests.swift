@@ -42,6 +42,9 @@ import Testing
     let expected = GradientComparison(
       probe.problem, samples: probe.samples, weights: probe.weights, reach: 10)
     #expect(training.snapshot().lanes[0].comparison == expected)
+    let surrogate = try #require(training.snapshot().lanes[0].surrogate)
+    #expect(surrogate.rows.map(\.projection) == expected.rows.map(\.projection))
+    #expect(abs((surrogate.rows.last?.cosine ?? 0) - 1) < 1e-4)
     #expect(expected.samples == 8 && expected.rows.count == 2)
     #expect(training.trainer.state == undisturbed.state)
   }

@@ -46,7 +46,9 @@ enum GradientsScreen: WorkbenchScreen {
     let hasPlain = lane.isShaped && !lane.shaping.isPlain
     let layers = lane.gradientFlow?.layers.count ?? 1
     let tableRows = 4 + layers * (hasPlain ? 2 : 1)
-    let truthRows = 2 + max(1, lane.comparison?.rows.count ?? 1) + (area.width < 100 ? 1 : 0)
+    let truthRows =
+      2 + max(1, lane.comparison?.rows.count ?? 1) + (area.width < 140 ? 1 : 0)
+      + (lane.surrogate == nil ? 0 : 1)
     var rest = area
     sentence(lane, snapshot, in: rest.takeTop(1), on: &surface)
     let hasTruth = rest.height >= tableRows + truthRows + 6
@@ -220,10 +222,27 @@ enum GradientsScreen: WorkbenchScreen {
       var text =
         Text.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
         + "cos \(Text.right(cosine, 5))   norm \(Text.right(Text.number(row.normRatio), 8)) of exact"
-      if index == 0 && area.width >= 100 { text += "   " + spikes(comparison) }
+      if let surrogate = lane.surrogate, surrogate.rows.indices.contains(index) {
+        let cosine =
+          surrogate.rows[index].cosine.map { String(format: "%.2f", $0) } ?? Text.unknown
+        text += "   surrogate cos \(Text.right(cosine, 5))"
+      }
+      if index == 0 && area.width >= 140 { text += "   " + spikes(comparison) }
       lines.add(text, honest(row) ? .plain : CellStyle(.alarm), on: &surface)
     }
-    if area.width < 100 { lines.add(spikes(comparison), .dim, on: &surface) }
+    if let surrogate = lane.surrogate {
+      lines.add(words(surrogate), .dim, on: &surface)
+    }
+    if area.width < 140 { lines.add(spikes(comparison), .dim, on: &surface) }
+  }
+
+  /// Whom a surrogate would move.
+  private static func words(_ surrogate: SurrogateComparison) -> String {
+    let layers = surrogate.layers.filter { $0.silent > 0 }.map { layer in
+      "\(layer.name) \(layer.silent) silent, it would raise \(layer.moved.count { $0.isRaised })"
+    }
+    return "surrogate (SuperSpike, k \(Text.short(surrogate.steepness))), the same weights: "
+      + (layers.isEmpty ? "nobody is silent on the probe" : layers.joined(separator: "; "))
   }
 
   /// Half of the direction is there.

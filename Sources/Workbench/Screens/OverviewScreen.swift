@@ -285,7 +285,8 @@ enum OverviewScreen: WorkbenchScreen {
     _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area, on surface: inout S
   ) {
     guard rows.activity > 0 else { return }
-    heading("spikes per neuron and trial", &area, on: &surface)
+    heading(
+      "spikes per neuron and trial" + (lane.keeping.map { "; " + $0 } ?? ""), &area, on: &surface)
     for (index, layer) in lane.layers.enumerated() {
       let line = area.takeTop(1)
       let isAlarming = (layer.dead ?? 0) * 10 > layer.size
