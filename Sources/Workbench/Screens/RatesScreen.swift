@@ -212,7 +212,10 @@ enum RatesScreen: WorkbenchScreen {
     }
     let now = all[all.count - 1]
     for y in 0..<bars.height {
-      let share = now[min(9, y * 10 / bars.height)]
+      let tenth = min(9, y * 10 / bars.height)
+      // Higher than ten rows: once for each tenth.
+      if y > 0 && tenth == min(9, (y - 1) * 10 / bars.height) { continue }
+      let share = now[tenth]
       let filled = Int((share * 9).rounded())
       surface.text(
         String(repeating: "━", count: filled) + String(format: " %.0f %%", 100 * share),

@@ -58,7 +58,7 @@ enum SliceScreen: WorkbenchScreen {
     }
     let upToOne = slice.events.filter { $0.a <= 1 }
     let created = upToOne.count { $0.kind == .created }
-    text += "; \(created) spikes came, \(upToOne.count - created) went. "
+    text += "; spikes that came: \(created), that went: \(upToOne.count - created). "
     if let radius = slice.radius {
       text +=
         "Up to a = \(Text.short(radius)) none does: so far the gradient knew of all that happens."
