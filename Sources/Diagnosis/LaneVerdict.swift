@@ -66,7 +66,7 @@ public enum LaneVerdict {
       let most = layer.rates.max() ?? 0
       let now = layer.rates.last ?? 0
       let isStarving = layer.rates.count > 1 && most > 0 && now < starving * most
-      guard isStarving || 4 * layer.dead >= 3 * layer.size else { continue }
+      guard isStarving || Double(layer.dead) >= 0.75 * Double(layer.size) else { continue }
       var text = "\(layer.name) starves: \(layer.dead) of \(layer.size) dead"
       if isStarving, let peak = layer.rates.firstIndex(of: most),
         let since = layer.rates[peak...].firstIndex(where: { $0 < starving * most })
@@ -133,7 +133,7 @@ public enum LaneVerdict {
 
   private static func mute(_ signs: VerdictSigns) -> String? {
     signs.alarms.first { $0.kind == .muteOutputs }.map {
-      $0.text + ": lift outputs that have none (training.silent.lift_outputs)"
+      words($0) + ": lift outputs that have none (training.silent.lift_outputs)"
     }
   }
 
@@ -141,16 +141,19 @@ public enum LaneVerdict {
     for alarm in signs.alarms {
       switch alarm.kind {
       case .exploding, .notANumber:
-        return alarm.text + ": lower the rate (e), or set training.clip"
-      case .vanishing: return alarm.text + ": see where it stops (3, 5)"
-      case .saturated: return alarm.text + ": smaller weights, or rate regularisation"
+        return words(alarm) + ": lower the rate (e), or set training.clip"
+      case .vanishing: return words(alarm) + ": see where it stops (3, 5)"
+      case .saturated: return words(alarm) + ": smaller weights, or rate regularisation"
       default: continue
       }
     }
     return nil
   }
 
+  /// Texts of alarms read back from a file say the epoch alone.
+  private static func words(_ alarm: Alarm) -> String { "\(alarm.kind.rawValue): \(alarm.text)" }
+
   private static func short(_ x: Double) -> String {
-    abs(x) >= 100 ? "\(Int(x.rounded()))" : String(format: "%.3g", x)
+    String(format: abs(x) >= 100 && abs(x) < 1e6 ? "%.0f" : "%.3g", x)
   }
 }

@@ -42,6 +42,8 @@ public struct Slice: Sendable, Equatable {
   public var radius: Double?
   /// The same when one weight matrix alone moves, by its name.
   public var matrices: [(name: String, points: [Point])] = []
+  /// Which update of the lane it is of; 0: not known.
+  public var update = 0
   /// 0...1.
   public var progress = 0.0
   /// Trials that the loss is the mean of.
@@ -73,7 +75,7 @@ public struct Slice: Sendable, Equatable {
   ) {
     let path = SlicePath(problem, samples: samples, before: before, after: after)
     trials = samples.count
-    guard let start = path.start() else {
+    guard let start = path.start(), start.slope.isFinite else {
       failure = "the exact solver gives up on a probe trial: weights have exploded"
       return
     }
@@ -99,11 +101,22 @@ public struct Slice: Sendable, Equatable {
       if !goesOn(self) { return }
     }
     if let (low, spikes) = firstInterval {
-      radius = path.firstChange(from: low, spikes: spikes, to: low + 1 / Double(steps))
-      if let radius, let first = events.firstIndex(where: { $0.a >= low }) {
-        events[first].a = radius
-        events[first].precision = path.precision
+      let high = low + 1 / Double(steps)
+      // One that comes and goes within the interval leaves no trace at its end: then its beginning
+      // is all that is known.
+      radius = low
+      if let first = path.firstEvent(from: low, spikes: spikes, to: high, reach: reach) {
+        radius = first.a
+        if let index = events.firstIndex(where: {
+          $0.a < high && $0.trial == first.trial && $0.layer == first.layer
+            && $0.neuron == first.neuron && $0.kind == first.kind
+        }) {
+          events[index] = first
+        } else {
+          events.append(first)
+        }
       }
+      events.sort { ($0.a, $0.trial, $0.layer, $0.neuron) < ($1.a, $1.trial, $1.layer, $1.neuron) }
     }
     for p in before.indices {
       var own = [Point(a: 0, loss: start.loss)]
@@ -221,30 +234,28 @@ private final class SlicePath {
     return events
   }
 
-  /// The least a at which any neuron of any trial has another number of spikes than at `low`.
-  func firstChange(from low: Double, spikes: [TrialSpikes], to high: Double) -> Double {
-    func counts(_ spikes: TrialSpikes) -> [[Int]] {
-      zip(spikes, network.layers).map { spikes, layer in
-        var counts = Array(repeating: 0, count: layer.size)
-        for spike in spikes { counts[spike.neuron] += 1 }
-        return counts
-      }
-    }
-    var best = high
-    for (trial, own) in zip(trials, spikes) {
-      let known = counts(own)
-      func differs(_ a: Double) -> Bool {
+  /// The first spike of any trial that comes or goes after `low`, by bisection; nil when at `high`
+  /// all are as at `low`.
+  func firstEvent(
+    from low: Double, spikes: [TrialSpikes], to high: Double, reach: Double
+  ) -> Slice.Event? {
+    var best: (a: Double, event: Slice.Event)?
+    for (trial, own) in spikes.enumerated() {
+      func change(_ a: Double) -> Slice.Event? {
         set(a)
-        return run(trial).map { counts($0) != known } ?? true
+        guard let now = run(trials[trial]) else { return nil }
+        return events(from: [own], at: low, to: [now], at: a, reach: reach).first
       }
-      guard differs(best) else { continue }
-      var (a, b) = (low, best)
+      guard var found = change(best?.a ?? high) else { continue }
+      var (a, b) = (low, best?.a ?? high)
       while b - a > precision {
         let middle = (a + b) / 2
-        if differs(middle) { b = middle } else { a = middle }
+        if let earlier = change(middle) { (b, found) = (middle, earlier) } else { a = middle }
       }
-      best = b
+      found.trial = trial
+      (found.a, found.precision) = (b, precision)
+      best = (b, found)
     }
-    return best
+    return best?.event
   }
 }

@@ -56,6 +56,8 @@ public struct Trace: Sendable, Equatable {
   public var reference: Point
   /// The reference is this spike, by its place in `spikes`; nil: none.
   public var spike: Int?
+  /// The spike that was asked for, whether or not there is such a one.
+  public var asked: Int?
   /// By size of the value, the largest first; at most 200.
   public var shares: [Share] = []
   /// Spikes that arrived before the reference.
@@ -85,6 +87,7 @@ public struct Trace: Sendable, Equatable {
     threshold = own.threshold[neuron]
     self.spikes = spikes[layer].filter { $0.neuron == neuron }.map(\.time)
     reference = Point(time: 0, v: 0)
+    asked = spike
     let walk = VoltageWalk(
       network, layer: layer, duration: duration, input: input, spikes: spikes, weights: weights)
     var best = Point(time: 0, v: -.infinity)

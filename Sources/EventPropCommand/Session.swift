@@ -112,7 +112,7 @@ struct Session {
       .inspect(
         InspectionRequest(
           serial: past.serial, position: past.position, lanes: past.lanes.compactMap(\.kept),
-          detail: detail)))
+          probe: past.probe, detail: detail)))
   }
 
   /// The snapshot on the screen: live, or one of the past under the live state of pausing.
@@ -196,7 +196,9 @@ struct Session {
 
   private mutating func export() {
     let what =
-      "\(shown.serial) \(state.screen) \(state.lane) \(state.back) \(state.layer) \(state.zoom)"
+      "\(shown.serial) \(state.screen) \(state.lane) \(state.back) \(state.layer) \(state.zoom) "
+      + "\(String(describing: state.detail)) \(state.hasMarks) \(state.ratesOrder) \(state.order) "
+      + "\(state.neurons)"
     guard what != exported else { return }
     do {
       let names = try FigureFiles.write(state, shown)

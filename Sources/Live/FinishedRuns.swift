@@ -38,6 +38,9 @@ public final class FinishedRuns: SnapshotSource {
   private let items: [Item]
   private var current = Snapshot()
   private var detail: Detail?
+  private var probe: Int
+  /// The screen shows an update: the one after the checkpoint.
+  private var isOfUpdate: Bool { [.ledger, .step, .slice].contains(detail) }
   /// Per run: its lanes after one more, observed update. Made when first asked for; `runs` stay as
   /// they are.
   private var observed: [TrainingSession] = []
@@ -48,6 +51,7 @@ public final class FinishedRuns: SnapshotSource {
   public init(_ items: [Item], probe: Int = 0, detail: Detail? = .gradients) throws {
     self.items = items
     self.detail = detail
+    self.probe = probe
     runs = try items.map { item in
       let training = try TrainingSession(
         { try item.makeTrainer() },
@@ -71,16 +75,18 @@ public final class FinishedRuns: SnapshotSource {
     refresh()
   }
 
-  /// A run's snapshot; with `.ledger`, the ledger is that of the update after the checkpoint.
+  /// A run's snapshot; with details of an update, that is the one of the update after the checkpoint.
   private func snapshot(of index: Int) -> Snapshot {
     var snapshot = runs[index].snapshot()
-    guard detail == .ledger else { return snapshot }
+    guard isOfUpdate else { return snapshot }
     if observed.isEmpty {
       observed = items.compactMap { item in
         let training = try? TrainingSession(
           { try item.makeTrainer() },
           resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
-        training?.apply(.detail(.ledger))
+        training?.comparesAtOnce = true
+        training?.apply(.probe(probe))
+        training?.apply(.detail(detail))
         training?.observeNext()
         _ = training?.trainBatch()
         return training
@@ -90,6 +96,8 @@ public final class FinishedRuns: SnapshotSource {
     for (lane, after) in observed[index].snapshot().lanes.enumerated() {
       snapshot.lanes[lane].ledger = after.ledger
       snapshot.lanes[lane].atRisk = after.atRisk
+      snapshot.lanes[lane].detail.step = after.step
+      snapshot.lanes[lane].detail.slice = after.slice
     }
     return snapshot
   }
@@ -132,8 +140,13 @@ public final class FinishedRuns: SnapshotSource {
   public func send(_ command: EngineCommand) {
     switch command {
     case .probe, .detail:
-      if case .detail(let detail) = command { self.detail = detail }
-      for run in runs { run.apply(command) }
+      if case .probe(let probe) = command { self.probe = probe }
+      if case .detail(let detail) = command {
+        // What an update is observed for decides what it keeps.
+        if detail != self.detail { observed = [] }
+        self.detail = detail
+      }
+      for run in runs + observed { run.apply(command) }
       refresh()
     default: break
     }

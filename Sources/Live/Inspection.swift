@@ -11,12 +11,15 @@ public struct InspectionRequest: Sendable, Equatable {
   public var position: Double
   /// Its lanes of then.
   public var lanes: [KeptLane]
+  /// The sample that it shows.
+  public var probe: Int
   /// What the screen needs.
   public var detail: Detail
 
   /// - Parameter position: in epochs.
-  public init(serial: Int, position: Double, lanes: [KeptLane], detail: Detail) {
-    (self.serial, self.position, self.lanes, self.detail) = (serial, position, lanes, detail)
+  public init(serial: Int, position: Double, lanes: [KeptLane], probe: Int, detail: Detail) {
+    (self.serial, self.position, self.lanes) = (serial, position, lanes)
+    (self.probe, self.detail) = (probe, detail)
   }
 }
 
@@ -51,7 +54,11 @@ extension Snapshot {
     case .ledger: lanes.contains { $0.margins.isEmpty && !$0.layers.isEmpty }
     case .silence: lanes.contains { $0.silence == nil && !$0.layers.isEmpty }
     case .weights: lanes.contains { $0.weights.isEmpty }
-    case .trace: lanes.contains { $0.trace == nil && !$0.layers.isEmpty }
+    case .trace(let layer, let neuron, let spike):
+      lanes.contains { lane in
+        guard let trace = lane.trace else { return !lane.layers.isEmpty }
+        return trace.layer != layer || trace.neuron != neuron || trace.asked != spike
+      }
     // These are of an update, which past weights alone do not hold.
     case .step, .slice: false
     }

@@ -12,8 +12,14 @@ struct LaneHistory {
   private(set) var record: EpochMetrics?
   private(set) var lastEvaluated: EpochMetrics?
 
-  /// Of the epochs so far, the last one last; of long trainings every second, fourth, ... epoch.
-  private(set) var epochs: [EpochActivity] = []
+  /// Of the epochs so far, the last one last; of long trainings every second, fourth, ... epoch, and
+  /// the last one.
+  var epochs: [EpochActivity] {
+    guard let latest, kept.last?.epoch != latest.epoch else { return kept }
+    return kept + [latest]
+  }
+  private var kept: [EpochActivity] = []
+  private var latest: EpochActivity?
   private var stride = 1
   /// The most that are kept.
   static let most = 512
@@ -35,11 +41,13 @@ struct LaneHistory {
   /// The numbers of an epoch that has just finished.
   mutating func take(_ row: EpochMetrics) {
     record = row
-    if !row.activity.isEmpty, row.epoch % stride == 0 {
-      epochs.append(EpochActivity(epoch: row.epoch, layers: row.activity))
-      if epochs.count > Self.most {
+    if !row.activity.isEmpty {
+      let epoch = EpochActivity(epoch: row.epoch, layers: row.activity)
+      latest = epoch
+      if row.epoch % stride == 0 { kept.append(epoch) }
+      if kept.count > Self.most {
         stride *= 2
-        epochs = epochs.filter { $0.epoch % stride == 0 }
+        kept = kept.filter { $0.epoch % stride == 0 }
       }
     }
     if let accuracy = row.testAccuracy {
@@ -59,7 +67,8 @@ struct LaneHistory {
   /// Curves end at a place that the lanes have gone back to.
   mutating func forget(after x: Double) {
     curves.forget(after: x)
-    epochs.removeAll { Double($0.epoch) > x }
+    kept.removeAll { Double($0.epoch) > x }
+    if let last = latest, Double(last.epoch) > x { latest = nil }
   }
 
   /// The lane has its weights of a place in the past: what came after was of weights that are no

@@ -23,6 +23,9 @@ final class SliceWorker {
     var slices: [Int: Slice] = [:]
     /// Updates that slices have been begun of, by lane.
     var begun: [Int: Int] = [:]
+    /// When that was, counted by slices.
+    var turns: [Int: Int] = [:]
+    var turn = 0
     var generation = 0
   }
 
@@ -43,19 +46,42 @@ final class SliceWorker {
     }
   }
 
-  /// Begins the slice of a lane's last observed update where there is a newer one than the last
-  /// that was begun.
-  /// - Parameter atOnce: on this thread, and done at the return.
-  func update(_ lane: any Lane, at position: Double, reach: Double, atOnce: Bool) {
+  /// Begins a slice: of the lanes with an update newer than their last slice, of the one that has
+  /// waited longest.
+  /// - Parameter atOnce: of all of them, on this thread, and done at the return.
+  func update(_ lanes: [any Lane], reach: Double, atOnce: Bool) {
+    if atOnce {
+      for lane in lanes { begin(lane, reach: reach, atOnce: true) }
+      return
+    }
+    let (isBusy, begun, turns) = shelf.state.withLock { ($0.isBusy, $0.begun, $0.turns) }
+    guard !isBusy else { return }
+    let waiting = lanes.filter {
+      guard let step = $0.diagnosis.stepWeights else { return false }
+      return begun[$0.options.identity] != step.update
+    }
+    let next = waiting.min {
+      turns[$0.options.identity] ?? -1 < turns[$1.options.identity] ?? -1
+    }
+    if let next { begin(next, reach: reach, atOnce: false) }
+  }
+
+  private func begin(_ lane: any Lane, reach: Double, atOnce: Bool) {
     let identity = lane.options.identity
-    guard let step = lane.diagnosis.stepWeights, let probe = lane.comparable() else { return }
+    guard let step = lane.diagnosis.stepWeights else { return }
     let generation = shelf.state.withLock { shared -> Int? in
       guard !shared.isBusy, shared.begun[identity] != step.update else { return nil }
       shared.isBusy = true
       shared.begun[identity] = step.update
+      shared.turn += 1
+      shared.turns[identity] = shared.turn
       return shared.generation
     }
     guard let generation else { return }
+    guard let probe = lane.comparable() else {
+      shelf.state.withLock { $0.isBusy = false }
+      return
+    }
     let job = Job(
       identity: identity, problem: probe.problem, samples: probe.samples, step: step,
       reach: reach, generation: generation)
@@ -73,7 +99,9 @@ final class SliceWorker {
   private static func run(_ job: Job, _ shelf: Shelf) {
     /// - Returns: whether the slice is still wanted.
     func publish(_ slice: Slice) -> Bool {
-      shelf.state.withLock {
+      var slice = slice
+      slice.update = job.step.update
+      return shelf.state.withLock {
         guard $0.generation == job.generation else { return false }
         // A whole one stays until the next has half its points.
         let known = $0.slices[job.identity]

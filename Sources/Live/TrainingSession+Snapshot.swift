@@ -55,6 +55,10 @@ extension TrainingSession {
         truth.update(trainer, position: position)
       }
     }
+    if detail == .slice {
+      slices.update(
+        trainer.lanes, reach: trainer.preset.diagnosis.reach, atOnce: comparesAtOnce)
+    }
     snapshot.inspection = inspection
     let now = time.now()
     snapshot.isKept =
@@ -151,13 +155,11 @@ extension TrainingSession {
     picture.atRisk = lane.diagnosis.atRisk
     picture.risks = lane.diagnosis.risks
     if detail == .slice {
-      slices.update(
-        lane, at: position, reach: trainer.preset.diagnosis.reach, atOnce: comparesAtOnce)
       picture.detail.slice = slices.slice(of: lane.options.identity)
     } else if let detail {
       picture.take(
         details.detail(of: lane.options.identity, at: position) {
-          find(detail, of: lane, position: position, isPast: false)
+          find(detail, of: lane, position: position, isPast: false, probe: probe)
         })
     }
     return picture
@@ -195,7 +197,9 @@ extension TrainingSession {
   }
 
   /// What only one screen shows, of a lane of now or of the past.
-  func find(_ detail: Detail, of lane: any Lane, position: Double, isPast: Bool) -> LaneDetail {
+  func find(
+    _ detail: Detail, of lane: any Lane, position: Double, isPast: Bool, probe: Int
+  ) -> LaneDetail {
     var found = LaneDetail()
     switch detail {
     case .gradients:
@@ -224,7 +228,7 @@ extension TrainingSession {
     case .slice: break
     case .trace(let layer, let neuron, let spike):
       found.trace = lane.trace(
-        trainer.probeData, sample: shownProbe, options: trainer.preset.data, layer: layer,
+        trainer.probeData, sample: probe, options: trainer.preset.data, layer: layer,
         neuron: neuron, spike: spike)
     }
     return found

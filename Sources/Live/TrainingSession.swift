@@ -193,6 +193,7 @@ extension TrainingSession {
     for lane in trainer.lanes { edit(lane) { $0.forget(after: position) } }
     details.forget()
     truth.forget()
+    slices.forget()
     attempt {
       try run?.log(
         command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
@@ -255,6 +256,8 @@ extension TrainingSession {
         self.detail = detail
         watchUpdates()
         details.forget()
+        // What was seen of older updates is not the last one any more.
+        if detail != .slice { slices.forget() }
       case .stopWhen(let condition):
         stopCondition = condition
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
@@ -264,7 +267,9 @@ extension TrainingSession {
         inspection = Inspection(
           serial: request.serial, detail: request.detail,
           lanes: try request.lanes.map {
-            find(request.detail, of: try trainer.past($0), position: request.position, isPast: true)
+            find(
+              request.detail, of: try trainer.past($0), position: request.position, isPast: true,
+              probe: request.probe)
           })
       case .pause, .resume, .step, .stepEpoch, .fullSpeed: break
       }

@@ -34,7 +34,7 @@ package enum ActivityTable {
       let words = field.split(separator: " ")
       guard words.count == count || words.isEmpty else { return nil }
       let numbers = words.compactMap { Double($0) }
-      return numbers.count == words.count && numbers.allSatisfy { $0 >= 0 && $0.isFinite }
+      return numbers.count == words.count && numbers.allSatisfy { $0 >= 0 && $0 <= 1e12 }
         ? numbers : nil
     }
     for line in text.split(whereSeparator: \.isNewline).dropFirst() {

@@ -23,6 +23,6 @@ public struct LayerEpoch: Sendable, Equatable {
   /// Share of the gradient from the last three tenths of the trial; nil where there is none.
   public var lateShare: Double? {
     let all = gradientByTenth.reduce(0, +)
-    return all > 0 ? gradientByTenth.suffix(3).reduce(0, +) / all : nil
+    return all > 0 && all.isFinite ? gradientByTenth.suffix(3).reduce(0, +) / all : nil
   }
 }

@@ -70,7 +70,11 @@ extension Trainer {
     var state = LaneState(lane)
     state.options = options
     let twin = try make(state)
-    if options.description != lane.options.description { twin.epochTally.forgetLoss() }
+    if options.description != lane.options.description {
+      twin.epochTally.forgetLoss()
+      // The last update was made by a gradient of another loss.
+      (twin.diagnosis.step, twin.diagnosis.stepWeights) = (nil, nil)
+    }
     if options.lossKind != lane.options.lossKind {
       twin.diagnosis.risks.forget()
       twin.diagnosis.atRisk = []

@@ -48,6 +48,11 @@ extension LaneSnapshot {
     return [name, letter, description + was].map(CSV.quoted).joined(separator: ",")
   }
 
+  /// A spiking layer by its place: `hidden1`, ..., `output`.
+  func layerName(_ layer: Int) -> String {
+    layer < layers.count ? "hidden\(layer + 1)" : "output"
+  }
+
   /// Drawn with: stays with the lane.
   var ink: Ink { .series(identity) }
 

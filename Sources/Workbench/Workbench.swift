@@ -21,10 +21,11 @@ public enum Workbench {
     if let row = tabRow(width: width, height: height) {
       Tabs.draw(state, in: Area(x: 0, y: row, width: width, height: 1), on: &canvas)
     }
-    var area = frameArea(width: width, height: height)
-    let card = area.takeBottom(CardPanel.rows(state, snapshot, in: area))
+    let whole = frameArea(width: width, height: height)
+    var area = whole
+    let card = area.takeBottom(CardPanel.rows(state, snapshot, in: whole))
     draw(state, snapshot, in: area, on: &canvas)
-    CardPanel.draw(state, snapshot, in: card, on: &canvas)
+    CardPanel.draw(state, snapshot, in: card, of: whole, on: &canvas)
     if state.isAlarmListShown { AlarmPanel.draw(state, snapshot, in: area, on: &canvas) }
     if state.isHelpShown { HelpPanel.draw(state, snapshot, in: area, on: &canvas) }
     return canvas

@@ -53,6 +53,28 @@ import Testing
     #expect(calm.radius == nil && calm.events.isEmpty)
   }
 
+  /// Of two neurons that fall silent in the same interval, the first has the exact place.
+  @Test func theFirstEventIsThatNeurons() throws {
+    let network = Network(
+      inputs: 1,
+      layers: [
+        Layer(size: 2, tauMem: 20, tauSyn: 10), Layer(size: 1, tauMem: 20, tauSyn: 10),
+      ])
+    let problem = Problem(
+      network: network, duration: 100, step: 0.01,
+      loss: LossTable.entry("first_spike")!.make(
+        LossParameters([.tau0: 1, .alpha: 1], duration: 100)))
+    let slice = Slice(
+      problem, samples: samples, before: [[4.035, 4.01], [3, 3]],
+      after: [[3.535, 3.51], [3, 3]], reach: 10)
+    let hidden = slice.events.filter { $0.layer == 0 }
+    #expect(hidden.map(\.neuron) == [1, 0] && hidden.allSatisfy { $0.kind == .deleted })
+    #expect(abs(hidden[0].a - 0.02) < 3e-6 && hidden[0].precision <= 1e-6)
+    #expect(abs(try #require(slice.radius) - 0.02) < 3e-6)
+    #expect(hidden[1].precision > 0.01)
+    #expect(slice.events.map(\.a) == slice.events.map(\.a).sorted())
+  }
+
   @Test func slicesStopWhenNobodyWantsThem() {
     var calls = 0
     let slice = Slice(
@@ -227,6 +249,10 @@ import Testing
     #expect(LaneVerdict.sentence(signs([1.5, 1.2, 0.9], dead: 61)) == nil)
     #expect(LaneVerdict.sentence(signs([15, 30, 40])) == nil)
     #expect(LaneVerdict.sentence(signs([])) == nil)
+    // Damaged files may hold any number.
+    var damaged = signs([1e30, 0], dead: .max)
+    damaged.rate = .infinity
+    #expect(LaneVerdict.sentence(damaged) != nil)
     var noisy = signs([1, 1])
     noisy.alarms = [Alarm(.deleting, lane: "a", "x"), Alarm(.opposed, lane: "a", "y")]
     #expect(LaneVerdict.sentence(noisy) == nil)

@@ -32,7 +32,9 @@ import Testing
     training.apply(
       .inspect(
         InspectionRequest(
-          serial: 7, position: past.position, lanes: past.lanes.compactMap(\.kept), detail: detail))
+          serial: 7, position: past.position, lanes: past.lanes.compactMap(\.kept),
+          probe: past.probe,
+          detail: detail))
     )
     let inspection = training.snapshot().inspection
     past.fill(from: inspection, for: detail)

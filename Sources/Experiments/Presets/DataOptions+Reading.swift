@@ -6,6 +6,9 @@ import SpikeData
 extension TrainingOptions {
   init(_ section: ConfigReader) throws {
     speed = try section.number("speed", default: 0, .within(0, 1e6))
+    guard speed == 0 || speed >= 0.001 else {
+      throw section.error("speed", "is \(speed), allowed is 0 or a number from 0.001 to 1000000")
+    }
     epochs = try section.integer("epochs", default: 10, 0...1_000_000)
     batch = try section.integer("batch", default: 32, 1...65_536)
     shards = try section.integer("shards", default: 4, 1...256)

@@ -25,6 +25,8 @@ final class SolverLane<S: Solver>: Lane {
 
   private let isRegularised: Bool
   let seed: Int
+  /// The weights have changed since the last update, by hand or by a policy.
+  private(set) var isTouched = false
   /// For probes: kept, so that snapshots allocate little.
   lazy var probeTrial = solver.makeTrial()
   lazy var probeWorkspace = solver.makeWorkspace()
@@ -70,11 +72,11 @@ final class SolverLane<S: Solver>: Lane {
     try update(with: batch, pool: pool)
     let result = observer.end(weights, update: adam.count, pool: pool)
     diagnosis.ledger = result.shown
-    diagnosis.step = StepSpikes(before: observer.spikesBefore, after: result.spikes)
+    diagnosis.step = StepSpikes(
+      before: observer.spikesBefore, after: result.spikes, update: adam.count)
     diagnosis.updateRatios = observer.updateRatios(weights)
-    if observation.withWeights {
-      diagnosis.stepWeights = observer.stepWeights(weights, update: adam.count)
-    }
+    diagnosis.stepWeights =
+      observation.withWeights ? observer.stepWeights(weights, update: adam.count) : nil
     if observation.isScheduled {
       diagnosis.totals.add(result.recorded)
       diagnosis.epoch.add(result.recorded)
@@ -112,17 +114,20 @@ final class SolverLane<S: Solver>: Lane {
   var stepsPerTrial: Int { Int((solver.problem.duration / solver.problem.step).rounded()) }
 
   func cure(_ policy: SilentPolicy, layer: Int, neurons: [Int], random: inout Random) {
+    isTouched = true
     policy.apply(
       to: neurons, of: layer + 1, in: weights, initial: options.initial, random: &random)
   }
 
   func scale(by factor: Double, layer: Int) {
+    isTouched = true
     weights.forward(intoLayer: layer).scale(by: factor)
   }
 
   /// Forward and loss, gradient, update. Rate regularisation needs the whole batch's spike counts
   /// before the first trial goes back; without it a trial goes forward and back at once.
   private func update(with batch: SampleBatch, pool: WorkerPool) throws {
+    isTouched = false
     try keeper?.begin(weights, pool: pool)
     let tally = try check(runner.forward(batch, goingBack: !isRegularised, pool: pool))
     let squares = try learn(from: batch, push: isRegularised ? push(tally) : [], pool: pool)
@@ -210,6 +215,7 @@ final class SolverLane<S: Solver>: Lane {
   }
 
   func applySilentPolicy(epoch: Int, seed: Int) {
+    isTouched = true
     for (layer, dead) in epochTally.dead.enumerated() {
       var random = Random(seed: seed, "silent policy", epoch, layer)
       options.silent?.apply(

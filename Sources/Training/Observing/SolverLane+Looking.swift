@@ -18,6 +18,8 @@ package struct StepWeights: Sendable {
 package struct StepSpikes: Sendable {
   package var before: [TrialSpikes]
   package var after: [TrialSpikes]
+  /// Which update it was.
+  package var update: Int
 }
 
 extension SolverLane {
@@ -26,9 +28,14 @@ extension SolverLane {
     guard let observer, let spikes = diagnosis.step, spikes.after.indices.contains(trial) else {
       return nil
     }
-    let margins = Margins(
-      network, duration: solver.problem.duration, inputs: [observer.inputs(of: trial)],
-      trials: [spikes.after[trial]], weights: weights.matrices.map { WeightRows($0) })
+    // Margins are of the present weights: known as long as these are those after the update.
+    let isCurrent = spikes.update == adamCount && !isTouched
+    let margins =
+      !isCurrent
+      ? nil
+      : Margins(
+        network, duration: solver.problem.duration, inputs: [observer.inputs(of: trial)],
+        trials: [spikes.after[trial]], weights: weights.matrices.map { WeightRows($0) })
     return StepPicture(
       network, trial: trial, before: spikes.before[trial], after: spikes.after[trial],
       events: diagnosis.ledger?.events ?? [], atRisk: diagnosis.atRisk, margins: margins,
@@ -50,6 +57,7 @@ extension SolverLane {
     let trial = probeTrial
     train.withView { solver.load($0, label: data.labels[sample], into: trial) }
     solver.forward(trial, weights: weights, workspace: probeWorkspace)
+    guard trial.failure == nil else { return nil }
     let spikes = network.layers.indices.map { trial.spikes(ofLayer: $0) }
     let loss = trial.loss
     var trace = Trace(

@@ -139,7 +139,7 @@ public enum DiagnosisFiles {
     for lane in snapshot.lanes {
       rows += (lane.slice?.events ?? []).map {
         "\(lane.fields),\($0.a),\($0.precision),\($0.kind.rawValue),"
-          + "\(snapshot.sample(ofTrial: $0.trial)),hidden\($0.layer + 1),\($0.neuron),\($0.time)"
+          + "\(snapshot.sample(ofTrial: $0.trial)),\(lane.layerName($0.layer)),\($0.neuron),\($0.time)"
       }
     }
     return rows.joined(separator: "\n") + "\n"
@@ -183,7 +183,7 @@ public enum DiagnosisFiles {
       guard let trace = lane.trace else { continue }
       for (name, points) in [("v", trace.points), ("lifted", trace.ghost)] {
         rows += points.map {
-          "\(lane.fields),hidden\(trace.layer + 1),\(trace.neuron),\(name),\($0.time),\($0.v)"
+          "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(name),\($0.time),\($0.v)"
         }
       }
     }
@@ -196,7 +196,7 @@ public enum DiagnosisFiles {
     for lane in snapshot.lanes {
       guard let trace = lane.trace else { continue }
       rows += trace.shares.map {
-        "\(lane.fields),hidden\(trace.layer + 1),\(trace.neuron),\(trace.reference.time),"
+        "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(trace.reference.time),"
           + "\($0.source == 0 ? "input" : "hidden\($0.source)"),\($0.neuron),\($0.time),"
           + "\($0.weight),\($0.value)"
       }
@@ -221,7 +221,7 @@ public enum DiagnosisFiles {
           let margin = spike.margin.map { "\($0)" } ?? ""
           let price = spike.price.map { "\($0)" } ?? ""
           rows.append(
-            "\(lane.fields),\(snapshot.sample(ofTrial: step.trial)),hidden\(layer + 1),"
+            "\(lane.fields),\(snapshot.sample(ofTrial: step.trial)),\(lane.layerName(layer)),"
               + "\(spike.neuron),\(fate),\(spike.time),\(before),\(margin),\(price),"
               + "\(spike.isAtRisk)")
         }

@@ -72,16 +72,16 @@ enum CardPanel {
     return Array(lines.prefix(most))
   }
 
+  /// - Parameter whole: what the rows were taken from.
   static func draw(
-    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
+    _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, of whole: Area,
+    on canvas: inout Canvas
   ) {
     guard area.height > 2 else { return }
     canvas.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: Text.fit(snapshot.presetName, area.width - 24), style: CellStyle(.accent, bold: true))
     canvas.text(" Esc closes ", endingAt: area.x + area.width - 2, y: area.y, style: .dim)
-    // The area that the lines were laid out for was as much higher as this one is.
-    let whole = Area(x: area.x, y: 0, width: area.width, height: area.y + area.height)
     for (row, line) in lines(state, snapshot, in: whole).prefix(area.height - 2).enumerated() {
       canvas.text(
         line.text, x: area.x + 2, y: area.y + row + 1, style: line.isNewest ? .bold : .dim)

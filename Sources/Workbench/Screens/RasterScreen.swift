@@ -192,7 +192,9 @@ enum RasterScreen: WorkbenchScreen {
           + "\(lane.letter) \(Wording.label(lane))", area.width - 6),
       style: CellStyle(lane.ink, bold: true))
     let plot = plotArea(in: area)
-    guard plot.width > 10, plot.height > 2, !picture.rows.isEmpty else { return }
+    guard plot.width > 10, plot.height > 2, !picture.rows.isEmpty,
+      lane.trial.layers.indices.contains(index)
+    else { return }
     let chosen = Set(state.neurons.filter { $0 < size })
     let (spikes, rows, rank) = (picture.spikes, picture.rows, picture.rank)
     let span = max(snapshot.duration, 1e-9)
@@ -234,7 +236,7 @@ enum RasterScreen: WorkbenchScreen {
       + "\(picture.rows.count - active) silent; \(shown) in view"
     if picture.isStep {
       let counts = picture.counts
-      let place = lane.ledger.map { ", epoch \($0.epoch) batch \($0.batch)" } ?? ""
+      let place = lane.ledger.map { ", epoch \($0.epoch + 1) batch \($0.batch + 1)" } ?? ""
       text =
         "last observed update\(place): \(counts.created) created +  \(counts.deleted) deleted x  "
         + "\(counts.moved) moved ‹ ›  \(picture.spikes.count { $0.isAtRisk }) at risk !  "

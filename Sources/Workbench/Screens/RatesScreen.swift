@@ -207,15 +207,20 @@ enum RatesScreen: WorkbenchScreen {
       return norms.map { $0 / max(all, 1e-300) }
     }
     let all = epochs.map(shares)
-    surface.heatMap(rows: 10, columns: all.count, in: map, ink: { _, _ in .accent }) {
-      tenth, epoch in min(1, all[epoch][tenth] / 0.5)
+    // Tenths that share a row are one.
+    let rows = min(10, map.height)
+    guard rows > 0 else { return }
+    func share(_ row: Int, _ epoch: Int) -> Double {
+      (0..<10).filter { $0 * rows / 10 == row }.reduce(0) { $0 + all[epoch][$1] }
     }
-    let now = all[all.count - 1]
+    surface.heatMap(rows: rows, columns: all.count, in: map, ink: { _, _ in .accent }) {
+      row, epoch in min(1, share(row, epoch) / 0.5)
+    }
     for y in 0..<bars.height {
-      let tenth = min(9, y * 10 / bars.height)
+      let row = y * rows / bars.height
       // Higher than ten rows: once for each tenth.
-      if y > 0 && tenth == min(9, (y - 1) * 10 / bars.height) { continue }
-      let share = now[tenth]
+      if y > 0 && row == (y - 1) * rows / bars.height { continue }
+      let share = share(row, all.count - 1)
       let filled = Int((share * 9).rounded())
       surface.text(
         String(repeating: "━", count: filled) + String(format: " %.0f %%", 100 * share),

@@ -23,22 +23,27 @@ enum SliceScreen: WorkbenchScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: Text.fit(
-        "loss along the update, L(w + a dw); \(lane.letter) \(Wording.label(lane))",
+        "loss along update\(lane.slice.map { $0.update > 0 ? " \($0.update)" : "" } ?? ""), "
+          + "L(w + a dw); \(lane.letter) \(Wording.label(lane))",
         area.width - 6), style: CellStyle(lane.ink, bold: true))
     rest = area.inside
     rest.x += 1
     rest.width -= 2
     guard let slice = lane.slice, slice.points.count > 1 || !slice.failure.isEmpty else {
       let text =
-        state.back > 0
-        ? "of the past there are weights but no updates: . goes back to live"
-        : "waiting for an observed update: n trains one batch and observes it"
+        snapshot.isStill
+        ? "no update to look at"
+        : state.back > 0
+          ? "of the past there are weights but no updates: . goes back to live"
+          : "waiting for an observed update: n trains one batch and observes it"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
-    guard slice.failure.isEmpty else {
-      surface.text(Text.fit(slice.failure, rest.width), x: rest.x, y: rest.y, style: .dim)
-      return
+    if !slice.failure.isEmpty {
+      surface.text(
+        Text.fit(slice.failure, rest.width), x: rest.x, y: rest.y, style: CellStyle(.alarm))
+      guard slice.points.count > 1 else { return }
+      _ = rest.takeTop(1)
     }
     var lines = Lines(
       rest.takeTop(min(sentences(slice, rest.width).count, max(rest.height - 6, 0))))
@@ -46,7 +51,7 @@ enum SliceScreen: WorkbenchScreen {
     let listRows = rest.height >= 18 ? min(8, rest.height / 4) : 0
     var plot = rest.takeTop(rest.height - listRows)
     chart(slice, lane, in: &plot, on: &surface)
-    list(slice, snapshot, in: rest, on: &surface)
+    list(slice, snapshot, lane, in: rest, on: &surface)
   }
 
   /// What the picture says, in words.
@@ -139,7 +144,8 @@ enum SliceScreen: WorkbenchScreen {
   }
 
   private static func list<S: Surface>(
-    _ slice: Slice, _ snapshot: Snapshot, in area: Area, on surface: inout S
+    _ slice: Slice, _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area,
+    on surface: inout S
   ) {
     guard area.height >= 3 else { return }
     var lines = Lines(area)
@@ -151,7 +157,7 @@ enum SliceScreen: WorkbenchScreen {
         ? String(format: "a %.6f", event.a)
         : String(format: "a %.2f ± %.2f", event.a, event.precision)
       lines.add(
-        "\(event.kind == .created ? "+" : "x") \(Text.pad(place, 16)) hidden\(event.layer + 1) "
+        "\(event.kind == .created ? "+" : "x") \(Text.pad(place, 16)) \(lane.layerName(event.layer)) "
           + "neuron \(event.neuron) at \(Text.short(event.time)) ms, "
           + "sample \(snapshot.sample(ofTrial: event.trial))",
         CellStyle(event.kind == .created ? .good : .alarm), on: &surface)

@@ -91,7 +91,9 @@ enum TraceScreen: WorkbenchScreen {
     var rest = area.inside
     rest.x += 1
     rest.width -= 2
-    guard let trace = lane.trace, trace.layer == traced.layer, trace.neuron == traced.neuron else {
+    guard let trace = lane.trace, trace.layer == traced.layer, trace.neuron == traced.neuron,
+      trace.asked == traced.spike
+    else {
       let text =
         lane.trial.layers.isEmpty
         ? "no spiking neurons here" : "computing; only neurons that spike have a trace"
