@@ -55,8 +55,8 @@ public struct InitReport: Sendable, Equatable {
   public enum Limit {
     /// Share of a layer's neurons silent on all samples; with a third some presets do well.
     public static let silent = 0.5
-    /// By how much a layer's rate may be below the target. Yin-Yang's presets that learn are at half
-    /// of it; failure-moved-silent is at a third.
+    /// By how much a layer's rate may be below the target. Yin-Yang's presets that learn are at
+    /// half of it; failure-moved-silent is at a third.
     public static let quiet = 2.5
     /// By how much it may be above.
     public static let loud = 5.0

@@ -97,6 +97,7 @@ struct Session {
     if snapshot.notice != live.notice && !snapshot.notice.isEmpty { state.notice = snapshot.notice }
     live = snapshot
     state.tour.follow(snapshot)
+    state.follow(snapshot.breakHit, snapshot)
     runPath = snapshot.runPath
     state.lane = min(state.lane, max(snapshot.lanes.count - 1, 0))
   }

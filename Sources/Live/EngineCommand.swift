@@ -24,6 +24,8 @@ public enum EngineCommand: Sendable, Equatable {
   case detail(Detail?)
   /// Pauses when a condition is met; nil removes them all.
   case stopWhen(StopCondition?)
+  /// Pauses at the first batch after which it is so, once; nil removes them all.
+  case breakWhen(Breakpoint?)
   /// Whether the Gradients screen holds the training gradient against the exact one.
   case compareGradients(Bool)
   /// Computes what a screen needs of a past snapshot.

@@ -75,7 +75,8 @@ public final class FinishedRuns: SnapshotSource {
     refresh()
   }
 
-  /// A run's snapshot; with details of an update, that is the one of the update after the checkpoint.
+  /// A run's snapshot; with details of an update, that is the one of the update after the
+  /// checkpoint.
   private func snapshot(of index: Int) -> Snapshot {
     var snapshot = runs[index].snapshot()
     guard isOfUpdate else { return snapshot }

@@ -12,8 +12,8 @@ struct LaneHistory {
   private(set) var record: EpochMetrics?
   private(set) var lastEvaluated: EpochMetrics?
 
-  /// Of the epochs so far, the last one last; of long trainings every second, fourth, ... epoch, and
-  /// the last one.
+  /// Of the epochs so far, the last one last; of long trainings every second, fourth, ... epoch,
+  /// and the last one.
   var epochs: [EpochActivity] {
     guard let latest, kept.last?.epoch != latest.epoch else { return kept }
     return kept + [latest]

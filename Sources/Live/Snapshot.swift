@@ -66,6 +66,8 @@ public struct Snapshot: Sendable {
   public var hasSettings = false
   /// Another process trains it; this one looks on.
   public var isWatched = false
+  /// The breakpoint that was hit last.
+  public var breakHit: BreakHit?
   /// The last thing worth a line: an error, a file written.
   public var notice = ""
   /// Training has stopped with an error.

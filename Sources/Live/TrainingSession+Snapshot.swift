@@ -46,6 +46,7 @@ extension TrainingSession {
     snapshot.canGoOn = canGoOn
     snapshot.isGone = isGone
     snapshot.notice = notice
+    snapshot.breakHit = breakHit
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText
     if detail == .gradients {

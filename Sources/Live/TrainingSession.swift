@@ -35,6 +35,9 @@ final class TrainingSession {
   /// Compares at once, not beside the training.
   var comparesAtOnce = false
   private var stopCondition: StopCondition?
+  private var breakpoints: [Breakpoint] = []
+  /// The last one that was hit.
+  private(set) var breakHit: BreakHit?
   /// Set when a stop condition was met; the engine then pauses.
   var hasStopped = false
   static let markLimit = 1000
@@ -114,6 +117,7 @@ extension TrainingSession {
       if step.samples > 0 {
         for lane in trainer.lanes { edit(lane) { $0.append(batchOf: lane, at: position) } }
       }
+      if step.samples > 0 { checkBreakpoints() }
       if let rows = step.rows { take(rows) }
       return step.samples
     } catch {
@@ -157,6 +161,30 @@ extension TrainingSession {
       notice = "paused: \(reason)"
       self.stopCondition = nil
       hasStopped = true
+    }
+  }
+
+  /// Pauses where one is hit; it is then gone.
+  private func checkBreakpoints() {
+    for (index, breakpoint) in breakpoints.enumerated() {
+      for lane in trainer.lanes {
+        let ledger = lane.diagnosis.ledger
+        let isObserved =
+          ledger.map {
+            $0.epoch == trainer.epoch && $0.batch + 1 == trainer.batchInEpoch
+              || $0.epoch + 1 == trainer.epoch && trainer.batchInEpoch == 0
+          } ?? false
+        guard
+          let reason = breakpoint.reason(
+            in: lane, lossBefore: history(of: lane).record?.trainLoss, isObserved: isObserved)
+        else { continue }
+        breakpoints.remove(at: index)
+        breakHit = BreakHit(
+          number: (breakHit?.number ?? 0) + 1, breakpoint: breakpoint, lane: lane.options.identity)
+        notice = "paused: \(Trainer.letter(lane.options.identity)): \(reason)"
+        hasStopped = true
+        return
+      }
     }
   }
 
@@ -261,6 +289,9 @@ extension TrainingSession {
       case .stopWhen(let condition):
         stopCondition = condition
         notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
+      case .breakWhen(let breakpoint):
+        breakpoints = breakpoint.map { breakpoints + [$0] } ?? []
+        notice = breakpoint.map { "training will pause \($0.words)" } ?? "no breakpoints"
       case .compareGradients(let isOn):
         truth.isOn = isOn
       case .inspect(let request):

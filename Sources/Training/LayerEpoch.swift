@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/// A hidden layer over one epoch: who spiked how much, and from when in the trial its gradient came.
+/// A hidden layer over one epoch: who spiked how much, and from when in the trial its gradient
+/// came.
 public struct LayerEpoch: Sendable, Equatable {
   /// Per neuron: spikes per trial, mean over the epoch's training trials.
   public var rates: [Float]

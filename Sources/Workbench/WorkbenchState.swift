@@ -67,6 +67,27 @@ public struct WorkbenchState: Sendable {
   /// What snapshots must hold for the screen that takes time to find; nil: nothing.
   public var detail: Detail? { screen.screen.detail(self) }
 
+  /// Number of the breakpoint that was followed last.
+  private var followed = 0
+
+  /// Goes where a breakpoint that has just been hit is explained.
+  public mutating func follow(_ hit: BreakHit?, _ snapshot: Snapshot) {
+    guard let hit, hit.number > followed else { return }
+    followed = hit.number
+    back = 0
+    if let index = snapshot.lanes.firstIndex(where: { $0.identity == hit.lane }) { lane = index }
+    switch hit.breakpoint {
+    case .silent(let layer, _):
+      self.layer = layer
+      screen = .silence
+    case .neuron(let layer, let neuron):
+      traced = Traced(layer: layer, neuron: neuron)
+      screen = .trace
+    case .deletions: screen = .ledger
+    case .loss: screen = .slice
+    }
+  }
+
   /// As a session begins: overview, live, first lane.
   public init() {}
 }

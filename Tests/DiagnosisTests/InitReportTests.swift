@@ -14,9 +14,9 @@ import Testing
   /// Two hidden neurons, one with a weight of 5 and one with 3.9: the first spikes once, at 6.47
   /// ms, the second not. Recurrent weights -0.2 and 0.05 from the first; nothing from the second.
   ///
-  /// Rates 1 and 0: mean 1/2, sd 1/2, half silent. From below (5 + 3.9)/2 = 4.45; from itself (0.2 +
-  /// 0.05)/2 = 0.125; ratio 0.0281. In a trial of 100 ms a constant current would settle at 10 x (5 -
-  /// 0.2)/100 and 10 x (3.9 + 0.05)/100: mean 0.4375.
+  /// Rates 1 and 0: mean 1/2, sd 1/2, half silent. From below (5 + 3.9)/2 = 4.45; from itself (0.2
+  /// + 0.05)/2 = 0.125; ratio 0.0281. In a trial of 100 ms a constant current would settle at 10 x
+  /// (5 - 0.2)/100 and 10 x (3.9 + 0.05)/100: mean 0.4375.
   @Test func twoNeurons() {
     let network = Network(
       inputs: 1,

@@ -100,7 +100,8 @@ import Testing
       weights: weights.matrices.map { WeightRows($0) }, layer: layer, neuron: 0, spike: spike)
   }
 
-  /// w1 = 3.9: V comes to 0.975 at 20 ln 2 ms, all of it from the one input spike; 0.1 more wakes it.
+  /// w1 = 3.9: V comes to 0.975 at 20 ln 2 ms, all of it from the one input spike; 0.1 more wakes
+  /// it.
   @Test func traceOfASilentNeuron() throws {
     let silent = trace((3.9, 6), layer: 0, spike: nil)
     #expect(abs(silent.reference.v - 0.975) < 1e-9)

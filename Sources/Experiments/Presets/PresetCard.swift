@@ -2,9 +2,9 @@
 
 import Foundation
 
-/// What a preset says of itself, from the comments that open its file: what it shows, what was seen,
-/// what to look at, what heals it. Sentences that begin with `When CONDITION:` come up on the screen
-/// when that has become true.
+/// What a preset says of itself, from the comments that open its file: what it shows, what was
+/// seen, what to look at, what heals it. Sentences that begin with `When CONDITION:` come up on the
+/// screen when that has become true.
 public struct PresetCard: Sendable, Equatable {
   /// Where a list of presets puts it.
   public enum Group: String, Sendable, CaseIterable {

@@ -72,6 +72,16 @@ extension TypedValues {
     return [.goTo(epoch)]
   }
 
+  static let breakpoint = TypedValues(
+    usage: Breakpoint.usage,
+    words: [
+      "silent hidden1 10%", "neuron 0 silent", "deleted > created 20", "loss > 2x", "none",
+    ]
+  ) { values, _, _ in
+    if values == ["none"] { return [.engine(.breakWhen(nil))] }
+    return Breakpoint(words: values).map { [.engine(.breakWhen($0))] }
+  }
+
   static let stop = TypedValues(
     usage: "epoch 20, accuracy 0.95, dead, or none", words: ["epoch", "accuracy", "dead", "none"]
   ) { values, _, _ in
@@ -85,6 +95,9 @@ extension Action {
   static let typedOnly: [Action] = [
     typed("goto", "go to an epoch, or by a click on the curve", .goTo, obstacle: { _, _ in nil }),
     typed("probe", "show a probe sample by its number", .probe, obstacle: whenPresent),
+    typed(
+      "break", "pause at the batch that does it, and show why", .breakpoint,
+      obstacle: whenTraining),
     typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
   ]
 
