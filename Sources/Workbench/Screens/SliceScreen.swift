@@ -32,7 +32,7 @@ enum SliceScreen: WorkbenchScreen {
     guard let slice = lane.slice, slice.points.count > 1 || !slice.failure.isEmpty else {
       let text =
         snapshot.isStill
-        ? "no update to look at"
+        ? "computing: the update after the checkpoint"
         : state.back > 0
           ? "of the past there are weights but no updates: . goes back to live"
           : "waiting for an observed update: n trains one batch and observes it"
