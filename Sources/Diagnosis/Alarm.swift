@@ -246,18 +246,17 @@ public struct AlarmWatch: Sendable {
   /// Nine tenths of the gradient from the last three or four tenths of the trial, where less than
   /// half of the spikes are.
   private mutating func lateGradient(_ signs: EpochSigns) -> String? {
-    for layer in signs.layers where layer.gradientByTenth.count == 10 {
-      let all = layer.gradientByTenth.reduce(0, +)
-      for tenths in [3, 4] {
-        let late = layer.gradientByTenth.suffix(tenths).reduce(0, +)
-        let spikes = layer.spikesByTenth.suffix(tenths).reduce(0, +)
-        guard all > 0, late >= (isLate ? 0.75 : 0.9) * all, spikes < 0.5 else { continue }
-        isLate = true
-        return
-          "\(short(100 * late / all)) % of \(layer.name)'s gradient comes from the last "
-          + "\(short(Double(tenths) / 10 * signs.duration)) ms, \(short(100 * spikes)) % of its "
-          + "spikes do"
-      }
+    let least = isLate ? 0.75 : 0.9
+    for layer in signs.layers {
+      guard
+        let late = LateGradient.found(
+          layer.gradientByTenth, layer.spikesByTenth, [(3, least), (4, least)])
+      else { continue }
+      isLate = true
+      return
+        "\(short(100 * late.gradient)) % of \(layer.name)'s gradient comes from the last "
+        + "\(short(Double(late.tenths) / 10 * signs.duration)) ms, \(short(100 * late.spikes)) % of "
+        + "its spikes do"
     }
     isLate = false
     return nil

@@ -94,12 +94,10 @@ public struct GradientComparison: Sendable, Equatable {
     _ exact: TrialSpikes, _ training: TrialSpikes, _ network: Network, _ reach: Double
   ) {
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
-      let a = timesByNeuron(exact[index], size: layer.size)
-      let b = timesByNeuron(training[index], size: layer.size)
       exactSpikes += exact[index].count
       trainingSpikes += training[index].count
-      for neuron in 0..<layer.size where !(a[neuron].isEmpty && b[neuron].isEmpty) {
-        let matching = SpikeMatching(before: a[neuron], after: b[neuron], reach: reach)
+      network.forEachMatching(ofLayer: index, before: exact, after: training, reach: reach) {
+        _, _, _, matching in
         onlyExact += matching.deleted.count
         onlyTraining += matching.created.count
       }

@@ -53,8 +53,15 @@ public struct VerdictSigns: Sendable {
 /// One sentence about a lane: what is wrong, since when, why as far as it can be told, and what to
 /// do. The rules are in the article Diagnosis of Workbench.docc.
 public enum LaneVerdict {
-  /// A tenth of what it was.
-  static let starving = 0.1
+  /// Since when a layer spikes less than a tenth of what it did at its best; nil: it does not.
+  /// - Parameter rates: spikes per neuron and trial, by epoch.
+  /// - Returns: an index of `rates`.
+  public static func starvingSince(_ rates: [Double]) -> Int? {
+    guard let now = rates.last, let most = rates.max(), now < 0.1 * most,
+      let peak = rates.firstIndex(of: most)
+    else { return nil }
+    return rates[peak...].firstIndex { $0 < 0.1 * most }
+  }
 
   /// nil: there is nothing to say.
   public static func sentence(_ signs: VerdictSigns) -> String? {
@@ -63,17 +70,14 @@ public enum LaneVerdict {
 
   private static func starved(_ signs: VerdictSigns) -> String? {
     for layer in signs.layers where layer.size > 0 {
-      let most = layer.rates.max() ?? 0
-      let now = layer.rates.last ?? 0
-      let isStarving = layer.rates.count > 1 && most > 0 && now < starving * most
-      guard isStarving || Double(layer.dead) >= 0.75 * Double(layer.size) else { continue }
+      let since = starvingSince(layer.rates)
+      guard since != nil || Double(layer.dead) >= 0.75 * Double(layer.size) else { continue }
       var text = "\(layer.name) starves: \(layer.dead) of \(layer.size) dead"
-      if isStarving, let peak = layer.rates.firstIndex(of: most),
-        let since = layer.rates[peak...].firstIndex(where: { $0 < starving * most })
-      {
+      if let since {
         text =
-          "\(layer.name) starves: \(short(now)) spikes per neuron and trial after \(short(most)), "
-          + "\(layer.dead) of \(layer.size) dead, since epoch \(signs.epochs[since])"
+          "\(layer.name) starves: \(short(layer.rates.last ?? 0)) spikes per neuron and trial after "
+          + "\(short(layer.rates.max() ?? 0)), \(layer.dead) of \(layer.size) dead, since epoch "
+          + "\(signs.epochs[since])"
       }
       return text + "; " + cause(of: signs)
     }
@@ -114,21 +118,14 @@ public enum LaneVerdict {
   /// Three quarters of the gradient from the last three tenths, or four fifths from the last four,
   /// where less than half of the spikes are.
   private static func lateText(_ layer: VerdictSigns.Layer, _ duration: Double) -> String? {
-    let all = layer.gradientByTenth.reduce(0, +)
-    guard layer.gradientByTenth.count == 10, layer.spikesByTenth.count == 10, all > 0 else {
-      return nil
-    }
-    for (tenths, least) in [(3, 0.75), (4, 0.8)] {
-      let gradient = layer.gradientByTenth.suffix(tenths).reduce(0, +) / all
-      let spikes = layer.spikesByTenth.suffix(tenths).reduce(0, +)
-      if gradient >= least && spikes < 0.5 {
-        return
-          "\(Int((100 * gradient).rounded())) % of \(layer.name)'s gradient comes from the last "
-          + "\(short(Double(tenths) / 10 * duration)) ms, \(Int((100 * spikes).rounded())) % of its "
-          + "spikes do"
-      }
-    }
-    return nil
+    guard
+      let late = LateGradient.found(
+        layer.gradientByTenth, layer.spikesByTenth, [(3, 0.75), (4, 0.8)])
+    else { return nil }
+    return
+      "\(Int((100 * late.gradient).rounded())) % of \(layer.name)'s gradient comes from the last "
+      + "\(short(Double(late.tenths) / 10 * duration)) ms, \(Int((100 * late.spikes).rounded())) % "
+      + "of its spikes do"
   }
 
   private static func mute(_ signs: VerdictSigns) -> String? {

@@ -113,34 +113,23 @@ extension Ledger {
       var change = LayerChange(layer: network.name(ofPopulation: index + 1))
       var (shift, pairs) = (0.0, 0)
       for trial in before.indices {
-        let old = timesByNeuron(before[trial][index], size: layer.size)
-        let new = timesByNeuron(after[trial][index], size: layer.size)
-        for neuron in 0..<layer.size where old[neuron] != new[neuron] {
-          let matching = SpikeMatching(before: old[neuron], after: new[neuron], reach: reach)
+        network.forEachMatching(
+          ofLayer: index, before: before[trial], after: after[trial], reach: reach
+        ) { neuron, old, new, matching in
           for (i, j) in matching.moved {
-            let moved = new[neuron][j] - old[neuron][i]
-            if moved == 0 {
-              change.unchanged += 1
-            } else {
-              change.moved += 1
-            }
+            let moved = new[j] - old[i]
+            if moved == 0 { change.unchanged += 1 } else { change.moved += 1 }
             shift += moved
             pairs += 1
           }
           change.deleted += matching.deleted.count
           change.created += matching.created.count
           events += matching.deleted.map {
-            SpikeEvent(
-              kind: .deleted, trial: trial, layer: index, neuron: neuron, time: old[neuron][$0])
+            SpikeEvent(kind: .deleted, trial: trial, layer: index, neuron: neuron, time: old[$0])
           }
           events += matching.created.map {
-            SpikeEvent(
-              kind: .created, trial: trial, layer: index, neuron: neuron, time: new[neuron][$0])
+            SpikeEvent(kind: .created, trial: trial, layer: index, neuron: neuron, time: new[$0])
           }
-        }
-        for neuron in 0..<layer.size where old[neuron] == new[neuron] {
-          change.unchanged += old[neuron].count
-          pairs += old[neuron].count
         }
       }
       if pairs > 0 { change.meanShift = shift / Double(pairs) }

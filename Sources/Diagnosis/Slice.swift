@@ -217,17 +217,16 @@ private final class SlicePath {
     var events: [Slice.Event] = []
     for trial in old.indices {
       for (layer, description) in network.layers.enumerated() where description.neuron.isSpiking {
-        let a = timesByNeuron(old[trial][layer], size: description.size)
-        let b = timesByNeuron(new[trial][layer], size: description.size)
-        for neuron in 0..<description.size where a[neuron] != b[neuron] {
-          let matching = SpikeMatching(before: a[neuron], after: b[neuron], reach: reach)
+        network.forEachMatching(
+          ofLayer: layer, before: old[trial], after: new[trial], reach: reach
+        ) { neuron, was, now, matching in
           func event(_ kind: SpikeEvent.Kind, _ time: Double) -> Slice.Event {
             Slice.Event(
               a: (low + high) / 2, precision: (high - low) / 2, kind: kind, trial: trial,
               layer: layer, neuron: neuron, time: time)
           }
-          events += matching.deleted.map { event(.deleted, a[neuron][$0]) }
-          events += matching.created.map { event(.created, b[neuron][$0]) }
+          events += matching.deleted.map { event(.deleted, was[$0]) }
+          events += matching.created.map { event(.created, now[$0]) }
         }
       }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import EventPropCore
+
 /// Which spikes of one neuron in one trial, before an update, are which ones after it.
 ///
 /// The cheapest alignment in order of time: a move costs |t - t'|, a deletion or a creation `reach`
@@ -21,6 +23,10 @@ public struct SpikeMatching: Sendable, Equatable {
   ///   - before: times in ms, ascending; `after` likewise.
   ///   - reach: how far apart, in ms, a pair may be.
   public init(before: [Double], after: [Double], reach: Double) {
+    if before == after {
+      moved = before.indices.map { ($0, $0) }
+      return
+    }
     var (i, j) = (0, 0)
     while i < before.count || j < after.count {
       let (p, q) = SpikeMatching.piece(before[i...], after[j...])
@@ -101,5 +107,23 @@ public struct SpikeMatching: Sendable, Equatable {
   /// The same pairs and lone spikes; `cost` is not compared.
   public static func == (a: SpikeMatching, b: SpikeMatching) -> Bool {
     a.deleted == b.deleted && a.created == b.created && a.moved.elementsEqual(b.moved, by: ==)
+  }
+}
+
+extension Network {
+  /// Matches the spikes of a layer, neuron by neuron, those without any left out.
+  /// - Parameter body: told of each neuron with its times before and after, in order.
+  func forEachMatching(
+    ofLayer layer: Int, before: TrialSpikes, after: TrialSpikes, reach: Double,
+    _ body: (_ neuron: Int, _ before: [Double], _ after: [Double], SpikeMatching) -> Void
+  ) {
+    let size = layers[layer].size
+    let old = timesByNeuron(before[layer], size: size)
+    let new = timesByNeuron(after[layer], size: size)
+    for neuron in 0..<size where !(old[neuron].isEmpty && new[neuron].isEmpty) {
+      body(
+        neuron, old[neuron], new[neuron],
+        SpikeMatching(before: old[neuron], after: new[neuron], reach: reach))
+    }
   }
 }

@@ -57,9 +57,7 @@ public struct StepPicture: Sendable, Equatable {
     self.trial = trial
     layers = []
     let spiking = network.layers.indices.filter { network.layers[$0].neuron.isSpiking }
-    for (index, layer) in network.layers.enumerated() {
-      let old = timesByNeuron(before[index], size: layer.size)
-      let new = timesByNeuron(after[index], size: layer.size)
+    for index in network.layers.indices {
       var known: [Int: [Double: Double]] = [:]
       if let row = spiking.firstIndex(of: index), let margins {
         for spike in margins.layers[row].spikes {
@@ -72,26 +70,26 @@ public struct StepPicture: Sendable, Equatable {
       }
       let risky = atRisk.filter { $0.trial == trial && $0.layer == index }
       var spikes: [Spike] = []
-      for neuron in 0..<layer.size where !(old[neuron].isEmpty && new[neuron].isEmpty) {
-        let matching = SpikeMatching(before: old[neuron], after: new[neuron], reach: reach)
+      network.forEachMatching(ofLayer: index, before: before, after: after, reach: reach) {
+        neuron, old, new, matching in
         for (i, j) in matching.moved {
-          let time = new[neuron][j]
+          let time = new[j]
           spikes.append(
             Spike(
               neuron: neuron, time: time,
-              fate: old[neuron][i] == time ? .kept : .moved(from: old[neuron][i]),
+              fate: old[i] == time ? .kept : .moved(from: old[i]),
               margin: known[neuron]?[time],
               isAtRisk: risky.contains { $0.neuron == neuron && $0.time == time }))
         }
         for j in matching.created {
-          let time = new[neuron][j]
+          let time = new[j]
           spikes.append(
             Spike(
               neuron: neuron, time: time, fate: .created, margin: known[neuron]?[time],
               price: price(.created, neuron, time)))
         }
         for i in matching.deleted {
-          let time = old[neuron][i]
+          let time = old[i]
           spikes.append(
             Spike(
               neuron: neuron, time: time, fate: .deleted,

@@ -188,20 +188,15 @@ extension Trace.Downstream {
   ) {
     self.init()
     self.lossChange = lossChange
-    for (index, layer) in network.layers.enumerated() {
-      let old = timesByNeuron(before[index], size: layer.size)
-      let new = timesByNeuron(after[index], size: layer.size)
+    var rest = before
+    rest[removed.layer].removeAll { $0.neuron == removed.neuron && $0.time == removed.time }
+    for index in network.layers.indices {
       var counts = (deleted: 0, created: 0, moved: 0)
-      for neuron in 0..<layer.size {
-        var was = old[neuron]
-        if index == removed.layer && neuron == removed.neuron {
-          was.removeAll { $0 == removed.time }
-        }
-        guard was != new[neuron] else { continue }
-        let matching = SpikeMatching(before: was, after: new[neuron], reach: reach)
+      network.forEachMatching(ofLayer: index, before: rest, after: after, reach: reach) {
+        _, was, now, matching in
         counts.deleted += matching.deleted.count
         counts.created += matching.created.count
-        counts.moved += matching.moved.count { was[$0.before] != new[neuron][$0.after] }
+        counts.moved += matching.moved.count { was[$0.before] != now[$0.after] }
       }
       deleted.append(counts.deleted)
       created.append(counts.created)

@@ -227,22 +227,11 @@ public struct EpochActivity: Sendable, Equatable {
 }
 
 extension [EpochActivity] {
-  /// A layer spikes a tenth as much as it did in some epoch before.
-  public var hasStarved: Bool { starved != nil }
-
-  /// The first hidden layer that spikes a tenth as much as in an earlier epoch, and in which epoch
-  /// it came to that.
-  public var starved: (layer: Int, since: Int)? {
-    guard let now = last else { return nil }
-    for layer in now.layers.indices {
-      let means = map { $0.layers[layer].mean }
-      let most = means.max() ?? 0
-      guard most > 0, means[means.count - 1] < 0.1 * most else { continue }
-      let peak = means.firstIndex(of: most)!
-      let since = means[peak...].firstIndex { $0 < 0.1 * most } ?? means.count - 1
-      return (layer, self[since].epoch)
+  /// A hidden layer spikes less than a tenth of what it did at its best.
+  public var hasStarved: Bool {
+    (last?.layers.indices ?? 0..<0).contains { layer in
+      LaneVerdict.starvingSince(map { $0.layers[layer].mean }) != nil
     }
-    return nil
   }
 }
 
