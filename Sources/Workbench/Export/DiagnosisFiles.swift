@@ -121,96 +121,88 @@ public enum DiagnosisFiles {
   /// Loss along the last observed update, all lanes: the probe's, the promised, and with one matrix
   /// moving alone.
   public static func slice(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,moving,a,probe_loss,promised"]
-    for lane in snapshot.lanes {
-      guard let slice = lane.slice else { continue }
-      for (name, points) in [("all", slice.points)] + slice.matrices {
-        rows += points.map {
-          "\(lane.fields),\(name),\($0.a),\($0.loss),\(slice.promised(at: $0.a))"
-        }
+    table("lane,letter,trained_on,moving,a,probe_loss,promised", snapshot) { lane in
+      guard let slice = lane.slice else { return [] }
+      return ([("all", slice.points)] + slice.matrices).flatMap { name, points in
+        points.map { "\(lane.fields),\(name),\($0.a),\($0.loss),\(slice.promised(at: $0.a))" }
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// Spikes that come and go along it.
   public static func sliceEvents(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,a,precision,kind,sample,layer,neuron,time_ms"]
-    for lane in snapshot.lanes {
-      rows += (lane.slice?.events ?? []).map {
+    table("lane,letter,trained_on,a,precision,kind,sample,layer,neuron,time_ms", snapshot) { lane in
+      (lane.slice?.events ?? []).map {
         "\(lane.fields),\($0.a),\($0.precision),\($0.kind.rawValue),"
           + "\(snapshot.sample(ofTrial: $0.trial)),\(lane.layerName($0.layer)),\($0.neuron),\($0.time)"
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// Spikes per trial by epoch and neuron.
   public static func rates(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,epoch,layer,neuron,spikes_per_trial"]
-    for lane in snapshot.lanes {
-      for epoch in lane.activity {
-        for (layer, own) in epoch.layers.enumerated() {
-          rows += own.rates.enumerated().map {
-            "\(lane.fields),\(epoch.epoch),hidden\(layer + 1),\($0.offset),\($0.element)"
+    table("lane,letter,trained_on,epoch,layer,neuron,spikes_per_trial", snapshot) { lane in
+      lane.activity.flatMap { epoch in
+        epoch.layers.enumerated().flatMap { layer, own in
+          own.rates.enumerated().map {
+            "\(lane.fields),\(epoch.epoch),\(lane.layerName(layer)),\($0.offset),\($0.element)"
           }
         }
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// Histograms of weights, now and at the start.
   public static func weights(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,matrix,from,to,now,start"]
-    for lane in snapshot.lanes {
-      for matrix in lane.weights {
-        let (low, high) = (matrix.range.lowerBound, matrix.range.upperBound)
-        let width = (high - low) / Double(matrix.counts.count)
-        rows += matrix.counts.indices.map {
+    table("lane,letter,trained_on,matrix,from,to,now,start", snapshot) { lane in
+      lane.weights.flatMap { matrix in
+        let low = matrix.range.lowerBound
+        let width = (matrix.range.upperBound - low) / Double(matrix.counts.count)
+        return matrix.counts.indices.map {
           "\(lane.fields),\(matrix.name),\(low + Double($0) * width),"
             + "\(low + Double($0 + 1) * width),\(matrix.counts[$0]),\(matrix.initialCounts[$0])"
         }
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// V(t) of the traced neuron.
   public static func trace(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,layer,neuron,curve,time_ms,v"]
-    for lane in snapshot.lanes {
-      guard let trace = lane.trace else { continue }
-      for (name, points) in [("v", trace.points), ("lifted", trace.ghost)] {
-        rows += points.map {
-          "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(name),\($0.time),\($0.v)"
-        }
+    table("lane,letter,trained_on,layer,neuron,curve,time_ms,v", snapshot) { lane in
+      guard let trace = lane.trace else { return [] }
+      let neuron = "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron)"
+      return [("v", trace.points), ("lifted", trace.ghost)].flatMap { name, points in
+        points.map { "\(neuron),\(name),\($0.time),\($0.v)" }
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// What arriving spikes add to V at the reference time.
   public static func shares(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,layer,neuron,reference_ms,source,sender,time_ms,weight,share"]
-    for lane in snapshot.lanes {
-      guard let trace = lane.trace else { continue }
-      rows += trace.shares.map {
-        "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(trace.reference.time),"
-          + "\($0.source == 0 ? "input" : "hidden\($0.source)"),\($0.neuron),\($0.time),"
-          + "\($0.weight),\($0.value)"
+    table(
+      "lane,letter,trained_on,layer,neuron,reference_ms,source,sender,time_ms,weight,share",
+      snapshot
+    ) { lane in
+      guard let trace = lane.trace else { return [] }
+      let neuron =
+        "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(trace.reference.time)"
+      return trace.shares.map {
+        let source = $0.source == 0 ? "input" : lane.layerName($0.source - 1)
+        return "\(neuron),\(source),\($0.neuron),\($0.time),\($0.weight),\($0.value)"
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 
   /// What the last observed update did to the spikes of the shown probe trial.
   public static func step(_ snapshot: Snapshot) -> String {
-    var rows = ["lane,letter,loss,sample,layer,neuron,fate,time_ms,before_ms,margin,price,at_risk"]
-    for lane in snapshot.lanes {
-      guard let step = lane.step else { continue }
-      for (layer, spikes) in step.layers.enumerated() {
-        for spike in spikes {
+    table(
+      "lane,letter,trained_on,sample,layer,neuron,fate,time_ms,before_ms,margin,price,at_risk",
+      snapshot
+    ) { lane in
+      guard let step = lane.step else { return [] }
+      let sample = snapshot.sample(ofTrial: step.trial)
+      return step.layers.enumerated().flatMap { layer, spikes in
+        spikes.map { spike in
           let (fate, before): (String, String) =
             switch spike.fate {
             case .kept: ("kept", "\(spike.time)")
@@ -220,13 +212,10 @@ public enum DiagnosisFiles {
             }
           let margin = spike.margin.map { "\($0)" } ?? ""
           let price = spike.price.map { "\($0)" } ?? ""
-          rows.append(
-            "\(lane.fields),\(snapshot.sample(ofTrial: step.trial)),\(lane.layerName(layer)),"
-              + "\(spike.neuron),\(fate),\(spike.time),\(before),\(margin),\(price),"
-              + "\(spike.isAtRisk)")
+          return "\(lane.fields),\(sample),\(lane.layerName(layer)),\(spike.neuron),\(fate),"
+            + "\(spike.time),\(before),\(margin),\(price),\(spike.isAtRisk)"
         }
       }
     }
-    return rows.joined(separator: "\n") + "\n"
   }
 }
