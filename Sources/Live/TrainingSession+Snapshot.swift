@@ -137,7 +137,7 @@ extension TrainingSession {
       "steps shortened: \($0.kept) neurons kept, \($0.lost) lost, "
         + String(format: "%.0f %% of |dw| given up", 100 * $0.stepGivenUp)
     }
-    picture.verdict = LaneVerdict.sentence(signs(of: lane, history))
+    picture.verdict = LaneVerdict.sentence(signs(of: lane, history.record, picture.activity))
     picture.trainsExactly = lane.options.solver == .exact
     picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
@@ -166,16 +166,18 @@ extension TrainingSession {
     return picture
   }
 
-  private func signs(of lane: any Lane, _ history: LaneHistory) -> VerdictSigns {
+  private func signs(
+    of lane: any Lane, _ record: EpochMetrics?, _ epochs: [EpochActivity]
+  ) -> VerdictSigns {
     var signs = VerdictSigns()
-    signs.epochs = history.epochs.map(\.epoch)
+    signs.epochs = epochs.map(\.epoch)
     signs.layers = lane.network.layers.dropLast().indices.map { layer in
       var own = VerdictSigns.Layer(
         name: lane.network.name(ofPopulation: layer + 1), size: lane.network.layers[layer].size,
-        dead: history.record?.dead[layer] ?? 0,
-        rates: history.epochs.map { $0.layers[layer].mean })
-      own.gradientByTenth = history.epochs.last?.layers[layer].gradientByTenth ?? []
-      own.spikesByTenth = history.epochs.last?.layers[layer].spikesByTenth ?? []
+        dead: record?.dead[layer] ?? 0,
+        rates: epochs.map { $0.layers[layer].mean })
+      own.gradientByTenth = epochs.last?.layers[layer].gradientByTenth ?? []
+      own.spikesByTenth = epochs.last?.layers[layer].spikesByTenth ?? []
       return own
     }
     let entry = LossTable.entry(lane.options.lossKind)
@@ -184,7 +186,7 @@ extension TrainingSession {
     signs.readsFirstSpikes = entry?.readout == .firstSpike
     signs.inputEnd = lane.inputEnd
     signs.duration = trainer.preset.duration
-    signs.rate = history.record?.rate ?? lane.options.optimiser.rate
+    signs.rate = record?.rate ?? lane.options.optimiser.rate
     signs.totals = lane.diagnosis.totals
     signs.alarms = lane.diagnosis.alarms
     return signs

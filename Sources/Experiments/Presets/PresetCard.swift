@@ -46,8 +46,6 @@ public struct PresetCard: Sendable, Equatable {
 
   /// Whole sentences: what the preset is about.
   public var shows = ""
-  /// Figures, and of how many seeds.
-  public var seen = ""
   /// Screens and what is on them.
   public var lookAt = ""
   /// What makes it learn; empty where nothing is wrong.
@@ -56,8 +54,6 @@ public struct PresetCard: Sendable, Equatable {
   public var takes = ""
   /// Files that it needs.
   public var needs = ""
-  /// The paper.
-  public var source = ""
   /// `learn` where the file does not say.
   public var group = Group.learn
   /// In order.
@@ -84,12 +80,12 @@ public struct PresetCard: Sendable, Equatable {
     }
     for (keyword, text) in entries {
       switch keyword {
-      case "Seen": seen = text
+      // For readers of the file.
+      case "Seen", "Source": break
       case "Look at": lookAt = text
       case "Healed by": healedBy = text
       case "Takes": takes = text.hasSuffix(".") ? String(text.dropLast()) : text
       case "Needs": needs = text
-      case "Source": source = text
       case "Group":
         if let known = Group(rawValue: text) {
           group = known

@@ -7,7 +7,7 @@ package struct Fork: TrainingCommand {
   package static let forms = [
     CommandForm(
       name: "fork", title: "copy the chosen lane, with another loss",
-      usage: LossTable.all.map(\.kind).joined(separator: ", "), words: LossTable.all.map(\.kind))
+      oneOf: LossTable.all.map(\.kind))
   ]
   package static let effect = LaneEffect.adds
   package let lane: Int?

@@ -6,9 +6,7 @@ import EventPropCore
 /// Another loss for one lane.
 package struct SetLoss: TrainingCommand {
   package static let forms = [
-    CommandForm(
-      name: "loss", title: "loss of the chosen lane",
-      usage: LossTable.all.map(\.kind).joined(separator: ", "), words: LossTable.all.map(\.kind))
+    CommandForm(name: "loss", title: "loss of the chosen lane", oneOf: LossTable.all.map(\.kind))
   ]
   package static let effect = LaneEffect.changes
   package let lane: Int?

@@ -41,6 +41,13 @@ package struct CommandForm: Sendable {
   package var words: [String] = []
 }
 
+extension CommandForm {
+  /// One word of some follows the name.
+  init(name: String, title: String, oneOf words: [String]) {
+    self.init(name: name, title: title, usage: words.joined(separator: ", "), words: words)
+  }
+}
+
 /// Every command that changes the training.
 package enum CommandTable {
   /// In the order of the help.

@@ -51,12 +51,7 @@ extension SolverLane {
     guard network.layers.indices.contains(layer), network.layers[layer].neuron.isSpiking,
       (0..<network.layers[layer].size).contains(neuron)
     else { return nil }
-    var train = data[sample]
-    options?.delayLine.apply(
-      to: &train, units: data.unitCount, duration: solver.problem.duration)
-    let trial = probeTrial
-    train.withView { solver.load($0, label: data.labels[sample], into: trial) }
-    solver.forward(trial, weights: weights, workspace: probeWorkspace)
+    let trial = run(data, sample: sample, options: options).trial
     guard trial.failure == nil else { return nil }
     let spikes = network.layers.indices.map { trial.spikes(ofLayer: $0) }
     let loss = trial.loss

@@ -7,12 +7,7 @@ import SpikeData
 extension SolverLane {
   /// Runs one sample forward, for the eye: without any effect on training.
   func probe(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int) -> ProbeTrial {
-    var train = data[sample]
-    options?.delayLine.apply(
-      to: &train, units: data.unitCount, duration: solver.problem.duration)
-    let trial = probeTrial
-    train.withView { solver.load($0, label: data.labels[sample], into: trial) }
-    solver.forward(trial, weights: weights, workspace: probeWorkspace)
+    let (trial, train) = run(data, sample: sample, options: options)
     var picture = ProbeTrial()
     picture.label = data.labels[sample]
     picture.prediction = trial.prediction
@@ -31,6 +26,18 @@ extension SolverLane {
       shaping.weight(at: (Double($0) + 0.5) / Double(points))
     }
     return picture
+  }
+
+  /// Runs one sample forward on the lane's own trial for probes.
+  func run(_ data: SpikeDataSet, sample: Int, options: DataOptions?) -> (
+    trial: S.Trial, train: SpikeTrain
+  ) {
+    var train = data[sample]
+    options?.delayLine.apply(
+      to: &train, units: data.unitCount, duration: solver.problem.duration)
+    train.withView { solver.load($0, label: data.labels[sample], into: probeTrial) }
+    solver.forward(probeTrial, weights: weights, workspace: probeWorkspace)
+    return (probeTrial, train)
   }
 
   /// V of the outputs at evenly spaced times, from the spikes that reach them.
