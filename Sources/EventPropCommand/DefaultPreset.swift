@@ -4,7 +4,7 @@
 enum DefaultPreset {
   static let text = """
     # The same network, weights and batches twice: the loss plain, and weighted by exp(-t/T). Generated spoken digits.
-    # Takes: 15 s until the curves part, 40 s for all, on two cores.
+    # Takes: 6 s until the curves part, 20 s for all, on two cores.
     # When start: Same weights, same batches. A: plain. B: weighted by exp(-t/T).
     # When B leads A by 10: The curves part: B has {B} of the test right, A {A}.
     # When A is late: Why? {late A} of A's hidden gradient comes from the last 300 ms, where there is little to learn: press 3.
