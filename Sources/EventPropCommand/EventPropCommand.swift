@@ -26,8 +26,8 @@ struct EventPropCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
-      GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, GradientCommand.self,
-      BenchCommand.self, PresetsCommand.self, DataCommand.self,
+      GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, BisectCommand.self,
+      GradientCommand.self, BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

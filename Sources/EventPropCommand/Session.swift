@@ -22,6 +22,8 @@ struct Session {
   private(set) var isAbandoned = false
   /// What was exported last: the same is not written again.
   private var exported = ""
+  /// The number of the found update that was shown last.
+  private var foundLast = 0
   /// What was asked for of the past.
   private var inspecting = ""
   /// Milliseconds between frames while nothing is pressed; a key is answered at once.
@@ -89,6 +91,10 @@ struct Session {
   }
 
   private mutating func take(_ snapshot: Snapshot) {
+    if snapshot.rewinds > live.rewinds {
+      history.forget(after: snapshot.position)
+      state.back = 0
+    }
     if state.back > 0 {
       state.back += history.append(snapshot)
     } else {
@@ -98,6 +104,11 @@ struct Session {
     live = snapshot
     state.tour.follow(snapshot)
     state.follow(snapshot.breakHit, snapshot)
+    if let found = snapshot.found, found.number > foundLast {
+      foundLast = found.number
+      state.back = history.insert(found.snapshot, before: snapshot)
+      state.follow(found)
+    }
     runPath = snapshot.runPath
     state.lane = min(state.lane, max(snapshot.lanes.count - 1, 0))
   }

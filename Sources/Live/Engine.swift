@@ -136,7 +136,7 @@ public final class Engine: Sendable {
         }
         if !commands.isEmpty { isWanted.store(true, ordering: .releasing) }
       }
-      let isIdle = pace.isIdle(training)
+      let isIdle = pace.isIdle(training) && training.job == nil
       if isWanted.exchange(false, ordering: .acquiringAndReleasing) {
         serial += 1
         training.truth.isResting = isIdle
@@ -151,8 +151,15 @@ public final class Engine: Sendable {
       if isIdle {
         pace.rest()
         wake.wait()
-      } else if let pause = pace.pause(training.time.now()) {
+      } else if training.job == nil, let pause = pace.pause(training.time.now()) {
         _ = wake.wait(timeout: .now() + .nanoseconds(Int(pause.seconds * 1e9)))
+      } else if training.job != nil {
+        training.stepJob()
+        if training.job == nil { isWanted.store(true, ordering: .releasing) }
+        if training.hasStopped {
+          training.hasStopped = false
+          _ = pace.take(.pause, training)
+        }
       } else {
         if pace.isStepping { training.observeNext() }
         pace.count(training.trainBatch(), training)

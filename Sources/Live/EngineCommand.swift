@@ -28,6 +28,12 @@ public enum EngineCommand: Sendable, Equatable {
   case breakWhen(Breakpoint?)
   /// Whether the Gradients screen holds the training gradient against the exact one.
   case compareGradients(Bool)
+  /// Looks for the one update of a lane that brought something about, and shows it.
+  case bisect(BisectQuestion, lane: Int)
+  /// Goes back to a place in the past, and on from there with a fork of a lane.
+  case rewind(Rewind)
+  /// Ends a bisection or a rewinding before it is done: the training is as it was.
+  case cancel
   /// Computes what a screen needs of a past snapshot.
   case inspect(InspectionRequest)
 

@@ -66,6 +66,14 @@ public struct Snapshot: Sendable {
   public var hasSettings = false
   /// Another process trains it; this one looks on.
   public var isWatched = false
+  /// Commands that the lanes have taken since the initial weights.
+  public var commands = 0
+  /// What the engine does instead of training: bisecting, going back; empty: nothing.
+  public var job = ""
+  /// The update that the last bisection found.
+  public var found: FoundUpdate?
+  /// How often the training went back to a place in the past.
+  public var rewinds = 0
   /// The breakpoint that was hit last.
   public var breakHit: BreakHit?
   /// The last thing worth a line: an error, a file written.
@@ -89,6 +97,8 @@ public struct Snapshot: Sendable {
     position == position.rounded() ? String(Int(position)) : String(format: "%.1f", position)
   }
 
+  /// The border it is of.
+  public var place: PastPlace { PastPlace(epoch: epoch, batch: batch, commands: commands) }
   /// Where the x axis of curves ends.
   public var end: Double { max(livePosition ?? position, 1e-3) }
   /// Epochs as a number with fraction: the x of all curves.

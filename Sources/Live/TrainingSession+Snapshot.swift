@@ -47,6 +47,10 @@ extension TrainingSession {
     snapshot.isGone = isGone
     snapshot.notice = notice
     snapshot.breakHit = breakHit
+    snapshot.commands = trainer.commandCount
+    snapshot.job = job?.progress ?? ""
+    snapshot.found = found
+    snapshot.rewinds = rewinds
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText
     if detail == .gradients {

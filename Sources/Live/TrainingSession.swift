@@ -15,7 +15,21 @@ final class TrainingSession {
   /// By identity of the lane, also of lanes that were dropped.
   private(set) var histories: [Int: LaneHistory] = [:]
   private(set) var marks: [CommandMark] = []
-  private(set) var notice = ""
+  /// Since the initial weights, as in the log.
+  private(set) var commands: [LoggedCommand] = []
+  /// A resume came after the last of them.
+  private var isAfterResume = false
+  /// Folder with the checkpoints of this training; nil: none.
+  private(set) var pastRun: String?
+  /// States to go back to.
+  private(set) var places = PastPlaces()
+  /// What is done instead of training on.
+  var job: PastJob?
+  /// The update that the last bisection found.
+  var found: FoundUpdate?
+  /// How often the training went back to a place in the past.
+  private(set) var rewinds = 0
+  var notice = ""
   private(set) var failure = ""
   /// The run's folder is no longer where it was.
   private(set) var isGone = false
@@ -45,10 +59,11 @@ final class TrainingSession {
   /// - Parameters:
   ///   - makeTrainer: a trainer with its initial weights, at the start and for every restart.
   ///   - resume: takes the first one to a checkpoint.
+  ///   - past: folder of the run that it was resumed from, where nothing is written.
   ///   - run: nil trains without leaving anything on disk.
   init(
     _ makeTrainer: @escaping () throws -> Trainer, resume: (Trainer) throws -> Void = { _ in },
-    time: TimeSource = .machine, run: (Trainer) throws -> RunDirectory?
+    time: TimeSource = .machine, past: String? = nil, run: (Trainer) throws -> RunDirectory?
   ) throws {
     self.makeTrainer = makeTrainer
     self.time = time
@@ -63,6 +78,13 @@ final class TrainingSession {
       notice = "\(error); nothing of this session is kept on disk"
     }
     attempt { try self.run?.logBeginning(of: trainer) }
+    pastRun = self.run?.path ?? past
+    if let pastRun, trainer.commandCount > 0 {
+      let log = (pastRun as NSString).appendingPathComponent("commands.jsonl")
+      commands = Array(
+        try LoggedSession(contentsOf: log).commands.prefix(trainer.commandCount))
+    }
+    isAfterResume = trainer.epoch > 0 || trainer.batchInEpoch > 0
     if notice.isEmpty { notice = trainer.data.notes.joined(separator: "; ") }
     if let run = self.run, trainer.epoch > 0 || trainer.batchInEpoch > 0 {
       takeHistory(of: run.path, until: trainer.epoch)
@@ -112,6 +134,8 @@ extension TrainingSession {
   /// - Returns: samples trained on.
   func trainBatch() -> Int {
     guard failure.isEmpty else { return 0 }
+    trainer.markSafePlace()
+    trainer.safePlace.map { places.keep($0) }
     do {
       let step = try trainer.step()
       if step.samples > 0 {
@@ -218,16 +242,46 @@ extension TrainingSession {
     hasStopped = true
     canGoOn = (try? trainer.rollBack()) ?? false
     guard canGoOn else { return }
-    for lane in trainer.lanes { edit(lane) { $0.forget(after: position) } }
-    details.forget()
-    truth.forget()
-    slices.forget()
+    forgetFuture()
     attempt {
       try run?.log(
         command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
         detail: "back after: \(error)", commands: trainer.commandCount)
     }
     failure += "; back at epoch \(Snapshot.words(position))"
+  }
+
+  /// Lanes are at a place in the past: what was known of later is no more.
+  private func forgetFuture() {
+    for lane in trainer.lanes { edit(lane) { $0.forget(after: position) } }
+    commands.removeLast(max(0, commands.count - trainer.commandCount))
+    isAfterResume = true
+    places.forget(after: trainer.epoch, batch: trainer.batchInEpoch)
+    marks.removeAll { $0.position > position }
+    details.forget()
+    truth.forget()
+    slices.forget()
+  }
+
+  /// Goes on with a trainer of the same session at a place in its past.
+  func follow(_ past: Trainer) {
+    trainer = past
+    (failure, canGoOn) = ("", false)
+    rewinds += 1
+    watchUpdates()
+    forgetFuture()
+    for lane in trainer.lanes { edit(lane) { $0.goBack(to: position, epoch: trainer.epoch) } }
+  }
+
+  /// The histories of another session, to this one's place.
+  func takeHistories(of other: TrainingSession) {
+    for lane in trainer.lanes {
+      edit(lane) {
+        $0 = other.history(of: lane)
+        $0.goBack(to: position, epoch: trainer.epoch)
+      }
+    }
+    marks = other.marks.filter { $0.position <= position }
   }
 
   /// Training may go on after a failure: the user says so, or has changed something.
@@ -302,6 +356,11 @@ extension TrainingSession {
               request.detail, of: try trainer.past($0), position: request.position, isPast: true,
               probe: request.probe)
           })
+      case .bisect(let question, let lane): try begin(question, lane: lane)
+      case .rewind(let rewind): try begin(rewind)
+      case .cancel:
+        if job != nil { notice = "given up: the training is as it was" }
+        job = nil
       case .pause, .resume, .step, .stepEpoch, .fullSpeed: break
       }
     }
@@ -313,6 +372,11 @@ extension TrainingSession {
     // The name of then: the lane may be gone after it.
     let name = lane?.name ?? ""
     try trainer.apply(command)
+    commands.append(
+      LoggedCommand(
+        epoch: trainer.epoch, batch: trainer.batchInEpoch,
+        lane: name, text: command.text, isAfterResume: isAfterResume))
+    isAfterResume = false
     forgive()
     details.forget()
     truth.forget()
@@ -339,6 +403,8 @@ extension TrainingSession {
     let fresh = try makeTrainer()
     try run?.setAside()
     trainer = fresh
+    (commands, isAfterResume, job) = ([], false, nil)
+    places.forget()
     (failure, canGoOn) = ("", false)
     watchUpdates()
     details.forget()

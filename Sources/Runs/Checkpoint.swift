@@ -83,13 +83,24 @@ public enum Checkpoint {
   public static func write(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
     try run.check()
     let folder = run.file("checkpoints") as NSString
-    let name = name(epoch: trainer.epoch, batch: trainer.batchInEpoch)
     try AtomicFile.makeInnerFolder(folder as String)
+    // It counts commands: they are on disk before it is.
+    try run.syncLogs()
+    let final = try put(trainer, in: folder)
+    let old = try all(in: run.path).filter { $0.path != final }
+    let whole = old.filter { $0.batch == 0 }
+    let surplus = keep > 0 ? whole.prefix(max(0, whole.count - keep + 1)) : []
+    for place in old.filter({ $0.batch > 0 }) + surplus { AtomicFile.remove(place.path) }
+  }
+
+  /// Writes the trainer's state into a folder of checkpoints.
+  /// - Returns: its own folder there.
+  @discardableResult
+  static func put(_ trainer: Trainer, in folder: NSString) throws -> String {
+    let name = name(epoch: trainer.epoch, batch: trainer.batchInEpoch)
     let aside = folder.appendingPathComponent(".writing-\(name)")
     let final = folder.appendingPathComponent(name)
     removeLeftovers(of: folder)
-    // It counts commands: they are on disk before it is.
-    try run.syncLogs()
     do {
       try AtomicFile.makeInnerFolder(aside)
       for lane in trainer.lanes {
@@ -123,10 +134,7 @@ public enum Checkpoint {
       try? FileManager.default.removeItem(atPath: aside)
       throw error
     }
-    let old = try all(in: run.path).filter { $0.path != final }
-    let whole = old.filter { $0.batch == 0 }
-    let surplus = keep > 0 ? whole.prefix(max(0, whole.count - keep + 1)) : []
-    for place in old.filter({ $0.batch > 0 }) + surplus { AtomicFile.remove(place.path) }
+    return final
   }
 
   /// Removes what a kill in the midst of writing or removing has left.
@@ -186,7 +194,7 @@ public enum Checkpoint {
   }
 
   /// How many logged commands the checkpoint's lanes had taken.
-  static func commandCount(_ place: Place) throws -> Int {
+  package static func commandCount(_ place: Place) throws -> Int {
     try open(place).reader.integer("commands", default: 0, FileLimits.counts)
   }
 

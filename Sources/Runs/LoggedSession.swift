@@ -19,6 +19,17 @@ public struct LoggedCommand: Sendable, Equatable {
   public var place = "command log"
   /// A resume came before it: what could be taken back then no longer can.
   public var isAfterResume = false
+
+  /// - Parameters:
+  ///   - lane: its name; empty for commands to all.
+  ///   - place: for messages.
+  package init(
+    epoch: Int, batch: Int, lane: String, text: String, place: String = "command log",
+    isAfterResume: Bool = false
+  ) {
+    (self.epoch, self.batch, self.lane, self.text) = (epoch, batch, lane, text)
+    (self.place, self.isAfterResume) = (place, isAfterResume)
+  }
 }
 
 /// What commands.jsonl says of a session.

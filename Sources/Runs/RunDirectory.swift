@@ -21,7 +21,7 @@ public final class RunDirectory {
   /// At a resume: rows beyond the checkpoint, whose epochs are trained again.
   public private(set) var droppedRows = 0
 
-  func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+  package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
   static func presetFile(_ folder: String) -> String {
     (folder as NSString).appendingPathComponent("preset.toml")
@@ -173,26 +173,41 @@ public final class RunDirectory {
   package func check() throws { try lock.check() }
 
   /// Moves metrics.csv, activity.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
-  package func setAside() throws {
+  package func setAside() throws { try setAside(as: "before-restart", rows: 0) { _ in } }
+
+  /// Moves them to before-rewind-<n>/ and goes on from where a trainer is: rows to its epoch stay,
+  /// and there is a checkpoint of it.
+  package func setAside(rewindingTo trainer: Trainer) throws {
+    try syncLogs()
+    try setAside(as: "before-rewind", rows: trainer.epoch) {
+      try Checkpoint.put(trainer, in: $0 as NSString)
+    }
+  }
+
+  private func setAside(as name: String, rows: Int, fill: (String) throws -> Void) throws {
     try check()
-    try RunDirectory.setAside(path)
+    try RunDirectory.setAside(path, as: name, rows: rows, fill: fill)
     metrics = try AppendFile(file("metrics.csv"))
     activity = try AppendFile(file(ActivityTable.file))
   }
 
   /// What is to be there afterwards is made first; when a step fails, all is put back.
-  static func setAside(_ path: String) throws {
+  /// - Parameters:
+  ///   - name: of the folder, before its number.
+  ///   - rows: of the tables those to this epoch stay.
+  ///   - fill: puts into the new folder of checkpoints what is to be there.
+  static func setAside(
+    _ path: String, as name: String = "before-restart", rows: Int = 0,
+    fill: (String) throws -> Void = { _ in }
+  ) throws {
     func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
     let files = FileManager.default
     var number = 1
-    while files.fileExists(atPath: file("before-restart-\(number)")) { number += 1 }
-    let aside = file("before-restart-\(number)")
+    while files.fileExists(atPath: file("\(name)-\(number)")) { number += 1 }
+    let aside = file("\(name)-\(number)")
     let folder = file("checkpoints")
-    let tables = ["metrics.csv", ActivityTable.file].compactMap { name -> (String, Substring)? in
-      guard let header = (try? FileText.read(file(name)))?.prefix(while: { !$0.isNewline }) else {
-        return nil
-      }
-      return (name, header)
+    let tables = ["metrics.csv", ActivityTable.file].compactMap { name -> (String, String)? in
+      (try? FileText.read(file(name))).map { (name, cut($0, to: rows).text) }
     }
     var undo: [() -> Void] = []
     func move(_ from: String, _ to: String) throws {
@@ -207,10 +222,11 @@ public final class RunDirectory {
       undo.append { rmdir(aside) }
       try? files.removeItem(atPath: folder + ".next")
       try AtomicFile.makeInnerFolder(folder + ".next")
-      undo.append { rmdir(folder + ".next") }
-      for (name, header) in tables {
+      undo.append { try? files.removeItem(atPath: folder + ".next") }
+      try fill(folder + ".next")
+      for (name, text) in tables {
         let next = file(name) + ".next"
-        try AtomicFile.write(Array((header + "\n").utf8), to: next)
+        try AtomicFile.write(Array(text.utf8), to: next)
         undo.append { unlink(next) }
       }
       try move(folder, aside + "/checkpoints")

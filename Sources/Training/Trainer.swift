@@ -27,6 +27,8 @@ public final class Trainer {
   package var undoSteps: [UndoStep] = []
   /// Where a failed batch goes back to.
   package var safePlace: SafePlace?
+  /// Batches that a lane is not trained on.
+  var skipped: Set<SkippedBatch> = []
   /// A batch has failed and there was nothing to go back to.
   public var isBroken = false
   /// What the last undo did to the lanes.
@@ -158,7 +160,7 @@ public final class Trainer {
     let samples = Array(order[start..<min(start + preset.training.batch, order.count)])
     batch.prepare(samples, epoch: epoch, pool: pool)
     let observation = observation
-    for lane in lanes {
+    for lane in lanes where !isSkipped(lane) {
       do {
         try lane.train(batch, pool: pool, observation: observation)
         if observation != nil {

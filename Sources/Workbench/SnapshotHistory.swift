@@ -38,6 +38,27 @@ public struct SnapshotHistory {
     return 1
   }
 
+  /// Adds a snapshot of the past among those there are.
+  /// - Parameter live: the newest there is, which comes after it.
+  /// - Returns: how many places back it is; above 0.
+  public mutating func insert(_ snapshot: Snapshot, before live: Snapshot) -> Int {
+    if snapshots.last.map({ $0.position <= snapshot.position }) ?? true { snapshots.append(live) }
+    let last = snapshots.count - 1
+    let index = snapshots[..<last].firstIndex { $0.position > snapshot.position } ?? last
+    // Of the same place there may be one already; this one is looked at more closely.
+    if index > 0, snapshots[index - 1].position == snapshot.position {
+      snapshots[index - 1] = snapshot
+      return snapshots.count - index
+    }
+    snapshots.insert(snapshot, at: index)
+    return snapshots.count - 1 - index
+  }
+
+  /// The training has gone back: what came after is no more.
+  public mutating func forget(after position: Double) {
+    snapshots.removeAll { $0.position > position }
+  }
+
   /// How many places back the snapshot nearest to a position is.
   public func back(to position: Double) -> Int? {
     let nearest = snapshots.indices.min {

@@ -49,7 +49,7 @@ extension LaneSnapshot {
   }
 
   /// A spiking layer by its place: `hidden1`, ..., `output`.
-  func layerName(_ layer: Int) -> String {
+  public func layerName(_ layer: Int) -> String {
     layer < layers.count ? "hidden\(layer + 1)" : "output"
   }
 

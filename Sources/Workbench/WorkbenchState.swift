@@ -88,6 +88,13 @@ public struct WorkbenchState: Sendable {
     }
   }
 
+  /// Goes to an update that was found.
+  public mutating func follow(_ found: FoundUpdate) {
+    screen = found.batch == nil ? .silence : .ledger
+    notice = found.sentence + (found.batch == nil ? "" : "; :without goes on without it, f forks")
+    lane = found.snapshot.lanes.firstIndex { $0.identity == found.lane } ?? 0
+  }
+
   /// As a session begins: overview, live, first lane.
   public init() {}
 }

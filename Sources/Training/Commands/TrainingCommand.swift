@@ -54,6 +54,7 @@ package enum CommandTable {
   package static let all: [any TrainingCommand.Type] = [
     SetShaping.self, SetLoss.self, SetRate.self, Fork.self, Drop.self, Undo.self,
     SetRegularisation.self, SetOrderSeed.self, Cure.self, ScaleWeights.self,
+    SkipBatch.self,
   ]
 
   /// Of all commands.

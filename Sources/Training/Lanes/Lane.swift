@@ -32,6 +32,8 @@ package protocol Lane: AnyObject {
   /// On the probe set, under the present weights.
   func margins(pool: WorkerPool) -> Margins?
   func silence(pool: WorkerPool) -> SilenceReport?
+  /// Spikes of every spiking layer, per trial of the probe set; empty without one.
+  func probeSpikes(pool: WorkerPool) -> [TrialSpikes]
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)?
   /// On the probe set: spikes of every hidden layer by tenth of the trial, and the gradient by
   /// tenth, on the grid.

@@ -91,6 +91,9 @@ final class SolverLane<S: Solver>: Lane {
   package var inputEnd: Double? { observer?.inputEnd }
   func margins(pool: WorkerPool) -> Margins? { observer?.margins(weights, pool: pool) }
   func silence(pool: WorkerPool) -> SilenceReport? { observer?.silence(weights, pool: pool) }
+  func probeSpikes(pool: WorkerPool) -> [TrialSpikes] {
+    observer?.probeSpikes(weights, pool: pool) ?? []
+  }
   func gradientFlow() -> (shaped: GradientFlow, plain: GradientFlow)? {
     observer.flatMap { $0.flow(weights) }
   }

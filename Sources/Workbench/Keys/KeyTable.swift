@@ -77,6 +77,12 @@ extension Action {
     state.back > 0 ? "you are looking at the past: . goes back to live" : nil
   }
 
+  /// Nothing else is being trained again.
+  @Sendable static func whenFree(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {
+    if let obstacle = whenTraining(state, snapshot) { return obstacle }
+    return snapshot.job.isEmpty ? nil : "\(snapshot.job): Esc gives it up"
+  }
+
   static let training: [Action] = [
     Action(
       name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
@@ -185,11 +191,30 @@ extension Action {
       name: "fork", keys: [.character("f")], short: "fork",
       title: "copy the chosen lane, and say what the copy is to do differently", values: .fork,
       obstacle: { state, snapshot in
-        whenLive(state, snapshot)
+        whenFree(state, snapshot)
           ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
       },
       run: { state, _ in
         state.prompt = Prompt(.fork)
+        return []
+      }),
+    Action(
+      name: "without", keys: [], short: "",
+      title: "go back to before the update shown, and on without its batch in a fork",
+      obstacle: { state, snapshot in
+        whenFree(state, snapshot)
+          ?? (state.chosen(snapshot)?.ledger == nil ? "no update has been observed yet" : nil)
+          ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
+      },
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot), let ledger = lane.ledger else { return [] }
+        let rewind = Rewind(
+          to: PastPlace(epoch: ledger.epoch, batch: ledger.batch), lane: lane.identity,
+          skipsBatch: true)
+        state.question = Question(
+          "Back to before batch \(ledger.batch + 1) of epoch \(ledger.epoch + 1), a fork of "
+            + "\(lane.letter) not learning from it? y goes, any other key stays",
+          [.character("y"): [.goTo(.infinity), .engine(.rewind(rewind))]])
         return []
       }),
     Action(

@@ -49,6 +49,19 @@ extension TypedValues {
   ) { values, state, snapshot in
     guard let lane = state.chosen(snapshot) else { return nil }
     let new = snapshot.lanes.count
+    if state.back > 0 {
+      var rewind = Rewind(to: snapshot.place, lane: lane.identity)
+      if values.count == 1, LossTable.entry(values[0]) != nil {
+        rewind.loss = values[0]
+      } else if !values.isEmpty {
+        guard let change = CommandTable.command(values, lane: new),
+          type(of: change).effect == .changes
+        else { return nil }
+        rewind.change = values
+      }
+      (state.back, state.lane) = (0, new)
+      return [.engine(.rewind(rewind))]
+    }
     var effects = [Effect.change(Fork(lane: state.lane, kind: lane.lossKind))]
     if values.count == 1, LossTable.entry(values[0]) != nil {
       effects = [.change(Fork(lane: state.lane, kind: values[0]))]
@@ -82,6 +95,11 @@ extension TypedValues {
     return Breakpoint(words: values).map { [.engine(.breakWhen($0))] }
   }
 
+  static let bisect = TypedValues(usage: BisectQuestion.usage, words: BisectQuestion.words) {
+    values, state, _ in
+    BisectQuestion(words: values).map { [.engine(.bisect($0, lane: state.lane))] }
+  }
+
   static let stop = TypedValues(
     usage: "epoch 20, accuracy 0.95, dead, or none", words: ["epoch", "accuracy", "dead", "none"]
   ) { values, _, _ in
@@ -98,6 +116,9 @@ extension Action {
     typed(
       "break", "pause at the batch that does it, and show why", .breakpoint,
       obstacle: whenTraining),
+    typed(
+      "bisect", "find the one update that did it, and show its ledger", .bisect,
+      obstacle: whenFree),
     typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
   ]
 

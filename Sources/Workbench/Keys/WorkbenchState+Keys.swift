@@ -16,6 +16,7 @@ extension WorkbenchState {
       tour.isShown = false
       return []
     }
+    if key == .escape && !snapshot.job.isEmpty { return [.engine(.cancel)] }
     let candidates = Action.all.filter { $0.keys.contains(key) }
     guard let action = candidates.first(where: { $0.applies(on: screen) }) else {
       if let elsewhere = candidates.first, let screens = elsewhere.screens {

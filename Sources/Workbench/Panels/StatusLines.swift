@@ -122,7 +122,10 @@ enum StatusLines {
           )
         case .fork:
           (
-            "fork \(state.chosen(snapshot)?.letter ?? "A") with: ",
+            (state.back > 0
+              ? "go back to epoch \(Wording.position(snapshot.position)), and there fork "
+              : "fork ")
+              + "\(state.chosen(snapshot)?.letter ?? "A") with: ",
             "   Enter: the same; or a loss (max), shaping linear, rate 1e-3"
           )
         case .neurons: ("neurons: ", "   as 0-31, 40; nothing shows all")
@@ -133,6 +136,8 @@ enum StatusLines {
       canvas.text(
         String(hints.prefix(max(0, area.width - label.count - prompt.text.count - 3))),
         x: area.x + 2 + label.count + prompt.text.count, y: area.y, style: .dim)
+    } else if !snapshot.job.isEmpty {
+      say(snapshot.job + "; Esc gives it up", CellStyle(.accent, bold: true))
     } else if !snapshot.failure.isEmpty {
       let ways =
         snapshot.isGone
