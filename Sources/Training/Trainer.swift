@@ -63,12 +63,18 @@ public final class Trainer {
 
   /// - Parameter threads: how many work on a batch; the result does not depend on it.
   /// - Throws: `FileError` when network and data do not fit together.
-  public init(_ preset: Preset, data: DataSplits, threads: Int) throws {
+  public convenience init(_ preset: Preset, data: DataSplits, threads: Int) throws {
+    try self.init(preset, data: data, pool: WorkerPool(threads: threads))
+  }
+
+  /// - Parameter pool: of trainers that are trained together the same one.
+  /// - Throws: `FileError` when network and data do not fit together.
+  public init(_ preset: Preset, data: DataSplits, pool: WorkerPool) throws {
     self.preset = preset
     self.data = data
     orderSeed = preset.seed
     epochOrderSeed = preset.seed
-    pool = WorkerPool(threads: threads)
+    self.pool = pool
     // No batch is larger than the samples there are.
     let batch = Trainer.capacity(preset, data)
     try MemoryNeed(
@@ -143,36 +149,37 @@ public final class Trainer {
   /// Where a checkpoint stood between the two, the end alone.
   /// - Returns: samples trained on, and the finished epoch's rows, one per lane.
   /// - Throws: `TrainingError`, which names lane, epoch and batch.
-  public func step() throws -> (samples: Int, rows: [EpochMetrics]?) {
-    var samples = 0
-    if !isEpochComplete {
-      try trainBatch()
-      samples = lastBatchSize
-    }
-    return (samples, isEpochComplete ? finishEpoch() : nil)
-  }
+  public func step() throws -> Step { try Trainer.step([self], pool: pool)[0].get() }
 
   /// Trains all lanes on the next batch. After the last one of an epoch, call `finishEpoch`.
   /// - Throws: `TrainingError`, which names lane, epoch and batch.
-  public func trainBatch() throws {
+  public func trainBatch() throws { try Trainer.trainBatch(of: [self], pool: pool)[0].get() }
+
+  /// Gets the next batch ready, and what is to be found out about its update.
+  func beginBatch() -> Observation? {
     markSafePlace()
     let start = batchInEpoch * preset.training.batch
     let samples = Array(order[start..<min(start + preset.training.batch, order.count)])
     batch.prepare(samples, epoch: epoch, pool: pool)
-    let observation = observation
-    for lane in lanes where !isSkipped(lane) {
-      do {
-        try lane.train(batch, pool: pool, observation: observation)
-        if observation != nil {
-          lane.diagnosis.ledger?.epoch = epoch
-          lane.diagnosis.ledger?.batch = batchInEpoch
-        }
-      } catch let error as TrainingError {
-        throw TrainingError(
-          description: "lane \(lane.name), epoch \(epoch + 1), batch \(batchInEpoch + 1): "
-            + error.description)
+    return observation
+  }
+
+  /// Trains one lane on the batch that is ready.
+  func train(_ lane: any Lane, _ observation: Observation?, pool: WorkerPool) throws {
+    do {
+      try lane.train(batch, pool: pool, observation: observation)
+      if observation != nil {
+        lane.diagnosis.ledger?.epoch = epoch
+        lane.diagnosis.ledger?.batch = batchInEpoch
       }
+    } catch let error as TrainingError {
+      throw TrainingError(
+        description: "lane \(lane.name), epoch \(epoch + 1), batch \(batchInEpoch + 1): "
+          + error.description)
     }
+  }
+
+  func endBatch() {
     observesNext = false
     batchInEpoch += 1
   }
@@ -228,17 +235,20 @@ public final class Trainer {
 
   /// Cures silent neurons, evaluates, adapts learning rates and begins the next epoch.
   /// - Returns: one row per lane.
-  public func finishEpoch() -> [EpochMetrics] {
-    precondition(isEpochComplete)
-    let every = preset.training.evaluateEvery
-    let isEvaluated = (epoch + 1) % every == 0 || epoch + 1 == preset.training.epochs
-    if isEvaluated { lastTests = [] }
-    let rows = lanes.map { lane in
-      // Before the evaluation: what is evaluated is what is kept.
-      lane.applySilentPolicy(epoch: epoch, seed: preset.seed)
-      let validation = isEvaluated ? evaluate(lane, data.validate) : nil
-      let test = isEvaluated ? evaluate(lane, data.test) : nil
-      if isEvaluated { lastTests.append(test) }
+  public func finishEpoch() -> [EpochMetrics] { Trainer.finishEpoch(of: [self], pool: pool)[0] }
+
+  /// Whether the epoch that ends is evaluated.
+  var isEvaluated: Bool {
+    (epoch + 1) % preset.training.evaluateEvery == 0 || epoch + 1 == preset.training.epochs
+  }
+
+  /// The end of an epoch after its evaluation.
+  /// - Parameter evaluations: per lane; nil where there are no samples, or none was asked for.
+  /// - Returns: one row per lane.
+  func endEpoch(_ evaluations: [(validation: Evaluation?, test: Evaluation?)]) -> [EpochMetrics] {
+    if isEvaluated { lastTests = evaluations.map(\.test) }
+    let rows = zip(lanes, evaluations).map { lane, evaluation in
+      let (validation, test) = evaluation
       lane.diagnosis.note(
         dead: lane.epochTally.dead, sizes: lane.network.layers.dropLast().map(\.size),
         epoch: epoch + 1)
@@ -292,7 +302,7 @@ public final class Trainer {
     return signs
   }
 
-  private func evaluate(_ lane: any Lane, _ data: SpikeDataSet) -> Evaluation? {
+  func evaluate(_ lane: any Lane, _ data: SpikeDataSet, pool: WorkerPool) -> Evaluation? {
     data.count > 0 ? lane.evaluate(data, options: preset.data, pool: pool) : nil
   }
 

@@ -8,15 +8,15 @@
 /// forward through the whole batch, `gather` runs them backward.
 final class BlockBatch: Batch<GridSolver> {
   /// What blocks are run on, and how many copies of the input it has: one for each thread, for
-  /// threads that write what others read wait for each other. Made for the pool of the first batch.
+  /// threads that write what others read wait for each other. Made anew for a pool of another size.
   private var spikes: (ofBlocks: GridBlockSpikes, copies: Int)?
 
   /// Block b is run on copy b % copies of the input, which the same thread tends to do.
   override func load(_ samples: any BatchSamples, pool: WorkerPool) {
     let (solver, weights) = (solver, weights)
     let (count, blocks) = (samples.count, solver.blocks.count)
-    if spikes == nil {
-      let copies = min(pool.threads, blocks)
+    let copies = min(pool.threads, blocks)
+    if spikes?.copies != copies {
       spikes = (GridBlockSpikes(trials, steps: solver.steps, copies: copies), copies)
     }
     guard let (spikes, copies) = spikes else { return }

@@ -16,6 +16,8 @@ public final class WorkerPool {
   public let threads: Int
   private let shared: Shared
   private let start: [DispatchSemaphore]
+  /// Smaller pools, by number and size, for jobs side by side.
+  private var smaller: [[Int]: [WorkerPool]] = [:]
 
   /// - Parameter threads: the calling thread included.
   public init(threads: Int) {
@@ -48,6 +50,14 @@ public final class WorkerPool {
   deinit {
     shared.isStopping = true
     for semaphore in start { semaphore.signal() }
+  }
+
+  /// So many pools of a size, always the same ones.
+  func parts(_ count: Int, of size: Int) -> [WorkerPool] {
+    if let known = smaller[[count, size]] { return known }
+    let made = (0..<count).map { _ in WorkerPool(threads: size) }
+    smaller[[count, size]] = made
+    return made
   }
 
   /// Calls `body` once for each of `0 ..< count` and returns when all are done.

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+import EventPropCore
+
+/// Lanes of one trainer, or of several, side by side: a thread for each while there are enough of
+/// them, so that threads wait for each other once a batch.
+extension Trainer {
+  /// Samples trained on, and the rows of an epoch that has ended, one per lane.
+  public typealias Step = (samples: Int, rows: [EpochMetrics]?)
+
+  /// A batch of each trainer, and the end of its epoch where that was the last one.
+  /// - Parameter pool: the one that all of them were made with.
+  public static func step(_ trainers: [Trainer], pool: WorkerPool) -> [Result<Step, any Error>] {
+    let training = trainers.filter { !$0.isEpochComplete }
+    var failures: [ObjectIdentifier: any Error] = [:]
+    for (trainer, result) in zip(training, trainBatch(of: training, pool: pool)) {
+      if case .failure(let error) = result { failures[ObjectIdentifier(trainer)] = error }
+    }
+    let ending = trainers.filter { $0.isEpochComplete && failures[ObjectIdentifier($0)] == nil }
+    let trained = Set(training.map { ObjectIdentifier($0) })
+    let rows = Dictionary(
+      uniqueKeysWithValues: zip(
+        ending.map { ObjectIdentifier($0) }, finishEpoch(of: ending, pool: pool)))
+    return trainers.map { trainer in
+      let id = ObjectIdentifier(trainer)
+      if let failure = failures[id] { return .failure(failure) }
+      return .success((trained.contains(id) ? trainer.lastBatchSize : 0, rows[id]))
+    }
+  }
+
+  /// The next batch of each; a lane that fails leaves the others as they are.
+  static func trainBatch(of trainers: [Trainer], pool: WorkerPool) -> [Result<Void, any Error>] {
+    let observations = trainers.map { $0.beginBatch() }
+    let jobs = trainers.indices.flatMap { index in
+      trainers[index].lanes.filter { !trainers[index].isSkipped($0) }.map {
+        (trainer: index, lane: $0)
+      }
+    }
+    let results = JobResults<(any Error)?>(jobs.count, nil)
+    pool.sideBySide(jobs.count) { index, pool in
+      let job = jobs[index]
+      do {
+        try trainers[job.trainer].train(job.lane, observations[job.trainer], pool: pool)
+      } catch {
+        results[index] = error
+      }
+    }
+    return trainers.indices.map { index in
+      for (number, job) in jobs.enumerated() where job.trainer == index {
+        if let error = results[number] { return .failure(error) }
+      }
+      trainers[index].endBatch()
+      return .success(())
+    }
+  }
+
+  /// The end of an epoch of each.
+  /// - Returns: per trainer, one row per lane.
+  static func finishEpoch(of trainers: [Trainer], pool: WorkerPool) -> [[EpochMetrics]] {
+    for trainer in trainers {
+      precondition(trainer.isEpochComplete)
+      // Before the evaluation: what is evaluated is what is kept.
+      for lane in trainer.lanes {
+        lane.applySilentPolicy(epoch: trainer.epoch, seed: trainer.preset.seed)
+      }
+    }
+    let jobs = trainers.flatMap { trainer in
+      trainer.lanes.map { (trainer: trainer, lane: $0) }
+    }
+    let results = JobResults<(validation: Evaluation?, test: Evaluation?)>(
+      jobs.count, (nil, nil))
+    pool.sideBySide(jobs.count) { index, pool in
+      let (trainer, lane) = jobs[index]
+      guard trainer.isEvaluated else { return }
+      results[index] = (
+        trainer.evaluate(lane, trainer.data.validate, pool: pool),
+        trainer.evaluate(lane, trainer.data.test, pool: pool)
+      )
+    }
+    var next = 0
+    return trainers.map { trainer in
+      defer { next += trainer.lanes.count }
+      return trainer.endEpoch((next..<next + trainer.lanes.count).map { results[$0] })
+    }
+  }
+}
+
+/// What jobs on several threads find, each at its own number.
+private final class JobResults<Value> {
+  private let values: UnsafeMutableBufferPointer<Value>
+
+  init(_ count: Int, _ value: Value) {
+    values = .allocate(capacity: count)
+    values.initialize(repeating: value)
+  }
+
+  deinit {
+    values.deinitialize()
+    values.deallocate()
+  }
+
+  subscript(index: Int) -> Value {
+    get { values[index] }
+    set { values[index] = newValue }
+  }
+}
