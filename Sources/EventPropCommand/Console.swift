@@ -38,6 +38,12 @@ struct Console {
     Console.rewrite(String(text.prefix(columns - 1)))
   }
 
+  /// The same, from wherever; a `note` and a `clear` take it away.
+  static func say(_ text: String) {
+    var console = Console()
+    console.note(text)
+  }
+
   /// A line that stays.
   mutating func line(_ text: String) {
     clear()

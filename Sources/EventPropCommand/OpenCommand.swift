@@ -30,6 +30,9 @@ struct OpenCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
   var settings: [String] = []
 
+  @Option(help: "Train every lane with so many seeds (overrides seeds of the preset).")
+  var seeds: Int?
+
   @Option(help: "Threads to train with; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -61,6 +64,9 @@ struct OpenCommand: ParsableCommand {
     guard (1...256).contains(threads) else {
       throw ValidationError("--threads is \(threads), allowed is 1 to 256")
     }
+    guard seeds.map({ (1...Preset.mostSeeds).contains($0) }) ?? true else {
+      throw ValidationError("--seeds is \(seeds!), allowed is 1 to \(Preset.mostSeeds)")
+    }
     guard marks == "auto" || Marks(rawValue: marks) != nil else {
       throw ValidationError("--marks is \(marks), allowed are auto, braille, block, ascii")
     }
@@ -73,13 +79,14 @@ struct OpenCommand: ParsableCommand {
 
   func run() throws {
     StopSignal.install()
+    let settings = settings + (seeds.map { ["seeds=\($0)"] } ?? [])
     if names.count > 1 { return try compare() }
     if watch { return try lookOn() }
     let resumed = try preset.flatMap { name in
       try RunDirectory.isRun(name)
         ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
     }
-    let loaded = try resumed?.preset ?? load()
+    let loaded = try resumed?.preset ?? load(settings)
     let screen: Screen
     do {
       screen = try Screen(colors: color, theme: theme)
@@ -101,16 +108,9 @@ struct OpenCommand: ParsableCommand {
       return
     }
     defer { screen.restore() }
-    let (threads, out, ephemeral) = (threads, out, ephemeral)
-    let engine = Engine(isPaused: paused) {
-      try Trainer(loaded, data: loaded.loadData(), threads: threads)
-    } resume: {
-      if let resumed, let place = resumed.place { try $0.resume(resumed.path, at: place) }
-    } run: { trainer in
-      if ephemeral { return nil }
-      if let resumed { return try RunDirectory(resuming: resumed, trainer) }
-      return try RunDirectory(creating: out, preset: loaded, network: trainer.network)
-    }
+    let plan = TrainingPlan(
+      loaded, threads: threads, resumed: resumed, out: out, isKept: !ephemeral)
+    let engine = Engine(plan, isPaused: paused)
     try show(engine, on: screen)
   }
 
@@ -174,7 +174,7 @@ struct OpenCommand: ParsableCommand {
     try show(runs, on: screen)
   }
 
-  private func load() throws -> Preset {
+  private func load(_ settings: [String]) throws -> Preset {
     guard let preset else {
       return try Preset(text: DefaultPreset.text, file: "default preset", settings: settings)
     }
@@ -182,12 +182,11 @@ struct OpenCommand: ParsableCommand {
   }
 
   private func trainHeadless(_ preset: Preset) throws {
-    let trainer = try Trainer(preset, data: preset.loadData(), threads: threads)
-    let run = try RunDirectory(creating: out, preset: preset, network: trainer.network)
-    try run.logBeginning(of: trainer, detail: "threads \(threads)")
+    let members = try SeedMembers(
+      TrainingPlan(preset, threads: threads, out: out), detail: "threads \(threads)")
     var console = Console()
-    console.line("run \(run.path)")
-    try HeadlessTraining(trainer: trainer, run: run).run(&console)
+    console.line("run \(members.first.run.path)")
+    try HeadlessTraining(members).run(&console)
   }
 }
 

@@ -33,15 +33,21 @@ public final class Engine: Sendable {
   ///   - makeTrainer: called on the engine's thread, at the start and for a restart.
   ///   - resume: takes the trainer of the start to a checkpoint.
   ///   - run: makes the run folder, or nil for none.
-  public init(
+  public convenience init(
     isPaused: Bool = false, makeTrainer: @escaping @Sendable () throws -> Trainer,
     resume: @escaping @Sendable (Trainer) throws -> Void = { _ in },
     run: @escaping @Sendable (Trainer) throws -> RunDirectory?
   ) {
+    self.init(
+      TrainingPlan(makeTrainer: makeTrainer, resume: resume, run: run), isPaused: isPaused)
+  }
+
+  /// Trains the seeds of a plan.
+  public init(_ plan: TrainingPlan, isPaused: Bool = false) {
     let thread = Thread { [self] in
       blockAllSignals()
       do {
-        let training = try TrainingSession(makeTrainer, resume: resume, run: run)
+        let training = try TrainingGroup(plan)
         shared.withLock { $0.hasBegun = true }
         loop(training, isPaused: isPaused)
       } catch {
@@ -105,7 +111,7 @@ public final class Engine: Sendable {
     return shared.withLock { $0.stopFailure }
   }
 
-  private func loop(_ training: TrainingSession, isPaused: Bool) {
+  private func loop(_ training: TrainingGroup, isPaused: Bool) {
     var pace = Pace(isPaused: isPaused, speed: training.trainer.preset.training.speed)
     var serial = 0
     while true {
@@ -136,10 +142,10 @@ public final class Engine: Sendable {
         }
         if !commands.isEmpty { isWanted.store(true, ordering: .releasing) }
       }
-      let isIdle = pace.isIdle(training) && training.job == nil
+      let isIdle = pace.isIdle(training) && !training.hasJob
       if isWanted.exchange(false, ordering: .acquiringAndReleasing) {
         serial += 1
-        training.truth.isResting = isIdle
+        training.rest(isIdle)
         var snapshot = training.snapshot()
         snapshot.serial = serial
         snapshot.isPaused = pace.isPaused
@@ -151,11 +157,11 @@ public final class Engine: Sendable {
       if isIdle {
         pace.rest()
         wake.wait()
-      } else if training.job == nil, let pause = pace.pause(training.time.now()) {
+      } else if !training.hasJob, let pause = pace.pause(training.time.now()) {
         _ = wake.wait(timeout: .now() + .nanoseconds(Int(pause.seconds * 1e9)))
-      } else if training.job != nil {
+      } else if training.hasJob {
         training.stepJob()
-        if training.job == nil { isWanted.store(true, ordering: .releasing) }
+        if !training.hasJob { isWanted.store(true, ordering: .releasing) }
         if training.hasStopped {
           training.hasStopped = false
           _ = pace.take(.pause, training)
@@ -202,16 +208,15 @@ private struct Pace {
   }
 
   /// Slow motion is over once something has gone wrong, or all is done.
-  mutating func watch(_ training: TrainingSession) {
+  mutating func watch(_ training: TrainingGroup) {
     guard speed > 0 else { return }
-    let hasAlarm = training.trainer.lanes.contains { !$0.diagnosis.alarms.isEmpty }
-    if hasAlarm || training.trainer.isFinished { speed = 0 }
+    if training.hasAlarm || training.isFinished { speed = 0 }
   }
 
   var isStepping: Bool { batchesLeft != nil }
 
   /// Takes commands about the pace; false for all others.
-  mutating func take(_ command: EngineCommand, _ training: TrainingSession) -> Bool {
+  mutating func take(_ command: EngineCommand, _ training: TrainingGroup) -> Bool {
     switch command {
     case .pause: isPaused = true
     case .fullSpeed: speed = 0
@@ -235,12 +240,12 @@ private struct Pace {
     return true
   }
 
-  func isIdle(_ training: TrainingSession) -> Bool {
-    let isDone = training.trainer.isFinished && batchesLeft == nil && !untilEpochEnd
+  func isIdle(_ training: TrainingGroup) -> Bool {
+    let isDone = training.isFinished && batchesLeft == nil && !untilEpochEnd
     return isPaused || isDone || !training.failure.isEmpty
   }
 
-  mutating func count(_ trained: Int, _ training: TrainingSession) {
+  mutating func count(_ trained: Int, _ training: TrainingGroup) {
     let now = training.time.now()
     if since == nil { since = now }
     samples += trained
@@ -257,7 +262,7 @@ private struct Pace {
         batchesLeft = nil
       }
     }
-    if untilEpochEnd && training.trainer.batchInEpoch == 0 {
+    if untilEpochEnd && training.isAtEpochStart {
       isPaused = true
       untilEpochEnd = false
     }
@@ -268,12 +273,8 @@ private struct Pace {
     samples = 0
   }
 
-  func secondsLeft(_ training: TrainingSession) -> Double {
-    let trainer = training.trainer
-    let batches =
-      (trainer.preset.training.epochs - trainer.epoch) * trainer.batchesPerEpoch
-      - trainer.batchInEpoch
-    let samples = Double(batches * trainer.preset.training.batch)
+  func secondsLeft(_ training: TrainingGroup) -> Double {
+    let samples = Double(training.batchesLeft * training.trainer.preset.training.batch)
     return samplesPerSecond > 0 ? samples / samplesPerSecond : .infinity
   }
 }

@@ -74,6 +74,12 @@ public struct Snapshot: Sendable {
   public var found: FoundUpdate?
   /// How often the training went back to a place in the past.
   public var rewinds = 0
+  /// Seeds that the lanes are trained with; one where there is but the preset's own.
+  public var seeds: [Int] = []
+  /// Whose network is shown, an index of `seeds`.
+  public var shownSeed = 0
+  /// How many numbers of seeds the results were looked at with.
+  public var looks = 1
   /// The breakpoint that was hit last.
   public var breakHit: BreakHit?
   /// The last thing worth a line: an error, a file written.
@@ -155,6 +161,8 @@ public struct LaneSnapshot: Sendable {
   public var verdict: String?
   /// Who spiked how much, by epoch, the last one last.
   public var activity: [EpochActivity] = []
+  /// Under each seed, in the order of `Snapshot.seeds`; empty with one.
+  public var seeds: [SeedCurves] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
   public var curves = LaneCurves()
   /// Whether the grid, on which `errors` and `gradientFlow` are made, cannot run the network.

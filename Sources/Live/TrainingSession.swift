@@ -17,6 +17,8 @@ final class TrainingSession {
   private(set) var marks: [CommandMark] = []
   /// Since the initial weights, as in the log.
   private(set) var commands: [LoggedCommand] = []
+  /// Given at places that this session has still to come to.
+  private var queued: [LoggedCommand] = []
   /// A resume came after the last of them.
   private var isAfterResume = false
   /// Folder with the checkpoints of this training; nil: none.
@@ -134,10 +136,20 @@ extension TrainingSession {
   /// - Returns: samples trained on.
   func trainBatch() -> Int {
     guard failure.isEmpty else { return 0 }
+    prepareBatch()
+    return take(Result { try trainer.step() })
+  }
+
+  /// The first half of `trainBatch`, where several sessions train together.
+  func prepareBatch() {
     trainer.markSafePlace()
     trainer.safePlace.map { places.keep($0) }
+  }
+
+  /// The second half: what the trainer's step has given.
+  func take(_ result: Result<Trainer.Step, any Error>) -> Int {
     do {
-      let step = try trainer.step()
+      let step = try result.get()
       if step.samples > 0 {
         for lane in trainer.lanes { edit(lane) { $0.append(batchOf: lane, at: position) } }
       }
@@ -322,6 +334,19 @@ extension TrainingSession {
 
 // Commands.
 extension TrainingSession {
+  /// A command that was given while this session was behind the others, at their place.
+  func queue(_ command: LoggedCommand) { queued.append(command) }
+
+  /// Applies those whose place has come.
+  func applyQueued() {
+    while let next = queued.first, next.epoch == trainer.epoch,
+      next.batch == trainer.batchInEpoch
+    {
+      queued.removeFirst()
+      attempt { try apply(.change(trainer.command(next))) }
+    }
+  }
+
   /// Applies a command; those about the pace are the engine's.
   func apply(_ command: EngineCommand) {
     attempt {
@@ -361,7 +386,8 @@ extension TrainingSession {
       case .cancel:
         if job != nil { notice = "given up: the training is as it was" }
         job = nil
-      case .pause, .resume, .step, .stepEpoch, .fullSpeed: break
+      // The pace is the engine's, and seeds are the group's.
+      case .pause, .resume, .step, .stepEpoch, .fullSpeed, .seeds, .show: break
       }
     }
   }
@@ -403,7 +429,7 @@ extension TrainingSession {
     let fresh = try makeTrainer()
     try run?.setAside()
     trainer = fresh
-    (commands, isAfterResume, job) = ([], false, nil)
+    (commands, queued, isAfterResume, job) = ([], [], false, nil)
     places.forget()
     (failure, canGoOn) = ("", false)
     watchUpdates()

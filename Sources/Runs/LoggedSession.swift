@@ -37,6 +37,8 @@ public struct LoggedSession: Sendable, Equatable {
   /// Commands since the last restart, in order. Those that a resume found later than its checkpoint
   /// were lost with the training after it, and are left out.
   public var commands: [LoggedCommand] = []
+  /// How many seeds it was told to have, one after another; empty where that was never changed.
+  public var seedCounts: [Int] = []
   /// Where the session ended; nil when the log does not say, because it was killed or still runs.
   public var end: Place?
 
@@ -61,6 +63,9 @@ public struct LoggedSession: Sendable, Equatable {
       else { throw FileError(path, line: index + 1, "is not a command with epoch and batch") }
       switch command {
       case "alarm": continue
+      case "seeds":
+        seedCounts.append(Int(entry["detail"] as? String ?? "") ?? 0)
+        continue
       case "stop":
         end = Place(epoch: epoch, batch: batch)
         continue

@@ -76,13 +76,17 @@ package enum MetricsTable {
 
   /// The rows of a metrics.csv; those that are not whole are left out.
   package static func read(_ path: String, _ network: Network) -> [EpochMetrics] {
+    rows(path).compactMap { EpochMetrics($0, network) }
+  }
+
+  /// The same by column, of whatever network; none where there is no file.
+  package static func rows(_ path: String) -> [[String: String]] {
     guard let text = try? FileText.read(path) else { return [] }
-    let lines = text.split(whereSeparator: \.isNewline)
     let columns = header(of: text)
-    return lines.dropFirst().compactMap { line in
+    return text.split(whereSeparator: \.isNewline).dropFirst().compactMap { line in
       let fields = CSV.fields(String(line))
       guard fields.count == columns.count else { return nil }
-      return EpochMetrics(Dictionary(zip(columns, fields)) { a, _ in a }, network)
+      return Dictionary(zip(columns, fields)) { a, _ in a }
     }
   }
 }

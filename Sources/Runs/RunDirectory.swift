@@ -87,8 +87,14 @@ public final class RunDirectory {
       "metrics.csv.next", "checkpoints.next", "commands.jsonl", "activity.csv", "activity.csv.tmp",
     ]
     if content.isEmpty { return true }
+    let seeds = content.filter { $0.hasPrefix("seed-") }
+    guard seeds.allSatisfy({ isFree((path as NSString).appendingPathComponent($0)) }) else {
+      return false
+    }
     // Something of ours must be there: a checkpoints folder alone may be anybody's.
-    guard content.contains(".lock"), content.allSatisfy(ofStart.contains) else { return false }
+    guard content.contains(".lock"),
+      content.allSatisfy({ ofStart.contains($0) || seeds.contains($0) })
+    else { return false }
     let folder = path as NSString
     let inside =
       (try? FileManager.default.contentsOfDirectory(
@@ -132,6 +138,11 @@ public final class RunDirectory {
     let kept = RunDirectory.cut(known ?? ActivityTable.header, to: trainer.epoch)
     try AtomicFile.write(Array(kept.text.utf8), to: table)
     activity = try AppendFile(table)
+    // Of several seeds one may have been ahead of the others: what it trained is trained again.
+    for place in try Checkpoint.all(in: path)
+    where (place.epoch, place.batch) > (trainer.epoch, trainer.batchInEpoch) {
+      AtomicFile.remove(place.path)
+    }
     let presetFile = RunDirectory.presetFile(path)
     let text = Version.line + run.preset.resolvedText
     if (try? String(contentsOfFile: presetFile, encoding: .utf8)) != text {
@@ -153,6 +164,13 @@ public final class RunDirectory {
       guard errno == EEXIST else { throw AtomicFile.failure(path) }
       number += 1
     }
+  }
+
+  /// Writes the preset anew, as it is told otherwise while it trains.
+  package func write(_ preset: Preset) throws {
+    try check()
+    try AtomicFile.write(
+      Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(path))
   }
 
   /// Adds the rows of one epoch; its alarms go to the log.

@@ -84,23 +84,3 @@ extension Trainer {
     }
   }
 }
-
-/// What jobs on several threads find, each at its own number.
-private final class JobResults<Value> {
-  private let values: UnsafeMutableBufferPointer<Value>
-
-  init(_ count: Int, _ value: Value) {
-    values = .allocate(capacity: count)
-    values.initialize(repeating: value)
-  }
-
-  deinit {
-    values.deinitialize()
-    values.deallocate()
-  }
-
-  subscript(index: Int) -> Value {
-    get { values[index] }
-    set { values[index] = newValue }
-  }
-}

@@ -14,11 +14,17 @@ protocol DataSource: Sendable {
   static var standardCounts: (train: Int, test: Int)? { get }
   /// Whether `merge_per_step` is on where the preset does not say.
   static var mergesPerStep: Bool { get }
+  /// Samples are drawn by the seed, not read: every seed has its own.
+  static var isGenerated: Bool { get }
 
   /// Reads the keys of its own.
   init(_ section: ConfigReader, _ request: DataRequest) throws
   /// - Throws: `FileError`.
   func load(_ request: DataRequest, progress: (String) -> Void) throws -> LoadedData
+}
+
+extension DataSource {
+  static var isGenerated: Bool { false }
 }
 
 /// What all kinds are told.

@@ -7,6 +7,7 @@ struct SpokenDigitsSource: DataSource {
   static let kind = "spoken-digits"
   static let standardCounts: (train: Int, test: Int)? = (1600, 400)
   static let mergesPerStep = true
+  static let isGenerated = true
 
   /// Mean spikes of a digit.
   let spikes: Double

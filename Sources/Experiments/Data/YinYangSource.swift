@@ -7,6 +7,7 @@ struct YinYangSource: DataSource {
   static let kind = "yin-yang"
   static let standardCounts: (train: Int, test: Int)? = (5000, 1000)
   static let mergesPerStep = false
+  static let isGenerated = true
 
   let generator: YinYang
 

@@ -34,13 +34,33 @@ extension Preset {
     let comment = PresetCard.comment(in: text)
     card = PresetCard(comment)
     resolvedText = comment.map { $0.isEmpty ? "#\n" : "# \($0)\n" }.joined() + resolvedText
+    source = PresetSource(text: text, file: file, settings: settings)
   }
+
+  /// The same with some keys set otherwise.
+  /// - Parameter settings: `key=value`, applied after those that it was read with.
+  public func with(_ settings: [String]) throws -> Preset {
+    try Preset(text: source.text, file: source.file, settings: source.settings + settings)
+  }
+
+  /// The preset of one of its seeds, alone.
+  /// - Parameter index: 0 is the preset's own.
+  public func ofSeed(_ index: Int) throws -> Preset {
+    try with(["seed=\(seed + index)", "seeds=1"])
+  }
+
+  /// Most seeds of one preset.
+  public static let mostSeeds = 64
 
   private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws
   {
     let reader = ConfigReader(root, locate: locate)
     name = try reader.string("name", default: "unnamed")
     seed = try reader.integer("seed", default: 1, 0...Int(Int32.max))
+    seeds = try reader.integer("seeds", default: 1, 1...Preset.mostSeeds)
+    guard seed <= Int(Int32.max) - Preset.mostSeeds else {
+      throw reader.error("seed", "is \(seed); allowed is 0 to \(Int(Int32.max) - Preset.mostSeeds)")
+    }
     let seed = seed
     let (_, duration, step, _) = try reader.section("simulation") {
       try LaneOptions.readSimulation($0)

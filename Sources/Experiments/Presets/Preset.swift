@@ -10,6 +10,9 @@ public struct Preset: Sendable {
   public var name: String
   /// Of initial weights, order of batches and augmentation; `data.seed` may differ.
   public var seed: Int
+  /// How many networks every lane is trained as, with seeds `seed`, `seed` + 1, ...: initial
+  /// weights, order of batches and, unless `data.seed` is given, generated data differ.
+  public var seeds: Int
   /// nil only for cases, which bring their own spikes.
   public var data: DataOptions?
   /// `[training]` but for what a lane may override.
@@ -25,6 +28,16 @@ public struct Preset: Sendable {
   /// Those comments, and everything above with defaults filled in, as TOML: reads back to an equal
   /// preset.
   public var resolvedText: String
+  /// What it was read from.
+  var source = PresetSource()
+}
+
+/// The text that a preset was read from.
+struct PresetSource: Sendable {
+  var text = ""
+  /// What messages call it.
+  var file = ""
+  var settings: [String] = []
 }
 
 /// Where samples come from and how they are changed on the way.
@@ -45,6 +58,8 @@ public struct DataOptions: Sendable {
 
   /// `data.kind`.
   public var kind: String { type(of: source).kind }
+  /// Samples are drawn by the seed, not read from files.
+  public var isGenerated: Bool { type(of: source).isGenerated }
 }
 
 /// What all lanes share.

@@ -14,6 +14,7 @@ package struct Cure: TrainingCommand {
       usage: "a layer and neurons, as hidden1 3,7"),
   ]
   package static let effect = LaneEffect.changes
+  package static let isOfOneNetwork = true
   package let lane: Int?
   /// What is done to the weights.
   package let policy: SilentPolicy

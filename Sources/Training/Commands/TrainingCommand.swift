@@ -7,6 +7,8 @@ package protocol TrainingCommand: Sendable, Equatable {
   static var forms: [CommandForm] { get }
   /// What it does to the list of lanes, so that it can be taken back.
   static var effect: LaneEffect { get }
+  /// It is about certain neurons: of several seeds only the network that is shown takes it.
+  static var isOfOneNetwork: Bool { get }
   /// From what was typed or logged; nil when the values are not as the form's usage says.
   /// - Parameters:
   ///   - name: of one of `forms`.
@@ -18,6 +20,10 @@ package protocol TrainingCommand: Sendable, Equatable {
   var text: String { get }
   /// - Throws: an error that says why it cannot be done; the lanes are then as before.
   func apply(to trainer: Trainer) throws
+}
+
+extension TrainingCommand {
+  package static var isOfOneNetwork: Bool { false }
 }
 
 /// What a command does to the list of lanes.

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+import Charts
+import ArgumentParser
+import Diagnosis
+import Foundation
+import Live
+import Runs
+import Training
+
+/// The loop of a training without a screen.
+struct HeadlessTraining {
+  let members: SeedMembers
+  private let clock = ContinuousClock()
+
+  init(_ members: SeedMembers) { self.members = members }
+
+  private var trainer: Trainer { members.first.trainer }
+  private var hasSeeds: Bool { members.all.count > 1 }
+
+  /// - Throws: `ExitCode` after an orderly stop by a signal; errors of training and files.
+  func run(_ console: inout Console) throws {
+    let training = trainer.preset.training
+    let start = clock.now
+    let batchesAtStart = batchesDone
+    for member in members.all where member.trainer.epoch == 0 && member.trainer.batchInEpoch == 0 {
+      try checkpoint(member)
+    }
+    var epochStart = clock.now
+    var samples = 0
+    var tests: [[EpochMetrics]] = members.all.map { _ in [] }
+    while !members.isFinished {
+      if StopSignal.current != 0 {
+        try stop(&console)
+      }
+      for (index, result) in try members.step() {
+        let member = members.all[index]
+        let rows: [EpochMetrics]?
+        do {
+          let step = try result.get()
+          samples += step.samples
+          rows = step.rows
+        } catch let error as TrainingError {
+          let named =
+            hasSeeds
+            ? TrainingError(
+              description: "seed \(member.trainer.preset.seed): \(error.description)") : error
+          for member in members.all { keep(member, after: named, &console) }
+          throw named
+        }
+        guard let rows else { continue }
+        let seconds = (clock.now - epochStart) / .seconds(1)
+        try member.run.append(rows)
+        for row in rows {
+          console.line(summary(row, of: member, rate: Double(samples) / seconds))
+          for alarm in row.alarms {
+            console.line("  ! \(row.lane): \(alarm.kind.rawValue): \(alarm.text)")
+          }
+        }
+        tests[index] = rows
+        if member.trainer.epoch % training.checkpointEvery == 0 || member.trainer.isFinished {
+          try checkpoint(member)
+        }
+        if index == members.all.count - 1 {
+          for line in SeedSummary.lines(tests) { console.line(line) }
+          epochStart = clock.now
+          samples = 0
+        }
+      }
+      console.progress(progress(since: start, from: batchesAtStart))
+    }
+    console.clear()
+    for member in members.all { try member.run.logEnd(of: member.trainer, detail: "finished") }
+    if hasSeeds {
+      let runs = members.all.map { $0.run.path }
+      for line in SeedSummary.verdicts(members.first.trainer.preset, runs: runs) {
+        console.line(line)
+      }
+    }
+  }
+
+  private func checkpoint(_ member: SeedMembers.Member) throws {
+    try Checkpoint.write(
+      member.trainer, to: member.run, keep: trainer.preset.training.checkpointsKept)
+  }
+
+  /// A batch that failed has changed some lanes and not others: all go back to the beginning of the
+  /// epoch, and that is kept.
+  private func keep(
+    _ member: SeedMembers.Member, after error: TrainingError, _ console: inout Console
+  ) {
+    do {
+      guard try member.trainer.rollBack() else { return }
+      try checkpoint(member)
+      try member.run.logEnd(of: member.trainer, detail: error.description)
+    } catch {
+      console.line("\(error)")
+    }
+  }
+
+  private func stop(_ console: inout Console) throws -> Never {
+    for member in members.all {
+      try checkpoint(member)
+      try member.run.logEnd(of: member.trainer, detail: "signal \(StopSignal.current)")
+    }
+    console.line(
+      "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
+        + "go on with: eventprop train --resume \(Console.shellQuoted(members.first.run.path))")
+    throw ExitCode(128 + StopSignal.current)
+  }
+
+  private var batchesDone: Int {
+    members.all.reduce(0) {
+      $0 + $1.trainer.epoch * $1.trainer.batchesPerEpoch + $1.trainer.batchInEpoch
+    }
+  }
+
+  private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {
+    let done = batchesDone
+    let all = members.all.reduce(0) {
+      $0 + $1.trainer.preset.training.epochs * $1.trainer.batchesPerEpoch
+    }
+    let seconds = (clock.now - start) / .seconds(1)
+    let rate = Double(done - first) / max(seconds, 1e-9)
+    let left = Text.duration(Double(all - done) / max(rate, 1e-9))
+    let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
+      String(format: "loss %.4f  acc %.1f %%", metrics.loss, 100 * metrics.accuracy)
+    }.joined(separator: " | ")
+    let samples = Text.grouped(rate * Double(trainer.preset.training.batch))
+    return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "
+      + Console.bar(Double(done) / Double(max(all, 1)), width: 20)
+      + " \(left) left  \(samples) samples/s  \(losses)"
+  }
+
+  private func summary(
+    _ row: EpochMetrics, of member: SeedMembers.Member, rate: Double
+  ) -> String {
+    var text = "epoch \(row.epoch)"
+    if hasSeeds { text += "  seed \(member.trainer.preset.seed)" }
+    if trainer.laneNames.count > 1 { text += "  \(row.lane)" }
+    text +=
+      String(format: "  loss %.4f  train ", row.trainLoss) + Console.percent(row.trainAccuracy)
+    if let accuracy = row.validationAccuracy { text += "  valid " + Console.percent(accuracy) }
+    if let accuracy = row.testAccuracy { text += "  test " + Console.percent(accuracy) }
+    for (index, spikes) in row.spikes.enumerated() {
+      text += String(format: "  hidden%d %.2f spikes, %d dead", index + 1, spikes, row.dead[index])
+    }
+    return hasSeeds ? text : text + "  \(Text.grouped(rate)) samples/s"
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+import Charts
+import Diagnosis
+import Experiments
+import Foundation
+import Live
+import Runs
+import Training
+
+/// Several seeds in a few lines: means, and whether one lane is better than another.
+enum SeedSummary {
+  /// After an epoch, a line for each lane: `epoch 3  shaped  test 71.2 ± 1.3 % (5 seeds)`.
+  /// - Parameter rows: per seed, that epoch's rows; empty where a seed is not so far.
+  static func lines(_ rows: [[EpochMetrics]]) -> [String] {
+    guard rows.count > 1, let first = rows.first else { return [] }
+    return first.indices.compactMap { lane in
+      let same = rows.compactMap { $0.indices.contains(lane) ? $0[lane] : nil }
+        .filter { $0.epoch == first[lane].epoch }
+      let tests = same.compactMap(\.testAccuracy)
+      guard tests.count > 1 else { return nil }
+      return "epoch \(first[lane].epoch)  \(first[lane].lane)  test \(spread(tests))"
+    }
+  }
+
+  /// `71.2 ± 1.3 % (5 seeds)`: mean and standard deviation.
+  static func spread(_ shares: [Double]) -> String {
+    let mean = shares.reduce(0, +) / Double(shares.count)
+    guard shares.count > 1 else { return Console.percent(mean) }
+    let sd =
+      (shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(shares.count - 1)).squareRoot()
+    return String(format: "%.1f ± %.1f %% (%d seeds)", 100 * mean, 100 * sd, shares.count)
+  }
+
+  /// At the end: mean and standard deviation of every lane's last test accuracy, and every lane
+  /// against the first.
+  /// - Parameter runs: folders, the first seed's first.
+  static func verdicts(_ preset: Preset, runs: [String]) -> [String] {
+    let results = SeedResults(preset, runs: runs)
+    guard !results.lanes.isEmpty else { return [] }
+    var lines = ["", "test accuracy of the last epoch, mean ± sd"]
+    for lane in results.lanes {
+      lines.append("  \(lane.letter) \(lane.name): \(spread(lane.accuracies))")
+    }
+    for lane in results.lanes.dropFirst() {
+      guard
+        let comparison = SeedComparison(
+          first: results.lanes[0].accuracies.map { 100 * $0 },
+          second: lane.accuracies.map { 100 * $0 }, looks: results.looks)
+      else { continue }
+      lines.append(
+        "  " + comparison.verdict(first: results.lanes[0].letter, second: lane.letter))
+    }
+    return lines
+  }
+}

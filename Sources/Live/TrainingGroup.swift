@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+
+import EventPropCore
+import Experiments
+import Foundation
+import Runs
+import SpikeData
+import Training
+
+/// The trainings of a preset's seeds, as the engine thread drives them: batch by batch together,
+/// each with its own run folder. One that is behind, because it was added later, catches up while
+/// the others wait.
+final class TrainingGroup {
+  private(set) var sessions: [TrainingSession] = []
+  /// Whose network is shown.
+  private(set) var shown = 0
+  private let plan: TrainingPlan
+  private let pool: WorkerPool
+  private var detail: Detail?
+  private var probe = 0
+  private var comparesGradients = true
+  /// How many seeds there were, one after another: each is a look at the result.
+  private var counts: [Int]
+
+  init(_ plan: TrainingPlan) throws {
+    self.plan = plan
+    pool = WorkerPool(threads: plan.threads)
+    counts = [plan.seeds]
+    sessions = try make(0..<plan.seeds)
+    if let run = first.run {
+      let log = try? LoggedSession(contentsOf: run.file("commands.jsonl"))
+      counts = (log?.seedCounts ?? []) + counts
+    }
+    for session in sessions.dropFirst() { catchUp(session) }
+  }
+
+  /// What the first session was told, and another has still to come to.
+  private func catchUp(_ session: TrainingSession) {
+    let known = LoggedCommand.ofAll(session.commands).count
+    for command in LoggedCommand.ofAll(first.commands).dropFirst(known) { session.queue(command) }
+  }
+
+  /// Makes the sessions of some seeds; samples are found side by side.
+  private func make(_ range: Range<Int>) throws -> [TrainingSession] {
+    let (data, plan) = (try plan.allData(range, pool), plan)
+    return try zip(range, data).map { index, data in
+      try TrainingSession(
+        { [pool] in try plan.makeTrainer(index, data, pool) },
+        resume: { try plan.resume($0, index) }, run: { try plan.run($0, index) })
+    }
+  }
+
+  var first: TrainingSession { sessions[0] }
+  private var present: TrainingSession { sessions[shown] }
+  /// Of the first seed.
+  var trainer: Trainer { first.trainer }
+  var time: TimeSource { first.time }
+  var isFinished: Bool { sessions.allSatisfy { $0.trainer.isFinished } }
+  var isAtEpochStart: Bool { sessions.allSatisfy { $0.trainer.batchInEpoch == 0 } }
+  var hasAlarm: Bool {
+    sessions.contains { $0.trainer.lanes.contains { !$0.diagnosis.alarms.isEmpty } }
+  }
+
+  /// Batches to the preset's end, over all seeds.
+  var batchesLeft: Int {
+    sessions.reduce(0) { sum, session in
+      let trainer = session.trainer
+      return sum + (trainer.preset.training.epochs - trainer.epoch) * trainer.batchesPerEpoch
+        - trainer.batchInEpoch
+    }
+  }
+
+  /// Why training has stopped; empty while it goes on.
+  var failure: String {
+    guard let failed = sessions.first(where: { !$0.failure.isEmpty }) else { return "" }
+    return sessions.count > 1
+      ? "seed \(failed.trainer.preset.seed): \(failed.failure)" : failed.failure
+  }
+
+  var hasStopped: Bool {
+    get { sessions.contains(where: \.hasStopped) }
+    set { for session in sessions { session.hasStopped = newValue } }
+  }
+  var hasJob: Bool { sessions.contains { $0.job != nil } }
+
+  func stepJob() { for session in sessions where session.job != nil { session.stepJob() } }
+  func forgive() { for session in sessions { session.forgive() } }
+  func observeNext() { present.observeNext() }
+  func rest(_ isIdle: Bool) { for session in sessions { session.truth.isResting = isIdle } }
+
+  // MARK: Training
+
+  /// Trains one batch of every seed that is not ahead of another.
+  /// - Returns: samples trained on, over all of them.
+  func trainBatch() -> Int {
+    guard failure.isEmpty else { return 0 }
+    let least = sessions.map(\.place).min { ($0.0, $0.1) < ($1.0, $1.1) }!
+    let due = sessions.filter { $0.place == least }
+    for session in due {
+      session.applyQueued()
+      session.prepareBatch()
+    }
+    let results = Trainer.step(due.map(\.trainer), pool: pool)
+    return zip(due, results).reduce(0) { $0 + $1.0.take($1.1) }
+  }
+
+  /// The last thing of a session: what it has is kept, and where it ended.
+  func leave() throws {
+    var failed: (any Error)?
+    for session in sessions {
+      do { try session.leave() } catch { failed = failed ?? error }
+    }
+    if let failed { throw failed }
+  }
+
+  // MARK: Commands
+
+  /// Applies a command; those about the pace are the engine's.
+  func apply(_ command: EngineCommand) {
+    switch command {
+    case .training(let any): apply(any.command)
+    case .seeds(let count): train(count)
+    case .show(let seed):
+      guard sessions.indices.contains(seed), seed != shown else { return }
+      present.apply(.detail(nil))
+      shown = seed
+      present.apply(.probe(probe))
+      present.apply(.detail(detail))
+    case .detail(let wanted):
+      detail = wanted
+      present.apply(command)
+    case .inspect, .bisect: present.apply(command)
+    default:
+      if case .probe(let wanted) = command { probe = wanted }
+      if case .compareGradients(let isOn) = command { comparesGradients = isOn }
+      for session in sessions { session.apply(command) }
+    }
+  }
+
+  private func apply(_ command: any TrainingCommand) {
+    let front = sessions.map(\.place).max { ($0.0, $0.1) < ($1.0, $1.1) }!
+    let leader = sessions.first { $0.place == front }!
+    var isOfOne = type(of: command).isOfOneNetwork
+    if command is Undo, let text = present.trainer.undoable,
+      let undone = CommandTable.command(text: text, lane: 0)
+    {
+      isOfOne = type(of: undone).isOfOneNetwork
+    }
+    let logged = LoggedCommand(
+      epoch: front.0, batch: front.1,
+      lane: command.lane.flatMap {
+        leader.trainer.lanes.indices.contains($0) ? leader.trainer.laneNames[$0] : nil
+      } ?? "", text: command.text)
+    for (index, session) in sessions.enumerated() where !isOfOne || index == shown {
+      if session.place == front {
+        session.apply(.change(command))
+      } else {
+        session.queue(logged)
+      }
+    }
+    if isOfOne && sessions.count > 1 {
+      present.notice = "\(command.text): seed \(present.trainer.preset.seed) alone took it"
+    }
+  }
+
+  /// Other seeds join, or the last ones leave.
+  private func train(_ count: Int) {
+    guard (1...Preset.mostSeeds).contains(count), count != sessions.count else { return }
+    do {
+      if count < sessions.count {
+        for session in sessions[count...] { try session.leave() }
+        sessions.removeLast(sessions.count - count)
+        if shown >= count { shown = 0 }
+      } else {
+        let joining = try make(sessions.count..<count)
+        for session in joining {
+          catchUp(session)
+          session.apply(.compareGradients(comparesGradients))
+        }
+        sessions += joining
+      }
+      counts.append(count)
+      if let run = first.run {
+        try run.log(
+          command: "seeds", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+          detail: "\(count)")
+        try run.write(trainer.preset.with(["seeds=\(count)"]))
+      }
+      first.notice = count == 1 ? "one seed" : "\(count) seeds: those behind catch up"
+    } catch {
+      first.notice = "\(error)"
+    }
+  }
+
+  // MARK: Looking
+
+  func snapshot() -> Snapshot {
+    var snapshot = present.snapshot()
+    snapshot.isFinished = isFinished
+    snapshot.failure = failure
+    snapshot.shownSeed = shown
+    snapshot.seeds = sessions.map(\.trainer.preset.seed)
+    snapshot.looks = Set(counts).count
+    // What the first one says of all is not lost where another is shown.
+    if shown != 0, snapshot.notice.isEmpty { snapshot.notice = first.notice }
+    guard sessions.count > 1 else { return snapshot }
+    snapshot.runPath = first.run?.path ?? ""
+    for index in snapshot.lanes.indices {
+      let identity = snapshot.lanes[index].identity
+      snapshot.lanes[index].seeds = sessions.map { session in
+        guard
+          let lane = session.trainer.lanes.first(where: { $0.options.identity == identity })
+        else { return SeedCurves(seed: session.trainer.preset.seed) }
+        return SeedCurves(session.trainer.preset.seed, session.history(of: lane))
+      }
+    }
+    return snapshot
+  }
+}
+
+extension TrainingSession {
+  /// The border between batches that it is at.
+  var place: (Int, Int) { (trainer.epoch, trainer.batchInEpoch) }
+}
+
+/// A lane under one of several seeds.
+public struct SeedCurves: Sendable {
+  /// Of weights, order and generated data.
+  public var seed: Int
+  /// As those of `LaneSnapshot`.
+  public var curves = LaneCurves()
+  /// Share 0...1 and epoch of the last evaluation; nil: none yet.
+  public var lastTest: (epoch: Int, accuracy: Double)?
+  /// Neurons without a spike in the last whole epoch, over all hidden layers; nil: not known.
+  public var dead: Int?
+
+  init(seed: Int) { self.seed = seed }
+
+  init(_ seed: Int, _ history: LaneHistory) {
+    self.seed = seed
+    curves = history.curves
+    lastTest = history.lastEvaluated.flatMap { row in
+      row.testAccuracy.map { (row.epoch, $0) }
+    }
+    dead = history.record?.dead.reduce(0, +)
+  }
+}

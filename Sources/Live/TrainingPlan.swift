@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+import EventPropCore
+import Experiments
+import Runs
+import SpikeData
+import Synchronization
+import Training
+
+/// How the trainings of a preset's seeds are made; index 0 is the preset's own seed.
+public struct TrainingPlan: Sendable {
+  /// Seeds at the start.
+  var seeds: Int
+  /// Threads for all of them together.
+  var threads: Int
+  /// Finds the samples of a seed, which may take long; several threads may ask at once.
+  var data: @Sendable (Int) throws -> DataSplits
+  /// A trainer with its initial weights.
+  var makeTrainer: @Sendable (Int, DataSplits, WorkerPool) throws -> Trainer
+  /// Takes one to a checkpoint, at the start.
+  var resume: @Sendable (Trainer, Int) throws -> Void
+  /// The run folder; nil: nothing is kept on disk.
+  var run: @Sendable (Trainer, Int) throws -> RunDirectory?
+
+  /// The seeds of a preset.
+  /// - Parameters:
+  ///   - resumed: the run to go on with; nil begins a new one.
+  ///   - out: folder of a new run; nil: the next under runs/.
+  ///   - isKept: whether anything is written.
+  ///   - progress: told what is being read or generated.
+  public init(
+    _ preset: Preset, threads: Int, resumed: RunToResume? = nil, out: String? = nil,
+    isKept: Bool = true, progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    (seeds, self.threads) = (preset.seeds, threads)
+    let shelf = Shelf()
+    let isGenerated = preset.data?.isGenerated ?? false
+    data = { index in
+      // Samples from files are the same for all seeds, the split of validation samples too.
+      guard index == 0 || isGenerated else { return try shelf.data() }
+      let found = try (index == 0 ? preset : preset.ofSeed(index)).loadData(progress: progress)
+      if index == 0 { shelf.put(found) }
+      return found
+    }
+    makeTrainer = { index, data, pool in
+      try Trainer(index == 0 ? preset : preset.ofSeed(index), data: data, pool: pool)
+    }
+    resume = { trainer, index in
+      guard let resumed, let place = resumed.place(ofSeed: index) else { return }
+      try trainer.resume(resumed.path(ofSeed: index), at: place)
+    }
+    run = { trainer, index in
+      guard isKept else { return nil }
+      if let resumed, let own = try resumed.run(ofSeed: index) {
+        return try RunDirectory(resuming: own, trainer)
+      }
+      if index == 0 {
+        let made = try RunDirectory(creating: out, preset: preset, network: trainer.network)
+        shelf.path = made.path
+        return made
+      }
+      return try RunDirectory(
+        creating: SeedFolder.path(resumed?.path ?? shelf.path, seed: trainer.preset.seed),
+        preset: trainer.preset, network: trainer.network)
+    }
+  }
+
+  /// One training, of one seed.
+  init(
+    makeTrainer: @escaping @Sendable () throws -> Trainer,
+    resume: @escaping @Sendable (Trainer) throws -> Void,
+    run: @escaping @Sendable (Trainer) throws -> RunDirectory?
+  ) {
+    (seeds, threads) = (1, 1)
+    let none = SpikeDataSet(name: "", unitCount: 0, classNames: [])
+    data = { _ in DataSplits(train: none, validate: none, test: none) }
+    self.makeTrainer = { index, _, _ in
+      guard index == 0 else { throw FileError("seeds", "this training has one seed") }
+      return try makeTrainer()
+    }
+    self.resume = { trainer, _ in try resume(trainer) }
+    self.run = { trainer, _ in try run(trainer) }
+  }
+
+  /// What the first seed has found out for the others.
+  private final class Shelf: Sendable {
+    private let state = Mutex<(data: DataSplits?, path: String)>((nil, ""))
+    var path: String {
+      get { state.withLock { $0.path } }
+      set { state.withLock { $0.path = newValue } }
+    }
+    func put(_ data: DataSplits) { state.withLock { $0.data = data } }
+    func data() throws -> DataSplits {
+      guard let data = state.withLock({ $0.data }) else {
+        throw FileError("seeds", "the first seed's samples are not there")
+      }
+      return data
+    }
+  }
+}

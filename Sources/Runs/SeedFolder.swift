@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+
+import Experiments
+import Foundation
+import SpikeData
+
+/// The runs of a preset's other seeds: `seed-<n>/` in the run of the first one, each a whole run.
+public enum SeedFolder {
+  /// - Parameter run: folder of the first seed's run.
+  public static func path(_ run: String, seed: Int) -> String {
+    (run as NSString).appendingPathComponent(name(seed))
+  }
+
+  static func name(_ seed: Int) -> String { "seed-\(seed)" }
+
+  /// The folders of a run's seeds that are there, the first one's own first.
+  /// - Parameter preset: of the run.
+  public static func all(of run: String, _ preset: Preset) -> [(seed: Int, folder: String)] {
+    let others = (0..<preset.seeds).dropFirst().map { preset.seed + $0 }
+    return [(preset.seed, run)]
+      + others.map { ($0, path(run, seed: $0)) }.filter { RunDirectory.isRun($0.1) }
+  }
+}
+
+extension Checkpoint {
+  /// The last place of which all runs have a checkpoint, in each; nil where there is none.
+  package static func common(in runs: [String]) throws -> [Place]? {
+    let all = try runs.map { try Checkpoint.all(in: $0) }
+    guard let first = all.first else { return nil }
+    let common = first.last { place in
+      all.allSatisfy { $0.contains { $0.name == place.name } }
+    }
+    return common.map { place in all.compactMap { $0.last { $0.name == place.name } } }
+  }
+}
