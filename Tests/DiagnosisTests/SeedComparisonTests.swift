@@ -85,7 +85,7 @@ private func expectEqual(
     #expect(StudentT(degrees: 3).twoSided(.nan).isNaN)
   }
 
-  /// `nct.sf(tc, df, nc) + nct.cdf(-tc, df, nc)`, and `ncf.sf(tc**2, 1, df, nc**2)` where nct fails.
+  /// `nct.sf(tc, df, nc) + nct.cdf(-tc, df, nc)`; `ncf.sf(tc**2, 1, df, nc**2)` where that fails.
   @Test func powerIsScipys() {
     for (shift, degrees, alpha, power) in [
       (1, 1.0, 0.05, 0.07298889446966995), (2.8, 9, 0.05, 0.70330000928424),

@@ -120,7 +120,7 @@ enum DoctorScreen: WorkbenchScreen {
   }
 
   /// The row chosen, else the first that a command does; nil without advice.
-  private static func row(_ state: WorkbenchState, _ finding: InitFinding) -> Int? {
+  static func row(_ state: WorkbenchState, _ finding: InitFinding) -> Int? {
     let counsel = finding.report.counsel
     guard !counsel.isEmpty else { return nil }
     let usual = counsel.firstIndex { $0.cure != nil } ?? 0
@@ -131,7 +131,7 @@ enum DoctorScreen: WorkbenchScreen {
     row(state, finding).map { finding.report.counsel[$0] }
   }
 
-  private static func command(
+  static func command(
     _ advice: InitAdvice, _ state: WorkbenchState, _ finding: InitFinding
   ) -> (any TrainingCommand)? {
     switch advice.cure {
@@ -143,171 +143,13 @@ enum DoctorScreen: WorkbenchScreen {
     }
   }
 
-  // MARK: - Lines
-
-  /// A line of the screen, with what is drawn beside it.
-  private struct Line {
-    var text: String
-    var style = CellStyle.plain
-    /// At its end, in accent.
-    var key = ""
-    /// The advice that it is of.
-    var advice: Int?
-    /// Beside the tables, where there is room.
-    var gauge: Gauge?
-  }
-
-  private enum Gauge {
-    case title(String, String)
-    /// Of a layer, the target in the middle; and the share of silent neurons.
-    case rate(SpikeRates, target: Double, isPast: Bool)
-    /// 0...1 on a logarithmic scale.
-    case gradient(Double, isPast: Bool)
-  }
-
-  /// The width of the tables, and from where on there is room for gauges.
-  private static let table = 77
-  private static let least = 104
-
-  private static func lines(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ finding: InitFinding
-  ) -> [Line] {
-    let report = finding.report
-    let before = earlier(state, snapshot, lane, finding)
-    var lines = [
-      Line(
-        text: "\(report.samples) samples, "
-          + DoctorText.target(report, because: finding.asked == nil ? nil : "as asked"),
-        style: .dim)
-    ]
-    if let treated = state.treated, before != nil {
-      lines[0] = Line(
-        text: "after \(treated.text); what was before it is dim; U takes it back",
-        style: CellStyle(.good, bold: true))
-    }
-    lines.append(
-      Line(
-        text: DoctorText.activityHeader, style: .dim,
-        gauge: .title("rate, ┊ target", "silent")))
-    for (index, layer) in report.layers.enumerated() {
-      lines += activity(report, index, layer, before: before)
-    }
-    lines.append(Line(text: ""))
-    lines.append(
-      Line(
-        text: DoctorText.gradientHeader, style: .dim, gauge: .title("gradient, five decades", "")))
-    for index in report.layers.indices { lines += gradients(report, index, before: before) }
-    let isMute = report.muteShare >= InitReport.Limit.mute && !report.terms.liftsOutputs
-    lines.append(
-      Line(text: DoctorText.mute(report), style: isMute ? CellStyle(.alarm) : .plain))
-    if let before, DoctorText.mute(before) != DoctorText.mute(report) {
-      lines.append(Line(text: "  was \(before.mute) of \(before.samples)", style: .dim))
-    }
-    return lines
-  }
-
-  /// The report before the last treatment, where nothing else has happened since.
-  private static func earlier(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ finding: InitFinding
-  ) -> InitReport? {
-    guard let treated = state.treated, treated.lane == lane.identity, !finding.isStale,
-      treated.before.number != finding.number, treated.before.position == finding.position,
-      treated.before.asked == finding.asked,
-      snapshot.marks.last(where: { $0.lane == lane.name || $0.lane.isEmpty })?.text == treated.text
-    else { return nil }
-    return treated.before.report
-  }
-
-  private static func activity(
-    _ report: InitReport, _ index: Int, _ layer: LayerStart, before: InitReport?
-  ) -> [Line] {
-    let isHidden = index + 1 < report.layers.count
-    let isIll = isHidden && layer.rates?.complaint(target: report.target) != nil
-    func gauge(_ layer: LayerStart, isPast: Bool) -> Gauge? {
-      isHidden ? layer.rates.map { .rate($0, target: report.target, isPast: isPast) } : nil
-    }
-    let text = DoctorText.activity(layer)
-    var lines = [
-      Line(
-        text: text, style: isIll ? CellStyle(.alarm) : .plain, gauge: gauge(layer, isPast: false))
-    ]
-    if var old = before?.layers[index], DoctorText.activity(old) != text {
-      old.name = "  was"
-      lines.append(
-        Line(text: DoctorText.activity(old), style: .dim, gauge: gauge(old, isPast: true)))
-    }
-    return lines
-  }
-
-  private static func gradients(_ report: InitReport, _ index: Int, before: InitReport?) -> [Line] {
-    let highest = report.layers.compactMap(\.gradient).max() ?? 0
-    func gauge(_ layer: LayerStart, isPast: Bool) -> Gauge? {
-      layer.gradient.flatMap { gradient in
-        gradient > 0 && highest > 0
-          ? .gradient(1 + log10(gradient / highest) / 5, isPast: isPast) : nil
-      }
-    }
-    let layer = report.layers[index]
-    let isIll = layer.timing?.isLate ?? false || report.hasWeakGradient(index)
-    let texts = DoctorText.gradients(report, index)
-    var lines = texts.map { Line(text: $0) }
-    lines[0].style = isIll ? CellStyle(.alarm) : .plain
-    lines[0].gauge = gauge(layer, isPast: false)
-    if var before, DoctorText.gradients(before, index) != texts {
-      before.layers[index].name = "  was"
-      var old = Line(text: DoctorText.gradients(before, index)[0], style: .dim)
-      old.gauge = gauge(before.layers[index], isPast: true)
-      lines.insert(old, at: 1)
-    }
-    return lines
-  }
-
-  private static func advice(_ state: WorkbenchState, _ finding: InitFinding, width: Int) -> [Line]
-  {
-    let counsel = finding.report.counsel
-    guard let chosen = row(state, finding) else {
-      return [Line(text: DoctorText.nothing, style: CellStyle(.good))]
-    }
-    return counsel.enumerated().flatMap { index, advice -> [Line] in
-      let isChosen = index == chosen
-      let command = command(advice, state, finding)
-      let key = command.map { "S: \($0.text)" } ?? ""
-      // The key has a place at the end of the last line, or one of its own.
-      let bound = key.replacingOccurrences(of: " ", with: "\u{A0}")
-      let wrapped = DoctorText.wrapped(
-        (isChosen ? "> " : "· ") + advice.text + (key.isEmpty ? "" : "  " + bound), columns: width)
-      var lines = wrapped.split(separator: "\n").map {
-        Line(
-          text: String($0), style: isChosen ? .bold : .plain, advice: index)
-      }
-      let last = lines.count - 1
-      if !key.isEmpty, lines[last].text.hasSuffix(key) {
-        lines[last].text.removeLast(key.count)
-        lines[last].key = key
-      }
-      return lines
-    }
-  }
-
-  /// What the columns mean, for where there is room.
-  private static let words = [
-    "spikes/trial: per neuron, mean and standard deviation over neurons. silent: without a spike on "
-      + "all samples. satur.: with one in nine of ten steps (grid).",
-    "below, itself: per trial, the sum of |weight| x arriving spikes from the layer below and from "
-      + "the layer itself, mean over neurons; ratio: the second over the first.",
-    "level: the voltage that a constant current of the trial's mean would settle at, over the "
-      + "threshold: above 1 it makes spikes.",
-    "per weight: L2 norm of dL/dW over the root of the number of weights. late: its share from the "
-      + "last three tenths of the trial (grid).",
-  ]
-
   // MARK: - Where things stand
 
   private struct Layout {
     var inside: Area
-    var top: [Line]
+    var top: [DoctorLines.Line]
     /// In view: the chosen one's lines are among them.
-    var advice: [Line]
+    var advice: [DoctorLines.Line]
     var hidden: Int
     var words: [String]
 
@@ -319,11 +161,15 @@ enum DoctorScreen: WorkbenchScreen {
       inside.x += 1
       inside.width -= 1
       let width = min(inside.width, 116)
-      top = DoctorScreen.lines(state, snapshot, lane, finding)
-      let all = DoctorScreen.advice(state, finding, width: width)
+      top = DoctorLines.tables(state, snapshot, lane, finding)
+      let all = DoctorLines.advice(state, finding, width: width)
+      let charts = DoctorLines.withCharts(top)
+      if inside.width < DoctorLines.least, charts.count + 1 + all.count <= inside.height {
+        top = charts
+      }
       // Blank lines go first where there is little room.
       if top.count + 1 + all.count > inside.height { top.removeAll { $0.text.isEmpty } }
-      if top.count + 1 + all.count <= inside.height { top.append(Line(text: "")) }
+      if top.count + 1 + all.count <= inside.height { top.append(DoctorLines.Line(text: "")) }
       let rows = max(0, inside.height - top.count)
       let chosen = DoctorScreen.row(state, finding)
       let end = all.lastIndex { $0.advice == chosen } ?? 0
@@ -331,7 +177,7 @@ enum DoctorScreen: WorkbenchScreen {
       advice = Array(all.dropFirst(first).prefix(rows))
       hidden = all.count - advice.count
       let left = rows - all.count - 1
-      let wrapped = DoctorScreen.words.flatMap { Text.wrapped($0, width) }
+      let wrapped = DoctorLines.words.flatMap { Text.wrapped($0, width) }
       words = left >= wrapped.count + 2 ? wrapped : []
     }
   }
@@ -382,11 +228,10 @@ enum DoctorScreen: WorkbenchScreen {
       surface.text(
         String(line.key.prefix(row.width - end)), x: row.x + end, y: row.y,
         style: CellStyle(.accent, bold: true))
-      if let gauge = line.gauge, row.width >= least {
+      let room = min(row.width - line.gaugeColumn - 1, 60)
+      if let gauge = line.gauge, room >= DoctorLines.least - DoctorLines.table - 4 {
         draw(
-          gauge, lane,
-          in: Area(
-            x: row.x + table + 3, y: row.y, width: min(row.width - table - 4, 60), height: 1),
+          gauge, lane, in: Area(x: row.x + line.gaugeColumn, y: row.y, width: room, height: 1),
           on: &surface)
       }
     }
@@ -412,7 +257,7 @@ enum DoctorScreen: WorkbenchScreen {
   }
 
   private static func draw<S: Surface>(
-    _ gauge: Gauge, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+    _ gauge: DoctorLines.Gauge, _ lane: LaneSnapshot, in area: Area, on surface: inout S
   ) {
     let right = 9
     let left = area.width - right - 1
