@@ -3,22 +3,53 @@
 import EventPropCore
 import Foundation
 
+/// One sentence of a report, and what of it a command does.
+public struct InitAdvice: Sendable, Equatable {
+  /// With a number, and the key of the preset.
+  public var text: String
+  /// nil: no command of the training does it.
+  public var cure: Cure?
+
+  /// What a command can do to a lane.
+  public enum Cure: Sendable, Equatable {
+    /// All weights from below into a layer, times a factor. `0` is hidden1; the output is the last.
+    case scale(Double, layer: Int)
+    /// An exponential shaping of the loss; its scale is in trial lengths.
+    case shape(scale: Double)
+  }
+}
+
 extension InitReport {
+  /// The sentences of `counsel`.
+  public var advice: [String] { counsel.map(\.text) }
+
   /// What to change, in sentences of one line, each with a number and a key; empty: nothing to
   /// complain of.
-  public var advice: [String] {
-    var lines: [String] = []
+  public var counsel: [InitAdvice] {
+    var list: [InitAdvice] = []
     if let failure {
-      lines.append("A trial was given up, so that there is no gradient: \(failure).")
+      list.append(
+        InitAdvice(text: "A trial was given up, so that there is no gradient: \(failure)."))
     }
     for layer in layers.indices {
-      lines += remedies.filter { $0.layer == layer }.compactMap(sentence)
-      lines += [recurrence(layer), lateGradient(layer) ?? weakGradient(layer)].compactMap { $0 }
+      for remedy in remedies where remedy.layer == layer {
+        guard let text = sentence(remedy) else { continue }
+        var cure: InitAdvice.Cure?
+        if case .scale(let factor) = remedy.change { cure = .scale(factor, layer: layer) }
+        list.append(InitAdvice(text: text, cure: cure))
+      }
+      if let text = recurrence(layer) { list.append(InitAdvice(text: text)) }
+      if let text = lateGradient(layer) ?? weakGradient(layer) {
+        let shaped = text.contains("loss.shaping = ") ? layers[layer].timing?.shaped : nil
+        list.append(InitAdvice(text: text, cure: shaped.map { .shape(scale: $0.scale) }))
+      }
     }
     if muteShare >= Limit.mute, !terms.liftsOutputs, !remedies.contains(where: { $0.mute != nil }) {
-      lines.append(muteOutputs + "; training.silent.lift_outputs = 2e-3 lifts such outputs.")
+      list.append(
+        InitAdvice(
+          text: muteOutputs + "; training.silent.lift_outputs = 2e-3 lifts such outputs."))
     }
-    return lines
+    return list
   }
 
   private var muteOutputs: String {

@@ -168,7 +168,7 @@ struct OpenCommand: ParsableCommand {
         preset: try Preset(ofRun: folder, settings: settings), folder: folder,
         place: try Checkpoint.find(in: folder, named: nil))
     }
-    let runs = try FinishedRuns(items)
+    let runs = try FinishedRuns(items, atOnce: false)
     let screen = try screenToLookAt()
     defer { screen.restore() }
     try show(runs, on: screen)

@@ -77,6 +77,9 @@ public enum Detail: Sendable, Equatable {
   case slice
   /// V(t) of one neuron; `spike` is one of its spikes, nil where it comes closest to threshold.
   case trace(layer: Int, neuron: Int, spike: Int?)
+  /// How the weights stand, and what would help; `target` in spikes per neuron and trial, nil: by
+  /// the length of trials.
+  case doctor(target: Double?)
 }
 
 /// When training pauses by itself.

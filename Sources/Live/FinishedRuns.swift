@@ -35,6 +35,8 @@ public final class FinishedRuns: SnapshotSource {
   }
 
   private let runs: [TrainingSession]
+  /// Reports of the doctor that `current` has.
+  private var reports = 0
   private let items: [Item]
   private var current = Snapshot()
   private var detail: Detail?
@@ -45,10 +47,15 @@ public final class FinishedRuns: SnapshotSource {
   /// they are.
   private var observed: [TrainingSession] = []
 
-  /// - Parameter probe: test sample to show; the curves come from each run's metrics.csv.
+  /// - Parameters:
+  ///   - probe: test sample to show; the curves come from each run's metrics.csv.
+  ///   - atOnce: false makes the doctor's reports beside; `snapshot(after:)` has them when they
+  ///     have come.
   /// - Throws: `FileError` when the runs have different classes or trial lengths, so that no screen
   ///   fits them all.
-  public init(_ items: [Item], probe: Int = 0, detail: Detail? = .gradients) throws {
+  public init(
+    _ items: [Item], probe: Int = 0, detail: Detail? = .gradients, atOnce: Bool = true
+  ) throws {
     self.items = items
     self.detail = detail
     self.probe = probe
@@ -57,6 +64,7 @@ public final class FinishedRuns: SnapshotSource {
         { try item.makeTrainer() },
         resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
       training.comparesAtOnce = true
+      training.reportsAtOnce = atOnce
       training.apply(.probe(probe))
       training.apply(.detail(detail))
       training.evaluateNow()
@@ -104,6 +112,7 @@ public final class FinishedRuns: SnapshotSource {
   }
 
   private func refresh() {
+    reports = runs.reduce(0) { $0 + $1.doctor.count }
     var merged = snapshot(of: 0)
     for index in runs.indices.dropFirst() {
       let other = snapshot(of: index)
@@ -134,8 +143,12 @@ public final class FinishedRuns: SnapshotSource {
     current = merged
   }
 
-  /// The one that the last `send` made; nothing is computed here.
-  public func snapshot(after serial: Int) -> Snapshot? { current.serial > serial ? current : nil }
+  /// The one that the last `send` made, with the doctor's reports that have come since; nothing
+  /// else is computed here.
+  public func snapshot(after serial: Int) -> Snapshot? {
+    if runs.reduce(0, { $0 + $1.doctor.count }) > reports { refresh() }
+    return current.serial > serial ? current : nil
+  }
 
   /// Takes `.probe` and `.detail`, and computes on the caller's thread; ignores all others.
   public func send(_ command: EngineCommand) {

@@ -59,6 +59,10 @@ extension Snapshot {
         guard let trace = lane.trace else { return !lane.layers.isEmpty }
         return trace.layer != layer || trace.neuron != neuron || trace.asked != spike
       }
+    case .doctor(let target):
+      lanes.contains { lane in
+        lane.doctor.map { $0.asked != target || $0.position != position } ?? true
+      }
     // These are of an update, which past weights alone do not hold.
     case .step, .slice: false
     }

@@ -228,6 +228,8 @@ public struct LaneDetail: Sendable {
   public var slice: Slice?
   /// With `.trace`.
   public var trace: Trace?
+  /// With `.doctor`; nil while it is made.
+  public var doctor: InitFinding?
 
   /// Of nothing.
   public init() {}

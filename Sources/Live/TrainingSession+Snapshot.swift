@@ -64,6 +64,12 @@ extension TrainingSession {
       slices.update(
         trainer.lanes, reach: trainer.preset.diagnosis.reach, atOnce: comparesAtOnce)
     }
+    if case .doctor(let target) = detail {
+      doctor.update(
+        trainer, target: target, position: position, isResting: truth.isResting,
+        atOnce: reportsAtOnce)
+      inspection = doctor.takeInspection() ?? inspection
+    }
     snapshot.inspection = inspection
     let now = time.now()
     snapshot.isKept =
@@ -161,6 +167,8 @@ extension TrainingSession {
     picture.risks = lane.diagnosis.risks
     if detail == .slice {
       picture.detail.slice = slices.slice(of: lane.options.identity)
+    } else if case .doctor = detail {
+      picture.detail.doctor = doctor.finding(of: lane.options.identity)
     } else if let detail {
       picture.take(
         details.detail(of: lane.options.identity, at: position) {
@@ -232,7 +240,8 @@ extension TrainingSession {
       found.weights = lane.weightStatistics()
     case .step:
       if let trial = probeTrial { found.step = lane.stepPicture(trial: trial) }
-    case .slice: break
+    // These have workers of their own.
+    case .slice, .doctor: break
     case .trace(let layer, let neuron, let spike):
       found.trace = lane.trace(
         trainer.probeData, sample: probe, options: trainer.preset.data, layer: layer,

@@ -44,12 +44,16 @@ final class TrainingSession {
   let truth: GradientTruth
   /// The loss along the last observed updates.
   let slices = SliceWorker()
-  private(set) var inspection: Inspection?
+  /// How the weights stand.
+  let doctor: DoctorWorker
+  var inspection: Inspection?
   /// When weights were last kept for a look back, and where: at most twice a second, and once per
   /// place.
   var lastKept: (time: Duration, position: Double)?
   /// Compares at once, not beside the training.
   var comparesAtOnce = false
+  /// Reports of the doctor too.
+  var reportsAtOnce = false
   private var stopCondition: StopCondition?
   private var breakpoints: [Breakpoint] = []
   /// The last one that was hit.
@@ -71,6 +75,7 @@ final class TrainingSession {
     self.time = time
     details = DetailCache(time)
     truth = GradientTruth(time)
+    doctor = DoctorWorker(time)
     trainer = try makeTrainer()
     try resume(trainer)
     do {
@@ -273,6 +278,7 @@ extension TrainingSession {
     details.forget()
     truth.forget()
     slices.forget()
+    doctor.outdate()
   }
 
   /// Goes on with a trainer of the same session at a place in its past.
@@ -374,6 +380,11 @@ extension TrainingSession {
       case .compareGradients(let isOn):
         truth.isOn = isOn
       case .inspect(let request):
+        if case .doctor(let target) = request.detail {
+          let jobs = try request.lanes.map { try trainer.initReportJob(of: $0, target: target) }
+          doctor.look(request, target: target, jobs, atOnce: reportsAtOnce)
+          return
+        }
         inspection = Inspection(
           serial: request.serial, detail: request.detail,
           lanes: try request.lanes.map {
@@ -407,6 +418,7 @@ extension TrainingSession {
     details.forget()
     truth.forget()
     slices.forget()
+    doctor.outdate()
     if type(of: command).effect == .adds, let lane {
       histories[trainer.lanes.last!.options.identity] = history(of: lane)
     }
@@ -436,6 +448,7 @@ extension TrainingSession {
     details.forget()
     truth.forget()
     slices.forget()
+    doctor.forget()
     histories = [:]
     log("restart", lane: "")
     old?.giveSettings(to: trainer) { apply(.change($0)) }

@@ -61,6 +61,12 @@ public struct WorkbenchState: Sendable {
   public var ratesOrder = RatesOrder.death
   /// Trace: the neuron and its spike; nil is the first neuron. Chosen on Silence, Raster, Rates.
   public var traced: Traced?
+  /// Doctor: the spikes per neuron and trial wished; nil: by the length of trials.
+  public var doctorTarget: Double?
+  /// Doctor: the chosen advice; nil: the first that a command does.
+  public var adviceRow: Int?
+  /// Doctor: what was done last.
+  public var treated: Treated?
   /// Shaping: corner being moved.
   public var corner = 0
 

@@ -186,10 +186,57 @@ extension LaneSnapshot {
     ]
     detail.slice = slice
     detail.trace = sampleTrace
+    detail.doctor = InitFinding(number: 1, position: 12.3, asked: nil, report: sampleReport())
     detail.step = sampleStep
     if index == 0 { (detail.comparison, detail.comparedAt) = (comparison, 11.4) }
     if index == 1 { alarms = [Alarm(.deleting, lane: name, "3 epochs with more deleted")] }
   }
+}
+
+/// Two hidden layers, the first too quiet and heard late, the second driving itself; a number of
+/// spikes for each neuron by its index.
+func sampleReport(rate: Double = 0.3) -> InitReport {
+  let network = Network(
+    inputs: 5,
+    layers: [Layer(size: 20), Layer(size: 10, isRecurrent: true), Layer(size: 3, neuron: .li)])
+  let weights = network.projections.map { projection in
+    let sizes = [5] + network.layers.map(\.size)
+    let matrix = Matrix<Double>(rows: sizes[projection.source], columns: sizes[projection.target])
+    matrix.values = matrix.values.indices.map {
+      (projection.source == 2 ? 1 : 0.1) * Double($0 % 7)
+    }
+    return WeightRows(matrix)
+  }
+  let counts = [
+    Array(repeating: 32, count: 5), (0..<20).map { $0 % 3 == 0 ? 0 : Int(rate * 48) },
+    (0..<10).map { 20 + $0 }, [],
+  ]
+  var report = InitReport(
+    samples: 32, duration: 30, target: 1,
+    layers: (0..<3).map {
+      LayerStart(
+        network, layer: $0, duration: 30, steps: 60, trials: 32, counts: counts, weights: weights)
+    },
+    terms: LossTerms(
+      loss: "sum", readsSpikes: false, liftsOutputs: false, epsilon: 1e-8, initial: nil))
+  for (index, gradient) in [2e-6, 4e-4, 1.2e-2].enumerated() {
+    report.layers[index].gradient = gradient
+  }
+  report.layers[1].recurrentGradient = 3e-4
+  report.layers[0].timing = GradientTiming(
+    late: 0.81, lateSpikes: 0.2, shaped: .init(scale: 1, late: 0.2, gain: 12))
+  report.layers[1].timing = GradientTiming(late: 0.31, lateSpikes: 0.25)
+  report.mute = 2
+  let rates = report.layers[0].rates
+  if let complaint = rates?.complaint(target: 1) {
+    report.remedies = [
+      Remedy(
+        layer: 0, before: rates, complaint: complaint, change: .scale(1.43),
+        after: SpikeRates(
+          counts: Array(repeating: 32, count: 20), trials: 32, steps: 60))
+    ]
+  }
+  return report
 }
 
 /// The first neuron of hidden1, silent, with one spike arriving.

@@ -10,6 +10,8 @@ package protocol Lane: AnyObject {
   var name: String { get }
   var options: LaneOptions { get set }
   var network: Network { get }
+  /// What its solver solves.
+  var problem: Problem { get }
   /// w(t) as it is used, with the profile that `input` takes from the data.
   var shaping: Shaping { get }
   var schedule: Schedule { get set }

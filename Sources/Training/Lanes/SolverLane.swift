@@ -34,7 +34,8 @@ final class SolverLane<S: Solver>: Lane {
   var solver: S { runner.solver }
   var weights: Parameters<Scalar> { runner.weights }
   var name: String { options.name }
-  var network: Network { solver.problem.network }
+  var problem: Problem { solver.problem }
+  var network: Network { problem.network }
   var shaping: Shaping { solver.problem.shaping }
   var adamCount: Int { adam.count }
 

@@ -57,7 +57,13 @@ extension SolverLane {
     LossTerms(
       loss: options.lossKind, readsSpikes: solver.problem.loss.readout == .firstSpike,
       liftsOutputs: options.muteOutputs != nil, epsilon: options.optimiser.epsilon,
-      initial: adam.count == 0 ? options.initial : nil)
+      initial: hasDrawnWeights ? options.initial : nil)
+  }
+
+  /// Neither trained nor changed by hand.
+  private var hasDrawnWeights: Bool {
+    let start = Parameters<Scalar>(network, initial: options.initial, seed: seed)
+    return zip(weights.matrices, start.matrices).allSatisfy { $0.values == $1.values }
   }
 
   private func addGradients(of probe: InitProbe<S>, to report: inout InitReport) {

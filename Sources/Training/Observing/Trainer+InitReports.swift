@@ -13,7 +13,7 @@ extension Trainer {
   ///   - target: wished spikes per neuron and trial; nil: `InitReport.target(duration:)`.
   public func initReports(samples: Int, target: Double?) -> [(lanes: [String], report: InitReport)]
   {
-    let chosen = data.train.probeSet(samples, options: preset.data, duration: preset.duration)
+    let chosen = initSamples(samples)
     var found: [(lanes: [String], start: LaneStart, report: InitReport)] = []
     for lane in lanes {
       let start = LaneStart(lane)
@@ -27,12 +27,62 @@ extension Trainer {
     }
     return found.map { ($0.lanes, $0.report) }
   }
+
+  /// What a report on a lane's present weights needs, by value.
+  /// - Parameters:
+  ///   - lane: one of the trainer's.
+  ///   - target: wished spikes per neuron and trial; nil: `InitReport.target(duration:)`.
+  package func initReportJob(of lane: any Lane, target: Double?) -> InitReportJob {
+    InitReportJob(
+      kept: lane.keep(), start: LaneStart(lane), preset: preset, problem: lane.problem,
+      samples: initSamples(InitReportJob.samples), target: target)
+  }
+
+  /// The same of weights of the past.
+  /// - Throws: `FileError` when they are of another network.
+  package func initReportJob(of kept: KeptLane, target: Double?) throws -> InitReportJob {
+    try initReportJob(of: past(kept), target: target)
+  }
+
+  private func initSamples(_ count: Int) -> [(train: SpikeTrain, label: Int)] {
+    data.train.probeSet(count, options: preset.data, duration: preset.duration)
+  }
+}
+
+/// A report to be made on any thread: values alone. Has no effect on the training.
+package struct InitReportJob: Sendable {
+  /// Training samples that are looked at, where there are so many.
+  package static let samples = 32
+
+  fileprivate let kept: KeptLane
+  fileprivate let start: LaneStart
+  fileprivate let preset: Preset
+  fileprivate let problem: Problem
+  fileprivate let samples: [(train: SpikeTrain, label: Int)]
+  fileprivate let target: Double?
+
+  /// The lane's, by which it is told from others.
+  package var identity: Int { kept.options.identity }
+
+  /// - Parameter others: reports made before. One of a lane that stands the same is taken over, of
+  ///   one with the same hidden layers the search for factors.
+  /// - Throws: `FileError` when weights are not the network's.
+  package func run(knowing others: [(job: InitReportJob, report: InitReport)] = []) throws
+    -> InitReport
+  {
+    let alike = others.filter { $0.job.target == target && $0.job.start.hidden == start.hidden }
+    if let same = alike.first(where: { $0.job.start == start }) { return same.report }
+    let lane = makeLane(kept.options, preset, problem, capacity: 1)
+    try lane.take(kept)
+    return lane.initReport(
+      samples, target: target, known: alike.first?.report, pool: WorkerPool(threads: 1))
+  }
 }
 
 /// What a report depends on, of a lane.
-private struct LaneStart: Equatable {
+struct LaneStart: Equatable, Sendable {
   /// What the spikes of hidden layers depend on.
-  struct Hidden: Equatable {
+  struct Hidden: Equatable, Sendable {
     var solver: LaneOptions.SolverKind
     var step: Double
     var layers: [Layer]

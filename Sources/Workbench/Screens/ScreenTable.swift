@@ -44,7 +44,7 @@ enum ScreenTable {
   static let all: [any WorkbenchScreen.Type] = [
     OverviewScreen.self, RasterScreen.self, GradientsScreen.self, LedgerScreen.self,
     SilenceScreen.self, CompareScreen.self, ShapingScreen.self, LogScreen.self, SliceScreen.self,
-    RatesScreen.self, TraceScreen.self,
+    RatesScreen.self, TraceScreen.self, DoctorScreen.self,
   ]
 }
 
