@@ -19,7 +19,7 @@ extension PaperDrawing {
     case .ticks(let points):
       let axis = figure.panels[index].y.range
       let row = box.height / max(axis.upperBound - axis.lowerBound, 1e-9)
-      ticks(points.compactMap { at($0.x, $0.y) }, length: max(0.85 * row, 0.7), mark.stroke)
+      ticks(points.compactMap { at($0.x, $0.y) }, length: max(0.85 * row, 1), mark.stroke)
     case .bars(let spans, let isFilled):
       bars(
         spans.compactMap { span in

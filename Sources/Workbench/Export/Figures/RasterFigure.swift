@@ -22,14 +22,14 @@ enum RasterFigure: WorkbenchFigure {
       ? " (\(trial.input.count) of \(trial.inputTotal) spikes)" : ""
     let input = spikes(
       "input" + part, trial.input.map { PaperPoint($0.time, Double($0.unit)) },
-      size: max(snapshot.inputs, 1 + (trial.input.map(\.unit).max() ?? 0)), .black(width: 0.5),
+      size: max(snapshot.inputs, 1 + (trial.input.map(\.unit).max() ?? 0)), .black(width: 0.4),
       axis: "unit")
     var panels = [input]
     for (index, layer) in trial.layers.enumerated() {
       let isHidden = lane.layers.indices.contains(index)
       let size = isHidden ? lane.layers[index].size : snapshot.classNames.count
       var stroke = lane.stroke
-      (stroke.dash, stroke.width) = ([], 0.6)
+      (stroke.dash, stroke.width) = ([], 0.7)
       panels.append(
         spikes(
           lane.layerName(index), layer.map { PaperPoint($0.time, Double($0.neuron)) },
