@@ -93,7 +93,9 @@ let package = Package(
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(
       name: "WorkbenchTests",
-      dependencies: ["Workbench", "Live", "Training", "Experiments", "Diagnosis", "EventPropCore"],
+      dependencies: [
+        "Workbench", "Live", "Training", "Experiments", "Diagnosis", "EventPropCore", "Charts",
+      ],
       exclude: ["Golden"]),
     .testTarget(
       name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Terminal", "Support"]),

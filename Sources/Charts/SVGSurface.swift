@@ -12,6 +12,9 @@ public struct SVGSurface: Surface {
   public let dots = (x: 2, y: 4)
   private var elements: [String] = []
   private static let cell = (x: 8.0, y: 16.0)
+  /// Characters of DejaVu Sans Mono and Menlo are 0.602 of it wide, one cell: columns stay where
+  /// they are in viewers that do not heed `textLength`.
+  private static let font = "13.29"
 
   /// An empty picture. Nothing is clipped: what lies outside is in the document all the same.
   public init(width: Int, height: Int) {
@@ -46,14 +49,7 @@ public struct SVGSurface: Surface {
     let trimmed = text.trimmingCharacters(in: .whitespaces)
     guard !trimmed.isEmpty else { return }
     let lead = Double(text.prefix { $0 == " " }.count)
-    // Characters that XML does not know are left out.
-    let known = String(
-      String.UnicodeScalarView(
-        trimmed.unicodeScalars.filter {
-          $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0.value & 0xFFFE != 0xFFFE
-        }))
-    let escaped = known.replacingOccurrences(of: "&", with: "&amp;")
-      .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
+    let escaped = XMLText.escaped(trimmed)
     let left = Self.number((Double(x) + lead) * Self.cell.x)
     let base = Self.number((Double(y) + 0.75) * Self.cell.y)
     let length = Self.number(Double(trimmed.count) * Self.cell.x)
@@ -112,7 +108,8 @@ public struct SVGSurface: Surface {
     let size = (Double(width) * Self.cell.x, Double(height) * Self.cell.y)
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(size.0)) \(Int(size.1))" \
-      font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13">
+      xml:space="preserve" font-family="'DejaVu Sans Mono', Menlo, 'Liberation Mono', 'Courier New', \
+      monospace" font-size="\(Self.font)">
       <rect width="100%" height="100%" fill="white"/>
       \(elements.joined(separator: "\n"))
       </svg>

@@ -86,6 +86,11 @@ public enum Text {
     value.flatMap { $0.isFinite ? String(format: "%.\(digits)f", $0) : nil } ?? unknown
   }
 
+  /// Whole numbers without a point: `85`, `7.5`.
+  package static func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e9 ? "\(Int(value))" : "\(value)"
+  }
+
   /// `5.0e-3`.
   public static func rate(_ rate: Double) -> String {
     guard rate > 0, rate.isFinite else { return rate == 0 ? "0" : unknown }

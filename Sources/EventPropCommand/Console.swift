@@ -66,14 +66,7 @@ struct Console {
   }
 
   /// A path as it can be pasted into a shell.
-  static func shellQuoted(_ path: String) -> String {
-    let isPlain = path.unicodeScalars.allSatisfy {
-      $0.properties.isAlphabetic || ("0"..."9").contains($0)
-        || "/._-+@%:,".unicodeScalars.contains($0)
-    }
-    if isPlain && !path.isEmpty { return path }
-    return "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
-  }
+  static func shellQuoted(_ path: String) -> String { ShellWord.quoted(path) }
 
   mutating func clear() {
     if hasLine { Console.rewrite("") }

@@ -120,7 +120,9 @@ public final class FinishedRuns: SnapshotSource {
       merged.epoch = max(merged.epoch, other.epoch)
       merged.epochs = max(merged.epochs, other.epochs)
       merged.resolvedPreset += "\n# \(items[index].folder)\n" + other.resolvedPreset
+      merged.sources += other.sources
     }
+    for (index, item) in items.enumerated() { merged.sources[index].folder = item.folder }
     if items.count > 1 {
       merged.presetName = "\(items.count) runs"
       merged.resolvedPreset = "# \(items[0].folder)\n" + merged.resolvedPreset

@@ -92,6 +92,8 @@ public struct Snapshot: Sendable {
   public var isGone = false
   /// TOML with all defaults filled in; of several runs one after another, each under its folder.
   public var resolvedPreset = ""
+  /// One for each run shown.
+  public var sources: [RunSource] = []
 
   /// The sample that `p` shows of a trial of the probe set.
   public func sample(ofTrial trial: Int) -> Int {

@@ -53,6 +53,7 @@ extension TrainingSession {
     snapshot.rewinds = rewinds
     snapshot.failure = failure
     snapshot.resolvedPreset = preset.resolvedText
+    snapshot.sources = [source]
     if detail == .gradients {
       if comparesAtOnce {
         truth.updateNow(trainer, position: position)
@@ -84,6 +85,17 @@ extension TrainingSession {
       }
     }
     return snapshot
+  }
+
+  private var source: RunSource {
+    var source = RunSource()
+    source.folder = run?.path ?? ""
+    source.preset = trainer.preset.name
+    source.seed = trainer.preset.seed
+    source.dataSeed = trainer.preset.data?.seed
+    (source.epoch, source.batch) = (trainer.epoch, trainer.batchInEpoch)
+    source.commands = marks.count
+    return source
   }
 
   private func picture(of lane: any Lane, probe: Int) -> LaneSnapshot {

@@ -11,13 +11,15 @@ import Testing
   static let program = Program.path
   static let presets = Program.presets
 
-  func start(_ arguments: [String], output: FileHandle? = nil) throws -> Process {
+  func start(
+    _ arguments: [String], output: FileHandle? = nil, environment: [String: String] = [:]
+  ) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["EVENTPROP_PRESETS": Self.presets]) { $1 }
+      ["EVENTPROP_PRESETS": Self.presets]) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output ?? FileHandle.nullDevice
     process.standardError = output ?? FileHandle.nullDevice
@@ -38,9 +40,12 @@ import Testing
   /// Exit status and everything printed.
   func run(_ arguments: String...) throws -> (status: Int32, text: String) { try run(arguments) }
 
-  func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
+  func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (status: Int32, text: String) {
     let path = scratch.write("", to: "output-\(UUID().uuidString)")
-    let process = try start(arguments, output: FileHandle(forWritingAtPath: path))
+    let process = try start(
+      arguments, output: FileHandle(forWritingAtPath: path), environment: environment)
     finish(process)
     return (process.terminationStatus, try String(contentsOfFile: path, encoding: .utf8))
   }
@@ -167,6 +172,28 @@ import Testing
     #expect(missing.status == 1)
     #expect(missing.text.contains("has no checkpoint 9; there are: 0, 1, 2"))
     #expect(try run("figure", "run", "--panel", "pie", "--out", "x.svg").status == 64)
+    for (wrong, words) in [
+      (["--figure", "pie", "--out", "x.svg"], "--figure is pie, allowed are loss, accuracy"),
+      (["--figure", "loss", "--panel", "compare", "--out", "x.svg"], "only one of them"),
+      (["--figure", "loss", "--out", "x.txt"], ".svg, .pdf or .csv"),
+      (["--figure", "loss", "--size", "85", "--out", "x.svg"], "--size is 85"),
+      (["--figure", "loss", "--legend", "up", "--out", "x.svg"], "--legend is up"),
+      (["--panel", "compare", "--size", "85x60", "--out", "x.svg"], "--size goes with --figure"),
+    ] {
+      let result = try run(["figure", "run"] + wrong)
+      #expect(result.status == 64 && result.text.contains(words), "\(result.text)")
+    }
+    let paper = ["figure", "run", "run", "--figure", "accuracy", "--size", "90x50"]
+    #expect(try run(paper + ["--out", "a.svg"]).status == 0)
+    let svg = try String(contentsOfFile: scratch.file("a.svg"), encoding: .utf8)
+    #expect(svg.contains("width=\"90mm\" height=\"50mm\"") && svg.contains("ep:seed=\"1\""))
+    #expect(svg.contains("eventprop figure run run --figure accuracy --epoch 2 --size 90x50"))
+    #expect(try run(paper + ["--out", "a.csv"]).status == 0)
+    let csv = try String(contentsOfFile: scratch.file("a.csv"), encoding: .utf8)
+    #expect(csv.split(separator: "\n").count == 1 + 2 * 4 * 2)
+    let pdf = try run(paper + ["--out", "a.pdf"], environment: ["PATH": scratch.file("nowhere")])
+    #expect(pdf.status == 1 && pdf.text.contains("librsvg2-bin"), "\(pdf.text)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("a.pdf")))
   }
 
   /// Killed again and again at odd moments and resumed, the weights are those of an undisturbed

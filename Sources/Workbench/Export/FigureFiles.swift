@@ -5,7 +5,7 @@ import Live
 import SpikeData
 import Foundation
 
-/// The figures of a screen as files: SVG and CSV under the run's figures/.
+/// A screen, its numbers and its figures for papers as files: SVG and CSV under the run's figures/.
 public enum FigureFiles {
   /// - Returns: the paths written.
   public static func write(_ state: WorkbenchState, _ snapshot: Snapshot) throws -> [String] {
@@ -27,6 +27,10 @@ public enum FigureFiles {
           toFile: base + suffix + ".csv", atomically: true, encoding: .utf8)
         written.append(name + suffix + ".csv")
       }
+      for (kind, svg) in papers(state, snapshot) {
+        try svg.write(toFile: "\(base)-\(kind).svg", atomically: true, encoding: .utf8)
+        written.append("\(name)-\(kind).svg")
+      }
     } catch {
       throw FileError(folder, "cannot be written: \((error as NSError).localizedDescription)")
     }
@@ -38,6 +42,18 @@ public enum FigureFiles {
     _ state: WorkbenchState, _ snapshot: Snapshot
   ) -> [(name: String, csv: String)] {
     state.screen.screen.tables(state, snapshot)
+  }
+
+  /// The figures for papers of a screen, as far as the snapshot has their numbers.
+  static func papers(
+    _ state: WorkbenchState, _ snapshot: Snapshot
+  ) -> [(kind: FigureKind, svg: String)] {
+    var options = FigureOptions()
+    (options.lane, options.layer) = (state.lane, state.layer)
+    options.isLogarithmic = state.screen == .compare && state.isLogarithmic
+    return state.screen.screen.figures.compactMap { kind in
+      (try? kind.make(options, snapshot)).map { (kind, $0.svg) }
+    }
   }
 
   /// Counts per lane, label and answer.

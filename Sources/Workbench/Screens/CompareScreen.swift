@@ -9,6 +9,7 @@ import Foundation
 enum CompareScreen: WorkbenchScreen {
   static let name = "compare"
   static let title = "Compare"
+  static let figures = [FigureKind(AccuracyFigure.self), FigureKind(LossFigure.self)]
   static let wheel: (down: Key, up: Key)? = (.down, .up)
 
   static let actions: [Action] = [

@@ -12,6 +12,11 @@ import Foundation
 enum GradientsScreen: WorkbenchScreen {
   static let name = "gradients"
   static let title = "Gradients"
+  static let figures = [
+    FigureKind(GradientTimeFigure.self),
+    FigureKind(ErrorTimeFigure.self),
+    FigureKind(NormsFigure.self),
+  ]
   static func detail(_ state: WorkbenchState) -> Detail? { .gradients }
 
   static let actions: [Action] = [

@@ -9,6 +9,7 @@ import Foundation
 enum RasterScreen: WorkbenchScreen {
   static let name = "raster"
   static let title = "Raster"
+  static let figures = [FigureKind(RasterFigure.self)]
   static let wheel: (down: Key, up: Key)? = (.character("-"), .character("+"))
 
   static let actions: [Action] = [

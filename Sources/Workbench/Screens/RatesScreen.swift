@@ -10,6 +10,7 @@ import Training
 enum RatesScreen: WorkbenchScreen {
   static let name = "rates"
   static let title = "Rates"
+  static let figures = [FigureKind(HeatMapFigure.self), FigureKind(RatesFigure.self)]
   static func detail(_ state: WorkbenchState) -> Detail? { .weights }
 
   static let actions: [Action] = [

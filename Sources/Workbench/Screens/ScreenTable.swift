@@ -23,6 +23,8 @@ protocol WorkbenchScreen: Sendable {
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect]
+  /// The figures for papers that are exported with it.
+  static var figures: [FigureKind] { get }
   /// The numbers behind it, the most important table first.
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
 }
@@ -32,6 +34,7 @@ extension WorkbenchScreen {
   static func detail(_ state: WorkbenchState) -> Detail? { nil }
   static var actions: [Action] { [] }
   static var wheel: (down: Key, up: Key)? { nil }
+  static var figures: [FigureKind] { [] }
   static func click(
     _ state: inout WorkbenchState, x: Int, y: Int, width: Int, height: Int, _ snapshot: Snapshot
   ) -> [Effect] { [] }

@@ -11,6 +11,7 @@ import Foundation
 enum ShapingScreen: WorkbenchScreen {
   static let name = "shaping"
   static let title = "Shaping"
+  static let figures = [FigureKind(ShapingFigure.self)]
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
   { [("shaping", FigureFiles.shaping(snapshot))] }

@@ -10,6 +10,7 @@ import Foundation
 enum SilenceScreen: WorkbenchScreen {
   static let name = "silence"
   static let title = "Silence"
+  static let figures = [FigureKind(SilenceFigure.self)]
   static func detail(_ state: WorkbenchState) -> Detail? { .silence }
   static let wheel: (down: Key, up: Key)? = (.down, .up)
 

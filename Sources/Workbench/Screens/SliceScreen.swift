@@ -10,6 +10,7 @@ import Live
 enum SliceScreen: WorkbenchScreen {
   static let name = "slice"
   static let title = "Slice"
+  static let figures = [FigureKind(SliceFigure.self)]
   static func detail(_ state: WorkbenchState) -> Detail? { .slice }
 
   static func tables(_ state: WorkbenchState, _ snapshot: Snapshot) -> [(name: String, csv: String)]
