@@ -48,7 +48,9 @@ public final class SeedMembers {
     }
     for member in all { try member.run.logBeginning(of: member.trainer, detail: detail) }
     let log = all[0].run.file("commands.jsonl")
-    let commands = (try? LoggedSession(contentsOf: log).commands) ?? []
+    let session = try? LoggedSession(contentsOf: log)
+    try all[0].run.log(seeds: all.count, of: all[0].trainer, before: session?.seedCounts.last)
+    let commands = session?.commands ?? []
     for index in all.indices.dropFirst() {
       let own = (try? LoggedSession(contentsOf: all[index].run.file("commands.jsonl")))?.commands
       all[index].queue = LoggedCommand.ofAll(commands)

@@ -30,6 +30,7 @@ final class TrainingGroup {
     if let run = first.run {
       let log = try? LoggedSession(contentsOf: run.file("commands.jsonl"))
       counts = (log?.seedCounts ?? []) + counts
+      try run.log(seeds: plan.seeds, of: trainer, before: log?.seedCounts.last)
     }
     for session in sessions.dropFirst() { catchUp(session) }
   }
@@ -181,9 +182,7 @@ final class TrainingGroup {
       }
       counts.append(count)
       if let run = first.run {
-        try run.log(
-          command: "seeds", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
-          detail: "\(count)")
+        try run.log(seeds: count, of: trainer, before: nil)
         try run.write(trainer.preset.with(["seeds=\(count)"]))
       }
       first.notice = count == 1 ? "one seed" : "\(count) seeds: those behind catch up"

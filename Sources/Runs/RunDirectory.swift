@@ -273,6 +273,14 @@ public final class RunDirectory {
       commands: isResumed ? trainer.commandCount : nil)
   }
 
+  /// Logs with how many seeds the lanes are trained from here on, where that is another number.
+  package func log(seeds: Int, of trainer: Trainer, before: Int?) throws {
+    guard seeds != before ?? 1 else { return }
+    try log(
+      command: "seeds", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+      detail: "\(seeds)")
+  }
+
   /// Logs that a session ends, where, and why.
   public func logEnd(of trainer: Trainer, detail: String) throws {
     try log(

@@ -35,6 +35,11 @@ public enum Wording {
     Snapshot.words(position)
   }
 
+  /// `97.2 ± 0.4 %  η 5.0e-3`: over all seeds.
+  static func seedSummary(_ lane: LaneSnapshot) -> String {
+    "\(lane.seedAccuracy)  η \(Text.rate(lane.rate))"
+  }
+
   /// `97.2 %  loss 0.071  η 5.0e-3`.
   static func summary(_ lane: LaneSnapshot) -> String {
     "\(Text.percent(lane.testAccuracy))  loss \(Text.number(lane.trainLoss))  η \(Text.rate(lane.rate))"
@@ -64,13 +69,18 @@ extension LaneSnapshot {
 
   /// Points of the loss curve under one of the lane's losses, now or before.
   func loss(under description: String, _ ys: [Double]) -> [(x: Double, y: Double)] {
+    under(description, Array(zip(curves.loss.xs, ys)))
+  }
+
+  /// The same of other points by x.
+  func under(_ description: String, _ all: [(Double, Double)]) -> [(x: Double, y: Double)] {
     var begin = -Double.infinity
     var points: [(x: Double, y: Double)] = []
     for period in past + [
       LossPeriod(description: self.description, epoch: 0, batch: 0, end: .infinity)
     ] {
       if period.description == description {
-        points += zip(curves.loss.xs, ys).filter { $0.0 > begin && $0.0 <= period.end }
+        points += all.filter { $0.0 > begin && $0.0 <= period.end }
           .map { (x: $0, y: $1) }
       }
       begin = period.end

@@ -11,6 +11,9 @@ public struct WorkbenchState: Sendable {
   public var screen = ScreenKind.overview
   /// The lane that keys act on.
   public var lane = 0
+  /// The seed whose curves and numbers are shown, an index; nil: all, as median and range. The
+  /// network that is shown is then that of the first.
+  public var seed: Int?
   /// How many snapshots back in history; 0 is live.
   public var back = 0
   /// While shown it takes the keys: letters are its search, not actions.

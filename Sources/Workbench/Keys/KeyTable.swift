@@ -148,6 +148,17 @@ extension Action {
         return []
       }),
     Action(
+      name: "seed", keys: [.character(",")], short: "",
+      title: "the next seed alone, then all together", values: .seed,
+      obstacle: { _, snapshot in
+        snapshot.seeds.count > 1 ? nil : "there is one seed: :seeds 5 trains five"
+      },
+      run: { state, snapshot in
+        let next = state.seed.map { $0 + 1 } ?? 0
+        state.seed = next < snapshot.seeds.count ? next : nil
+        return [.engine(.show(seed: state.seed ?? 0))]
+      }),
+    Action(
       name: "shaping", keys: [.character("s")], short: "shaping",
       title: "next shaping of the chosen lane's loss", values: .shaping,
       obstacle: { state, snapshot in

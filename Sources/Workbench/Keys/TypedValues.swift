@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import Live
 import Training
 import EventPropCore
@@ -75,6 +76,28 @@ extension TypedValues {
     return effects
   }
 
+  static let seed = TypedValues(
+    usage: "a seed, as 2, or all", words: ["all"]
+  ) { values, state, snapshot in
+    guard values.count == 1 else { return nil }
+    if values[0] == "all" {
+      state.seed = nil
+      return [.engine(.show(seed: 0))]
+    }
+    guard let number = Int(values[0]), let index = snapshot.seeds.firstIndex(of: number) else {
+      return nil
+    }
+    state.seed = index
+    return [.engine(.show(seed: index))]
+  }
+
+  static let seeds = TypedValues(usage: "1 to \(Preset.mostSeeds), as 5") { values, state, _ in
+    guard values.count == 1, let count = Int(values[0]), (1...Preset.mostSeeds).contains(count)
+    else { return nil }
+    state.seed = nil
+    return [.engine(.show(seed: 0)), .engine(.seeds(count))]
+  }
+
   static let probe = TypedValues(usage: "the number of a test sample, as 7") { values, _, _ in
     guard values.count == 1, let probe = Int(values[0]) else { return nil }
     return [.engine(.probe(probe))]
@@ -116,6 +139,8 @@ extension Action {
     typed(
       "break", "pause at the batch that does it, and show why", .breakpoint,
       obstacle: whenTraining),
+    typed(
+      "seeds", "train every lane with so many seeds", .seeds, obstacle: whenFree),
     typed(
       "bisect", "find the one update that did it, and show its ledger", .bisect,
       obstacle: whenFree),

@@ -45,9 +45,14 @@ enum StatusLines {
       )
       segments.append(
         Segment(text: "loss \(Text.number(lane.trainLoss))", style: .plain, weight: 7))
+      let isAll = state.showsAllSeeds(snapshot)
       segments.append(
         Segment(
-          text: "test \(Text.percent(lane.testAccuracy))", style: .plain, weight: 6))
+          text: "test \(isAll ? lane.seedAccuracy : Text.percent(lane.testAccuracy))",
+          style: .plain, weight: 6))
+      if let seeds = snapshot.seedWords(state) {
+        segments.append(Segment(text: seeds, style: CellStyle(.accent), weight: 7))
+      }
       segments.append(Segment(text: "η \(Text.rate(lane.rate))", style: .plain, weight: 4))
     } else {
       segments.append(Segment(text: "eventprop: starting", style: .bold, weight: 3))

@@ -83,8 +83,20 @@ enum CompareScreen: WorkbenchScreen {
     on surface: inout S
   ) {
     func scale(_ y: Double) -> Double { state.isLogarithmic ? log10(max(y, 1e-9)) : y }
+    let isAll = state.showsAllSeeds(snapshot)
     var (raws, smooth): ([Line], [Line]) = ([], [])
     for lane in snapshot.lanes {
+      if isAll && !lane.seeds.isEmpty {
+        let spread = SeedSpread(
+          lane.seeds.map { own in
+            let smoothed = own.curves.loss.smoothed(state.smoothing, per: snapshot.batchLength)
+            return lane.under(kind, Array(zip(own.curves.loss.xs, smoothed)))
+              .map { ($0.x, scale($0.y)) }
+          })
+        if spread.points.isEmpty && lane.description != kind { continue }
+        smooth.append(Line(lane, spread.median, spread))
+        continue
+      }
       let series = lane.curves.loss
       let raw = lane.loss(under: kind, series.ys)
       if raw.isEmpty && lane.description != kind { continue }
@@ -96,7 +108,7 @@ enum CompareScreen: WorkbenchScreen {
     let smoothing = state.smoothing > 0 ? ", smoothed \(state.smoothing)" : ""
     let axis = state.isLogarithmic ? ", log axis" : ""
     plot(
-      snapshot, "loss \(kind): \(letters)\(smoothing)\(axis)\(more)", smooth,
+      snapshot, "loss \(kind): \(letters)\(smoothing)\(axis)\(note(isAll))\(more)", smooth,
       behind: state.smoothing > 0 ? raws : [], isLogarithmic: state.isLogarithmic, in: area,
       on: &surface)
   }
@@ -104,25 +116,39 @@ enum CompareScreen: WorkbenchScreen {
   private static func accuracy<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
+    let isAll = state.showsAllSeeds(snapshot)
     let lines = snapshot.lanes.map { lane in
-      let series = lane.curves.testAccuracy
-      return Line(lane, zip(series.xs, series.ys).map { ($0, 100 * $1) })
+      func points(_ series: BoundedSeries) -> [(x: Double, y: Double)] {
+        zip(series.xs, series.ys).map { ($0, 100 * $1) }
+      }
+      guard isAll, !lane.seeds.isEmpty else {
+        return Line(lane, points(lane.curves.testAccuracy))
+      }
+      let spread = SeedSpread(lane.seeds.map { points($0.curves.testAccuracy) })
+      return Line(lane, spread.median, spread)
     }
     plot(
-      snapshot, "test accuracy, %", lines, behind: [], isLogarithmic: false, limits: 0...100,
+      snapshot, "test accuracy, %\(note(isAll))", lines, behind: [], isLogarithmic: false, limits: 0...100,
       in: area, on: &surface)
   }
+
+  private static func note(_ isAll: Bool) -> String { isAll ? "; median, range of seeds" : "" }
 
   /// A lane's curve.
   private struct Line {
     var letter: String
     var ink: Ink
     var points: [(x: Double, y: Double)]
+    /// Over seeds; nil: of one.
+    var spread: SeedSpread?
 
-    init(_ lane: LaneSnapshot, _ points: [(Double, Double)]) {
+    init(
+      _ lane: LaneSnapshot, _ points: [(x: Double, y: Double)], _ spread: SeedSpread? = nil
+    ) {
+      self.spread = spread
       letter = lane.letter
       ink = lane.ink
-      self.points = points.map { (x: $0.0, y: $0.1) }
+      self.points = points
     }
   }
 
@@ -140,7 +166,8 @@ enum CompareScreen: WorkbenchScreen {
     let ticks = Area(x: plot.x, y: plot.y + plot.height - 1, width: plot.width - 2, height: 1)
     plot.height -= 1
     plot.width -= 2
-    let values = (lines + raws).flatMap { $0.points.map(\.y) }.filter(\.isFinite)
+    let edges = lines.flatMap { $0.spread?.points.flatMap { [$0.low, $0.high] } ?? [] }
+    let values = ((lines + raws).flatMap { $0.points.map(\.y) } + edges).filter(\.isFinite)
     guard let low = values.min(), let high = values.max() else {
       surface.text("nothing yet", x: plot.x, y: plot.y, style: .dim)
       return
@@ -151,6 +178,11 @@ enum CompareScreen: WorkbenchScreen {
     guard y.lowerBound < y.upperBound else { return }
     let x = 0...snapshot.end
     surface.plot(raws.map { Curve($0.points, ink: .frame) }, x: x, y: y, in: plot)
+    for line in lines {
+      if let spread = line.spread {
+        surface.range(spread, x: x, y: y, ink: line.ink, in: plot)
+      }
+    }
     surface.plot(lines.map { Curve($0.points, ink: $0.ink) }, x: x, y: y, in: plot)
     let shown = Area(x: axis.x, y: plot.y, width: 7, height: plot.height)
     surface.valueAxis(
@@ -203,13 +235,18 @@ enum CompareScreen: WorkbenchScreen {
   }
 
   /// The table's columns that fit, in their order.
-  private static func columns(_ snapshot: Snapshot, fitting width: Int) -> [Column] {
+  private static func columns(
+    _ state: WorkbenchState, _ snapshot: Snapshot, fitting width: Int
+  ) -> [Column] {
+    let isAll = state.showsAllSeeds(snapshot)
     func list(_ values: [String]) -> String { values.joined(separator: " ") }
     let layers = max(1, snapshot.lanes.map(\.layers.count).max() ?? 1)
     var columns = [
       Column(title: "own loss", width: 10, weight: 6) { Text.number($0.trainLoss) },
       Column(title: "train", width: 9, weight: 4) { Text.percent($0.trainAccuracy) },
-      Column(title: "test", width: 9, weight: 7) { Text.percent($0.testAccuracy) },
+      Column(title: isAll ? "test, mean ± sd" : "test", width: isAll ? 16 : 9, weight: 7) {
+        isAll && !$0.seeds.isEmpty ? $0.seedAccuracy : Text.percent($0.testAccuracy)
+      },
       Column(title: "η", width: 9, weight: 2) { Text.rate($0.rate) },
       Column(title: "spikes", width: max(8, 6 * layers + 1), weight: 3) {
         list($0.layers.map { Text.fixed($0.mean, 2) })
@@ -221,9 +258,13 @@ enum CompareScreen: WorkbenchScreen {
     if let first = snapshot.lanes.first, snapshot.lanes.count > 1 {
       columns.insert(
         Column(title: "against A, points", width: 22, weight: 5) { lane in
-          guard lane.identity != first.identity || lane.run != first.run,
-            let pair = PairedAccuracy(first, lane)
-          else { return "" }
+          guard lane.identity != first.identity || lane.run != first.run else { return "" }
+          if isAll, let seeds = lane.compared(to: first, looks: snapshot.looks) {
+            return String(format: "%+.1f", seeds.mean)
+              + (seeds.halfWidth.map { String(format: " ± %.1f", $0) } ?? "")
+              + "  p " + SeedComparison.text(p: seeds.signFlip)
+          }
+          guard let pair = PairedAccuracy(first, lane) else { return "" }
           return String(
             format: "%+.1f ± %.1f  p %@", pair.points, pair.standardError, probability(pair.p))
         }, at: 3)
@@ -245,7 +286,7 @@ enum CompareScreen: WorkbenchScreen {
         area.width - 6),
       style: .bold)
     let inside = area.inside
-    let columns = columns(snapshot, fitting: inside.width - 24)
+    let columns = columns(state, snapshot, fitting: inside.width - 24)
     let left = inside.width - 4 - columns.reduce(0) { $0 + $1.width }
     let name = max(20, min(44, left))
     let heading =
@@ -275,6 +316,11 @@ enum CompareScreen: WorkbenchScreen {
     let index = state.lane > 0 ? state.lane : 1
     guard snapshot.lanes.indices.contains(index) else { return "" }
     let (a, b) = (snapshot.lanes[0], snapshot.lanes[index])
+    if state.showsAllSeeds(snapshot), let seeds = b.compared(to: a, looks: snapshot.looks) {
+      let looks = snapshot.looks > 1 ? "; \(snapshot.looks) looks corrected for" : ""
+      let soFar = snapshot.isFinished ? "" : "so far: "
+      return soFar + seeds.verdict(first: a.letter, second: b.letter) + looks
+    }
     guard let pair = PairedAccuracy(a, b) else {
       return "no test samples common to \(a.letter) and \(b.letter) yet"
     }

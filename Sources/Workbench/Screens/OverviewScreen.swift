@@ -66,7 +66,7 @@ enum OverviewScreen: WorkbenchScreen {
     let areas = laneAreas(state, snapshot, in: area)
     for (lane, area) in areas {
       let isChosen = lane == state.lane && snapshot.lanes.count > 1
-      panel(snapshot, lane, isChosen, in: area, on: &surface)
+      panel(state, snapshot, lane, isChosen, in: area, on: &surface)
     }
     if areas.count < snapshot.lanes.count, let last = areas.last {
       surface.text(
@@ -98,7 +98,9 @@ enum OverviewScreen: WorkbenchScreen {
       let isChosen = index == state.lane && snapshot.lanes.count > 1
       surface.text(
         lane.letter, x: x, y: y, style: CellStyle(lane.ink, bold: true, reversed: isChosen))
-      let text = "  test " + Wording.summary(lane)
+      let text =
+        "  test "
+        + (state.showsAllSeeds(snapshot) ? Wording.seedSummary(lane) : Wording.summary(lane))
       surface.text(
         String(text.prefix(width - lane.letter.count - 1)), x: x + lane.letter.count, y: y,
         style: .plain)
@@ -153,7 +155,7 @@ enum OverviewScreen: WorkbenchScreen {
   }
 
   private static func panel<S: Surface>(
-    _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area, on surface: inout S
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area, on surface: inout S
   ) {
     let lane = snapshot.lanes[index]
     let ink = lane.ink
@@ -184,7 +186,7 @@ enum OverviewScreen: WorkbenchScreen {
     trial(snapshot, lane, rows, &inside, on: &surface)
     activity(lane, rows, ink, &inside, on: &surface)
     flow(lane, rows, ink, &inside, on: &surface)
-    curves(snapshot, lane, rows, ink, &inside, on: &surface)
+    curves(state, snapshot, lane, rows, ink, &inside, on: &surface)
   }
 
   /// What is wrong with a lane, in lines; empty when nothing is.
@@ -380,10 +382,19 @@ enum OverviewScreen: WorkbenchScreen {
     lane.sinceChange(lane.curves.loss, lane.curves.loss.ys)
   }
 
+  /// The same, smoothed, of all seeds.
+  private static func lossSpread(_ snapshot: Snapshot, _ lane: LaneSnapshot) -> SeedSpread {
+    SeedSpread(
+      lane.seeds.map {
+        let smooth = $0.curves.loss.smoothed(smoothing, per: snapshot.batchLength)
+        return lane.sinceChange($0.curves.loss, smooth)
+      })
+  }
+
   private static let smoothing = 0.8
 
   private static func curves<S: Surface>(
-    _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area,
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area,
     on surface: inout S
   ) {
     guard rows.curves >= 3 else { return }
@@ -391,23 +402,45 @@ enum OverviewScreen: WorkbenchScreen {
     let alike = snapshot.lanes.filter { $0.description == lane.description }
     let isShared = alike.count > 1 || snapshot.lanes.count == 1
     let axisNote = isShared ? "" : " (axis of its own)"
-    heading("loss, smoothed \(smoothing)\(axisNote); test accuracy", &area, on: &surface)
+    let isAll = state.showsAllSeeds(snapshot) && !lane.seeds.isEmpty
+    heading(
+      "loss, smoothed \(smoothing)\(axisNote); test accuracy"
+        + (isAll ? "; median, range of seeds" : ""), &area, on: &surface)
     let strip = area.takeTop(rows.curves - 1)
     let plot = curvePlot(in: strip)
     guard plot.width > 4 else { return }
     let axis = Area(x: strip.x, y: strip.y, width: 6, height: plot.height)
     let right = strip.x + strip.width
-    let values = alike.flatMap { lane in lossSinceChange(lane).map(\.y) }.filter(\.isFinite)
+    let spreads = isAll ? alike.map { lossSpread(snapshot, $0) } : []
+    let values =
+      isAll
+      ? spreads.flatMap { $0.points.flatMap { [$0.low, $0.high] } }
+      : alike.flatMap { lane in lossSinceChange(lane).map(\.y) }.filter(\.isFinite)
     let x = 0...snapshot.end
     if let high = values.max(), let low = values.min() {
       let span = low...max(high, low + 1e-9)
-      let smooth = lane.curves.loss.smoothed(smoothing, per: snapshot.batchLength)
-      surface.plot([Curve(lossSinceChange(lane), ink: .frame)], x: x, y: span, in: plot)
-      surface.plot(
-        [Curve(lane.sinceChange(lane.curves.loss, smooth), ink: ink)], x: x, y: span, in: plot)
+      if isAll {
+        let spread = lossSpread(snapshot, lane)
+        surface.range(spread, x: x, y: span, ink: .dim, in: plot)
+        surface.plot([Curve(spread.median, ink: ink)], x: x, y: span, in: plot)
+      } else {
+        let smooth = lane.curves.loss.smoothed(smoothing, per: snapshot.batchLength)
+        surface.plot([Curve(lossSinceChange(lane), ink: .frame)], x: x, y: span, in: plot)
+        surface.plot(
+          [Curve(lane.sinceChange(lane.curves.loss, smooth), ink: ink)], x: x, y: span, in: plot)
+      }
       surface.valueAxis(span, in: axis)
     }
-    let accuracy = zip(lane.curves.testAccuracy.xs, lane.curves.testAccuracy.ys).map { ($0, $1) }
+    var accuracy = zip(lane.curves.testAccuracy.xs, lane.curves.testAccuracy.ys)
+      .map { (x: $0, y: $1) }
+    if isAll {
+      let spread = SeedSpread(
+        lane.seeds.map { own in
+          zip(own.curves.testAccuracy.xs, own.curves.testAccuracy.ys).map { (x: $0, y: $1) }
+        })
+      surface.range(spread, x: x, y: 0...1, ink: .good, in: plot)
+      accuracy = spread.median
+    }
     surface.plot([Curve(accuracy, ink: .good)], x: x, y: 0...1, in: plot)
     surface.text("100 %", endingAt: right, y: plot.y, style: CellStyle(.good))
     surface.text(
