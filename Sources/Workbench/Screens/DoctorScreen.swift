@@ -228,7 +228,7 @@ enum DoctorScreen: WorkbenchScreen {
       surface.text(
         String(line.key.prefix(row.width - end)), x: row.x + end, y: row.y,
         style: CellStyle(.accent, bold: true))
-      let room = min(row.width - line.gaugeColumn - 1, 60)
+      let room = row.width - line.gaugeColumn - 1
       if let gauge = line.gauge, room >= DoctorLines.least - DoctorLines.table - 4 {
         draw(
           gauge, lane, in: Area(x: row.x + line.gaugeColumn, y: row.y, width: room, height: 1),
