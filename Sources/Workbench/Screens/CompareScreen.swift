@@ -47,7 +47,9 @@ enum CompareScreen: WorkbenchScreen {
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
     var rest = area
-    let tableRows = snapshot.lanes.count + 3 + (snapshot.lanes.count > 1 ? 1 : 0)
+    let tableRows =
+      snapshot.lanes.count + 3
+      + (snapshot.lanes.count > 1 ? state.showsAllSeeds(snapshot) ? 2 : 1 : 0)
     let isWide = area.width >= 100
     let classRows = min(snapshot.classNames.count, max(10, area.height / 3)) + 3
     let hasClasses = area.height >= tableRows + classRows + 16
@@ -132,7 +134,7 @@ enum CompareScreen: WorkbenchScreen {
       in: area, on: &surface)
   }
 
-  private static func note(_ isAll: Bool) -> String { isAll ? "; median, range of seeds" : "" }
+  private static func note(_ isAll: Bool) -> String { isAll ? "; median, range" : "" }
 
   /// A lane's curve.
   private struct Line {
@@ -244,7 +246,7 @@ enum CompareScreen: WorkbenchScreen {
     var columns = [
       Column(title: "own loss", width: 10, weight: 6) { Text.number($0.trainLoss) },
       Column(title: "train", width: 9, weight: 4) { Text.percent($0.trainAccuracy) },
-      Column(title: isAll ? "test, mean ± sd" : "test", width: isAll ? 16 : 9, weight: 7) {
+      Column(title: isAll ? "test, mean ± sd" : "test", width: isAll ? 17 : 9, weight: 7) {
         isAll && !$0.seeds.isEmpty ? $0.seedAccuracy : Text.percent($0.testAccuracy)
       },
       Column(title: "η", width: 9, weight: 2) { Text.rate($0.rate) },
@@ -304,10 +306,15 @@ enum CompareScreen: WorkbenchScreen {
         style: CellStyle(lane.ink, bold: index == state.lane))
     }
     if snapshot.lanes.count > 1, inside.height > snapshot.lanes.count + 1 {
-      surface.text(
-        Text.fit(verdict(state, snapshot, width: inside.width - 3), inside.width - 3),
-        x: inside.x + 2,
-        y: inside.y + snapshot.lanes.count + 1, style: .dim)
+      let rows = inside.height - snapshot.lanes.count - 1
+      let lines = Text.wrapped(
+        verdict(state, snapshot, width: inside.width - 3), inside.width - 3)
+      for (row, line) in lines.prefix(rows).enumerated() {
+        let isCut = row == rows - 1 && lines.count > rows
+        surface.text(
+          isCut ? Text.fit(line + " …", inside.width - 3) : line, x: inside.x + 2,
+          y: inside.y + snapshot.lanes.count + 1 + row, style: .dim)
+      }
     }
   }
 

@@ -405,7 +405,7 @@ enum OverviewScreen: WorkbenchScreen {
     let isAll = state.showsAllSeeds(snapshot) && !lane.seeds.isEmpty
     heading(
       "loss, smoothed \(smoothing)\(axisNote); test accuracy"
-        + (isAll ? "; median, range of seeds" : ""), &area, on: &surface)
+        + (isAll ? "; median, range" : ""), &area, on: &surface)
     let strip = area.takeTop(rows.curves - 1)
     let plot = curvePlot(in: strip)
     guard plot.width > 4 else { return }
