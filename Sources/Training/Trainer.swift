@@ -70,7 +70,9 @@ public final class Trainer {
     // No batch is larger than the samples there are.
     let batch = Trainer.capacity(preset, data)
     try MemoryNeed(
-      preset.lanes.map { (try preset.problem(for: $0, data: data.train), $0.solver) },
+      preset.lanes.map {
+        (try preset.problem(for: $0, data: data.train), $0.solver, $0.optimiser.state.count)
+      },
       batch: batch, shards: min(preset.training.shards, batch)
     ).check(preset, batch: batch)
     lanes = try preset.lanes.enumerated().map { index, options in

@@ -36,7 +36,7 @@ public final class SampleList: BatchSamples {
 
 /// Runs batches on the threads of a pool, with one solver and its weights. Three verbs, in the
 /// order in which they come: `forward` (spikes and loss of every trial), `gradient` (the mean over
-/// the batch), `update` (Adam).
+/// the batch), `update` (by an optimiser).
 ///
 /// A batch is cut into fixed shards, whatever the number of threads; their gradients are added up
 /// in order, so that the result does not depend on who ran what. How a solver runs its first layer
@@ -49,7 +49,7 @@ public class Batch<S: Solver> {
   public typealias Scalar = S.Scalar
   /// Says what network, loss and trial length the batches have (`problem`).
   public let solver: S
-  /// The caller's own, not a copy: `AdamUpdate.apply` writes them.
+  /// The caller's own, not a copy: `OptimiserUpdate.apply` writes them.
   public let weights: Parameters<Scalar>
   /// Of the last batch: the mean over its trials, once `gradient` has finished.
   public let gradient: Parameters<Scalar>
@@ -215,8 +215,10 @@ public class Batch<S: Solver> {
 
   // MARK: Update
 
-  /// What applies an update of Adam, part by part.
-  public final func update(_ adam: Adam<Scalar>, _ step: AdamStep) -> AdamUpdate<Scalar> {
-    AdamUpdate(weights: weights, gradient: gradient, adam, step)
+  /// What applies an update, part by part.
+  public final func update(
+    _ state: OptimiserState<Scalar>, _ step: any OptimiserStep
+  ) -> OptimiserUpdate<Scalar> {
+    OptimiserUpdate(weights: weights, gradient: gradient, state, step)
   }
 }

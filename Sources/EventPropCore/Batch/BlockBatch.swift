@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 /// Runs batches on the grid with the first layer cut into blocks of neurons, each through all
-/// trials: a block's weights, Adam's moments and gradient then stay in the cache of the core that
-/// it is given to.
+/// trials: a block's weights, what the optimiser keeps of them and the gradient then stay in the
+/// cache of the core that it is given to.
 ///
 /// So a trial does not pass through its first layer when the others do: `load` runs the blocks
 /// forward through the whole batch, `gather` runs them backward.

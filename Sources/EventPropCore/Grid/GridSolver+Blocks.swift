@@ -3,9 +3,9 @@
 import Kernels
 
 /// The first layer where its neurons do not reach each other, block by block of neurons through a
-/// whole batch. A block's weights, Adam's moments and gradient can then stay in the cache of the
-/// core that it is given to: cores share spikes alone. (A core that writes what another has read
-/// waits about 8 ns a line on the machines we know.)
+/// whole batch. A block's weights, what the optimiser keeps of them and the gradient can then stay
+/// in the cache of the core that it is given to: cores share spikes alone. (A core that writes what
+/// another has read waits about 8 ns a line on the machines we know.)
 extension GridSolver {
   /// Per step n of a trial:
   ///

@@ -112,7 +112,7 @@ public struct LaneOptions: Sendable {
   /// What follows the input is given it by `Preset.problem`.
   public var shaping: Shaping
   /// Its rate is the one before the schedule.
-  public var optimiser: AdamOptions
+  public var optimiser: any Optimiser
   /// What the optimiser's rate is multiplied by in the course of training.
   public var schedule: ScheduleOptions
   /// nil: silent neurons are left as they are.
@@ -123,6 +123,8 @@ public struct LaneOptions: Sendable {
   public var keepSpikes: KeepSpikes?
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
+  /// Size that every element of a gradient is then limited to; 0: none is.
+  public var clipValue: Double
 
   /// The loss it is trained on: `sum · exponential`.
   public var description: String { LossPeriod.describe(lossKind, shaping) }

@@ -57,7 +57,7 @@ extension SolverLane {
     LossTerms(
       loss: options.lossKind, readsSpikes: solver.problem.loss.readout == .firstSpike,
       liftsOutputs: options.muteOutputs != nil, epsilon: options.optimiser.epsilon,
-      initial: adam.count == 0 ? options.initial : nil)
+      initial: updates == 0 ? options.initial : nil)
   }
 
   private func addGradients(of probe: InitProbe<S>, to report: inout InitReport) {

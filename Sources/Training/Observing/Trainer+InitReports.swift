@@ -46,7 +46,7 @@ private struct LaneStart: Equatable {
   var parameters: LossParameters
   var shaping: Shaping
   var rule: ReadoutRule
-  var epsilon: Double
+  var epsilon: Double?
   var liftsOutputs: Bool
 
   init(_ lane: any Lane) {
