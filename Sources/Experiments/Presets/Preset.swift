@@ -38,6 +38,8 @@ public struct DataOptions: Sendable {
   public var validation: ValidationSplit
   /// At most one input spike per unit and step.
   public var mergesPerStep: Bool
+  /// Changes all samples as they are loaded; 1 and 1: none.
+  public var rescale: (units: Double, time: Double)
   /// Changes training samples alone, anew in every epoch.
   public var augmentation: Augmentation
   /// Applies to all samples: training, evaluation, probes.
