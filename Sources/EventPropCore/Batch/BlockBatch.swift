@@ -13,13 +13,14 @@ final class BlockBatch: Batch<GridSolver> {
 
   /// Block b is run on copy b % copies of the input, which the same thread tends to do.
   override func load(_ samples: any BatchSamples, pool: WorkerPool) {
-    let (solver, weights) = (solver, weights)
+    let (solver, weights) = (solver, used)
     let (count, blocks) = (samples.count, solver.blocks.count)
     if spikes == nil {
       let copies = min(pool.threads, blocks)
       spikes = (GridBlockSpikes(trials, steps: solver.steps, copies: copies), copies)
     }
     guard let (spikes, copies) = spikes else { return }
+    spikes.dropped = isDropping ? trials[..<count].map { $0.dropped(inLayer: 0) } : []
     pool.forEach(copies) { copy in
       samples.forEach(0..<count) { slot, train, _ in
         spikes.inputs(copy: copy)[slot].load(train, solver.problem, steps: solver.steps)
@@ -31,13 +32,13 @@ final class BlockBatch: Batch<GridSolver> {
   }
 
   override func forward(_ trial: GridTrial, _ workspace: GridWorkspace) {
-    solver.forwardBeyondBlocks(trial, weights: weights, workspace: workspace)
+    solver.forwardBeyondBlocks(trial, weights: used, workspace: workspace)
   }
 
   override func backward(
     _ trial: GridTrial, push: [[Double]], _ tape: GridTape, _ workspace: GridWorkspace
   ) {
-    solver.backwardToBlocks(trial, weights: weights, push: push, tape: tape, workspace: workspace)
+    solver.backwardToBlocks(trial, weights: used, push: push, tape: tape, workspace: workspace)
   }
 
   override func gather(

@@ -94,6 +94,7 @@ extension LaneOptions {
           lambdaUpper: try rate.number("lambda_upper", default: 0, .atLeast(0)),
           lambdaLower: try rate.number("lambda_lower", default: 0, .atLeast(0)))
       })
+    layer.dropout = try section.number("dropout", default: 0, .within(0, 0.95))
     layer = try readVectors(section, layer, kind.parameters, solver: solver)
     var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
     if isRecurrent || section.table["recurrent_weights"] != nil {

@@ -10,6 +10,8 @@ package final class SampleBatch: BatchSamples {
   private let options: DataOptions?
   private let duration: Double
   private let seed: Int
+  private let isTraining: Bool
+  private var epoch = 0
   private let data: SpikeDataSet
   private let changes: UnsafeMutableBufferPointer<SpikeTrain>
   private(set) var samples: [Int] = []
@@ -29,6 +31,7 @@ package final class SampleBatch: BatchSamples {
     self.data = data
     self.duration = duration
     self.seed = seed
+    self.isTraining = isTraining
     var options = options
     if !isTraining { options?.augmentation = Augmentation() }
     self.options = options
@@ -57,6 +60,7 @@ package final class SampleBatch: BatchSamples {
   /// index from the number of samples on is that of a blended one, made of a sample drawn by it.
   func prepare(_ samples: [Int], epoch: Int, pool: WorkerPool) {
     self.samples = samples
+    self.epoch = epoch
     sources = samples
     for (slot, sample) in samples.enumerated() where sample >= data.count {
       var random = Random(seed: seed, "blend", epoch, sample)
@@ -87,6 +91,11 @@ package final class SampleBatch: BatchSamples {
     }
     options.delayLine.apply(to: &result, units: data.unitCount, duration: duration)
     changes[slot] = result
+  }
+
+  /// By seed, epoch, index of the sample and layer; nil but in training.
+  package func dropoutChance(_ slot: Int, layer: Int) -> Random? {
+    isTraining ? Random(seed: seed, "dropout", epoch, samples[slot], layer) : nil
   }
 
   /// The labels of some of the samples.

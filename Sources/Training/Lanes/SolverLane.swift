@@ -155,7 +155,8 @@ final class SolverLane<S: Solver>: Lane {
     network.layers.dropLast().enumerated().map { index, layer in
       guard let rate = layer.rate else { return [] }
       return tally.spikes[index].map {
-        rate.push(meanCount: Double($0) / Double(tally.trials))
+        // Over the trials in which a neuron is dropped it has no spikes to count.
+        rate.push(meanCount: Double($0) / Double(tally.trials) / (1 - layer.dropout))
       }
     }
   }

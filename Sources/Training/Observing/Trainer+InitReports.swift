@@ -57,6 +57,7 @@ private struct LaneStart: Equatable {
       layers: network.layers.dropLast().map {
         var layer = $0
         layer.rate = nil
+        layer.dropout = 0
         return layer
       }, weights: Array(weights.prefix(below)))
     output = network.output
