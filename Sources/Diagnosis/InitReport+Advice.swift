@@ -160,9 +160,9 @@ extension InitReport {
         ? "\(start.name): no gradient at all reaches it, though it spikes; look at "
           + "\(key(layer + 1))." : nil
     }
-    if gradient < 10 * terms.epsilon {
+    if let epsilon = terms.epsilon, gradient < 10 * epsilon {
       return "\(start.name): its gradient per weight, \(small(gradient)), is near "
-        + "training.optimiser.epsilon = \(small(terms.epsilon)), which slows Adam; "
+        + "training.optimiser.epsilon = \(small(epsilon)), which slows Adam; "
         + "\(small(gradient / 1000)) does not."
     }
     guard hasWeakGradient(layer), let ratio = gradientRatio(ofLayer: layer) else { return nil }
@@ -170,8 +170,11 @@ extension InitReport {
       "\(start.name): its gradient per weight is \(small(ratio)) of that of "
       + "\(layers[layer + 1].name); "
     guard let shaped = start.timing?.shaped else {
+      guard let epsilon = terms.epsilon else {
+        return what + "it learns that much less: training.optimiser.kind = \"adam\" evens this out."
+      }
       return what + "Adam evens this out as long as it stays above "
-        + "training.optimiser.epsilon = \(small(terms.epsilon)) (it is \(small(gradient)))."
+        + "training.optimiser.epsilon = \(small(epsilon)) (it is \(small(gradient)))."
     }
     return what + "\(shaping(shaped)) makes it \(rounded(shaped.gain)) times as large."
   }

@@ -85,15 +85,15 @@ public struct LossTerms: Sendable, Equatable {
   public var readsSpikes: Bool
   /// Whether outputs without a gradient are lifted in training (`training.silent.lift_outputs`).
   public var liftsOutputs: Bool
-  /// `training.optimiser.epsilon`.
-  public var epsilon: Double
+  /// `training.optimiser.epsilon`; nil: the optimiser's steps go with the gradient.
+  public var epsilon: Double?
   /// What the weights were drawn from, in the order of `Network.projections`; nil: they have been
   /// trained since.
   public var initial: [InitialWeights]?
 
   /// As the lane has them.
   public init(
-    loss: String, readsSpikes: Bool, liftsOutputs: Bool, epsilon: Double,
+    loss: String, readsSpikes: Bool, liftsOutputs: Bool, epsilon: Double?,
     initial: [InitialWeights]?
   ) {
     (self.loss, self.readsSpikes, self.liftsOutputs) = (loss, readsSpikes, liftsOutputs)

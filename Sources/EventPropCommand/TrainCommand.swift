@@ -146,8 +146,10 @@ struct TrainCommand: ParsableCommand {
   private func announce(_ members: SeedMembers, _ console: inout Console) {
     let (trainer, run) = (members.first.trainer, members.first.run)
     let data = trainer.data
+    let blended = trainer.epochSamples - data.train.count
     console.line(
-      "\(trainer.preset.name): \(data.train.count) training, \(data.validate.count) validation, "
+      "\(trainer.preset.name): \(data.train.count) training"
+        + (blended > 0 ? " and \(blended) blended" : "") + ", \(data.validate.count) validation, "
         + "\(data.test.count) test samples; \(trainer.laneNames.count) "
         + (trainer.laneNames.count == 1
           ? "lane" : "lanes: " + trainer.laneNames.joined(separator: ", "))

@@ -54,3 +54,23 @@ CLONES void ep_adam(float *w, float *m, float *v, const float *g, float gain, fl
     AT(w, k) -= rate * mean / (__builtin_elementwise_sqrt(square) + epsilon);
   }
 }
+
+CLONES void ep_sgd(float *w, float *b, const float *g, float gain, float rate, float momentum,
+                   float decay, int nesterov, size_t width) {
+  for (size_t k = 0; k < width; k += EP_LANES) {
+    f16 step = gain * READ(g, k) + decay * READ(w, k);
+    if (b) {
+      f16 sum = momentum * READ(b, k) + step;
+      AT(b, k) = sum;
+      step = nesterov ? step + momentum * sum : sum;
+    }
+    AT(w, k) -= rate * step;
+  }
+}
+
+CLONES void ep_limit(float *values, float gain, float size, size_t width) {
+  for (size_t k = 0; k < width; ++k) {
+    float v = gain * values[k];
+    values[k] = v > size ? size : v < -size ? -size : v;
+  }
+}

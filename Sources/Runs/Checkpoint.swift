@@ -106,10 +106,13 @@ public enum Checkpoint {
       for lane in trainer.lanes {
         let laneFolder = (aside as NSString).appendingPathComponent(lane.name) as NSString
         try AtomicFile.makeInnerFolder(laneFolder as String)
-        for part in ["adam-mean", "adam-square"] {
+        let arrays = lane.arrays()
+        // An optimiser's state: a folder for each of its parts.
+        for part in Set(arrays.map { ($0.name as NSString).deletingLastPathComponent }).sorted()
+        where !part.isEmpty {
           try AtomicFile.makeInnerFolder(laneFolder.appendingPathComponent(part))
         }
-        for (file, array) in lane.arrays() {
+        for (file, array) in arrays {
           let path = laneFolder.appendingPathComponent(file + ".npy")
           // What a resume would refuse is not written.
           _ = try array.finite(path)
@@ -160,7 +163,7 @@ public enum Checkpoint {
       trainer.lanes.map { lane in
         var table = ConfigTable()
         table["name"] = .string(lane.name)
-        table["updates"] = .integer(lane.adamCount)
+        table["updates"] = .integer(lane.updates)
         let schedule = lane.schedule
         table["factor"] = .real(schedule.factor)
         table["ease"] = .real(schedule.ease)
@@ -242,7 +245,7 @@ public enum Checkpoint {
         "epochs_since_halving", default: nil, count)
       try readTally(section, lane)
       let laneFolder = folder.appendingPathComponent(name) as NSString
-      try lane.restore(adamCount: try section.integer("updates", default: nil, count)) {
+      try lane.restore(updates: try section.integer("updates", default: nil, count)) {
         try NPYArray(contentsOf: laneFolder.appendingPathComponent($0 + ".npy"))
       }
     }

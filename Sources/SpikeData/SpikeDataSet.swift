@@ -133,6 +133,21 @@ public struct SpikeDataSet: Sendable {
     return result
   }
 
+  /// The same samples on fewer units and another scale of time: unit u becomes u n/unitCount,
+  /// rounded down, n the new number of units, and all times are multiplied.
+  /// - Parameters:
+  ///   - factor: n is unitCount times it, rounded, at least 1; within 0...1.
+  ///   - time: above 0.
+  public func rescaled(units factor: Double, time: Double) -> SpikeDataSet {
+    var result = self
+    if time != 1 { result.times = times.map { $0 * time } }
+    let count = max(1, Int((Double(unitCount) * factor).rounded()))
+    guard count < unitCount else { return result }
+    result.unitCount = count
+    result.units = units.map { UInt16(Int($0) * count / unitCount) }
+    return result
+  }
+
   /// Spikes at or beyond the end of a trial, which it leaves out.
   public func spikes(beyond duration: Double) -> Int { times.count { $0 >= duration } }
 

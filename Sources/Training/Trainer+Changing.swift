@@ -88,7 +88,7 @@ extension Trainer {
       state.options, preset, try preset.problem(for: state.options, data: data.train),
       capacity: capacity)
     let arrays = Dictionary(uniqueKeysWithValues: state.arrays.map { ($0.name, $0.array) })
-    try lane.restore(adamCount: state.adamCount) { name in
+    try lane.restore(updates: state.updates) { name in
       guard let array = arrays[name] else { throw FileError(name, "is not in the lane") }
       return array
     }

@@ -17,6 +17,7 @@ public final class Trainer {
   var nextIdentity: Int
   package let pool: WorkerPool
   private let batch: SampleBatch
+  /// Training samples by index; from `data.train.count` on, blended ones by number.
   private var order: [Int] = []
   /// Seed of the order of batches from the next epoch on, and in this one.
   package var orderSeed: Int
@@ -46,13 +47,20 @@ public final class Trainer {
   var capacity: Int { Trainer.capacity(preset, data) }
 
   private static func capacity(_ preset: Preset, _ data: DataSplits) -> Int {
-    let most = max(data.train.count, data.test.count, data.validate.count)
+    let most = max(epochSamples(preset, data), data.test.count, data.validate.count)
     return min(preset.training.batch, max(most, preset.training.shards))
+  }
+
+  /// Samples of an epoch: the training samples, and those that are blended of them in addition.
+  public var epochSamples: Int { Trainer.epochSamples(preset, data) }
+
+  private static func epochSamples(_ preset: Preset, _ data: DataSplits) -> Int {
+    data.train.count + (preset.data?.augmentation.added(to: data.train.count) ?? 0)
   }
 
   /// The last batch of an epoch may have fewer samples than the others.
   public var batchesPerEpoch: Int {
-    (data.train.count + preset.training.batch - 1) / preset.training.batch
+    (epochSamples + preset.training.batch - 1) / preset.training.batch
   }
   /// The network of the first lane; the others have the same sizes.
   public var network: Network { lanes[0].network }
@@ -78,7 +86,9 @@ public final class Trainer {
     // No batch is larger than the samples there are.
     let batch = Trainer.capacity(preset, data)
     try MemoryNeed(
-      preset.lanes.map { (try preset.problem(for: $0, data: data.train), $0.solver) },
+      preset.lanes.map {
+        (try preset.problem(for: $0, data: data.train), $0.solver, $0.optimiser.state.count)
+      },
       batch: batch, shards: min(preset.training.shards, batch)
     ).check(preset, batch: batch)
     lanes = try preset.lanes.enumerated().map { index, options in
@@ -99,7 +109,7 @@ public final class Trainer {
   /// The order of an epoch depends on seed and epoch alone.
   private func shuffle() {
     var random = Random(seed: epochOrderSeed, "order", epoch)
-    order = Array(0..<data.train.count).shuffled(using: &random)
+    order = Array(0..<epochSamples).shuffled(using: &random)
   }
 
   /// Goes to the start of a batch of an epoch.

@@ -75,6 +75,8 @@ import Testing
       "training.epochs", "training.batch", "hidden.0.size", "hidden.0.rate", "loss.kind",
       "data.train",
       "lane.0.name", "output.weights", "simulation.step", "training.silent", "data.augment", "name",
+      "training.optimiser", "training.schedule", "training.clip_value", "data.rescale",
+      "hidden.0.dropout",
     ]
     let text = try String(
       contentsOfFile: "\(Program.presets)/yin-yang-losses.toml", encoding: .utf8)

@@ -218,6 +218,9 @@ import Testing
     #expect(report.advice.last?.contains("per weight is 1e-06 of that of output") == true)
     report.layers[0].gradient = 1e-8
     #expect(report.advice.last?.contains("training.optimiser.epsilon = 1e-08") == true)
+    // An optimiser whose steps go with the gradient does not even it out.
+    report.terms.epsilon = nil
+    #expect(report.advice.last?.contains("training.optimiser.kind = \"adam\"") == true)
     report.mute = 8
     #expect(report.advice.last?.contains("training.silent.lift_outputs") == true)
     report.terms.liftsOutputs = true

@@ -101,14 +101,14 @@ import Testing
     let fixture = mixed("sum", hidden: [8], recurrent: false)
     let solver = ExactSolver(fixture.problem)
     let batch = solver.makeBatch(weights: fixture.weights, capacity: 4, shards: 2)
-    let adam = Adam<Double>(fixture.problem.network)
+    let adam = Adam(rate: 0.003)
+    let state = OptimiserState<Double>(adam, fixture.problem.network)
     let (samples, pool) = (SampleList(fixture.samples), WorkerPool(threads: 2))
     let before = fixture.weights.copy()
     var losses: [Double] = []
     for count in 1...30 {
       losses.append(batch.forward(samples, goingBack: true, pool: pool).meanLoss)
-      let update = batch.update(
-        adam, AdamStep(AdamOptions(rate: 0.003), rate: 0.003, count: count))
+      let update = batch.update(state, adam.step(rate: 0.003, count: count))
       _ = batch.gradient(of: samples, pool: pool) { part, _ in update.apply(to: part, gain: 1) }
     }
     #expect(losses[29] < losses[0])

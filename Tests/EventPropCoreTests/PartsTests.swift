@@ -11,15 +11,15 @@ import Testing
   @Test(arguments: [Float(0.3), -2]) func adamOnAConstantGradient(gradient: Float) {
     let network = Network(inputs: 1, layers: [Layer(size: 1, neuron: .li)])
     let weights = Parameters<Float>(network)
-    let adam = Adam<Float>(network)
-    let options = AdamOptions(rate: 0.1)
+    let adam = Adam(rate: 0.1)
+    let state = OptimiserState<Float>(adam, network)
     let slope = Matrix<Float>(rows: 1, columns: 1)
     slope[0, 0] = gradient
     for count in 1...5 {
       Float.adam(
-        weights.matrices[0].base, mean: adam.mean.matrices[0].base,
-        square: adam.square.matrices[0].base, gradient: slope.base, gain: 1,
-        step: AdamStep(options, rate: options.rate, count: count), width: 16)
+        weights.matrices[0].base, mean: state.arrays[0].matrices[0].base,
+        square: state.arrays[1].matrices[0].base, gradient: slope.base, gain: 1,
+        step: AdamStep(adam, rate: adam.rate, count: count), width: 16)
       let expected = -0.1 * Float(count) * (gradient > 0 ? 1 : -1)
       #expect(abs(weights.matrices[0][0, 0] - expected) < 1e-5)
     }
@@ -30,7 +30,7 @@ import Testing
     let start = (0..<4).map { _ in (0..<16).map { _ in Float(random.normal()) } }
     var (w, m, v) = (start[0], start[1], start[2].map { $0 * $0 })
     var (x, y, z) = (w.map { Double($0) }, m.map { Double($0) }, v.map { Double($0) })
-    let step = AdamStep(AdamOptions(rate: 1e-2), rate: 1e-2, count: 3)
+    let step = AdamStep(Adam(rate: 1e-2), rate: 1e-2, count: 3)
     Float.adam(&w, mean: &m, square: &v, gradient: start[3], gain: 0.5, step: step, width: 16)
     Double.adam(
       &x, mean: &y, square: &z, gradient: start[3].map { Double($0) }, gain: 0.5, step: step,

@@ -36,7 +36,7 @@ import Testing
     #expect(again.resolvedText == preset.resolvedText)
     #expect(again.lanes.map(\.name) == preset.lanes.map(\.name))
     for (a, b) in zip(again.lanes, preset.lanes) {
-      #expect(a.hidden == b.hidden && a.initial == b.initial && a.optimiser == b.optimiser)
+      #expect(a.hidden == b.hidden && a.initial == b.initial && a.optimiser.equals(b.optimiser))
       #expect(a.lossKind == b.lossKind && a.shaping == b.shaping && a.schedule == b.schedule)
     }
   }
@@ -276,7 +276,7 @@ import Testing
       ])
     let data = try preset.loadData()
     let problem = try preset.problem(for: preset.lanes[0], data: data.train)
-    let need = MemoryNeed([(problem, .grid)], batch: 65_536, shards: 4)
+    let need = MemoryNeed([(problem, .grid, 2)], batch: 65_536, shards: 4)
     // A million steps: three lists of spikes and 16 read-out values a step, 4 bytes each.
     #expect(need.trials == 4 * 1e6 * Double(3 + 16) * 65_536)
     let error = #expect(throws: FileError.self) { try need.check(preset, batch: 65_536) }

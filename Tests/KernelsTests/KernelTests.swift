@@ -286,4 +286,28 @@ import Testing
       #expect(w[k] == copies[0][k] - 0.01 * mean / (square.squareRoot() + 1e-8))
     }
   }
+
+  @Test(arguments: widths) func gradientDescent(width: Int) {
+    let (w0, b0, g) = (Self.random(width, 15), Self.random(width, 16), Self.random(width, 17))
+    for nesterov in [Int32(0), 1] {
+      var (w, b) = (w0, b0)
+      ep_sgd(&w, &b, g, 2, 0.01, 0.9, 0.5, nesterov, width)
+      for k in 0..<width {
+        let step = 2 * g[k] + 0.5 * w0[k]
+        let sum = 0.9 * b0[k] + step
+        #expect(b[k] == sum)
+        #expect(w[k] == w0[k] - 0.01 * (nesterov == 1 ? step + 0.9 * sum : sum))
+      }
+    }
+    var w = w0
+    ep_sgd(&w, nil, g, 2, 0.01, 0, 0.5, 0, width)
+    for k in 0..<width { #expect(w[k] == w0[k] - 0.01 * (2 * g[k] + 0.5 * w0[k])) }
+  }
+
+  @Test(arguments: widths) func limits(width: Int) {
+    let start = Self.random(width, 18)
+    var values = start
+    ep_limit(&values, 2, 0.5, width)
+    for k in 0..<width { #expect(values[k] == min(max(2 * start[k], -0.5), 0.5)) }
+  }
 }

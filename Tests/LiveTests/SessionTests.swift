@@ -385,7 +385,7 @@ import Testing
     // from it by then.
     let lane = training.trainer.lanes[1]
     let arrays = Dictionary(uniqueKeysWithValues: lane.arrays().map { ($0.name, $0.array) })
-    try lane.restore(adamCount: lane.adamCount) { name in
+    try lane.restore(updates: lane.updates) { name in
       let array = arrays[name]!
       return name == "hidden1-output"
         ? NPYArray(array.doubles.map { Float($0 * 1e30) }, shape: array.shape) : array

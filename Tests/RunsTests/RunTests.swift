@@ -61,6 +61,37 @@ import Testing
     #expect(epochs == ["1", "1", "2", "2", "3", "3"])
   }
 
+  /// In the middle of an epoch with blended samples in addition (7 batches), with what each
+  /// optimiser keeps, and with dropout.
+  @Test(arguments: [
+    "{ kind = \"sgd\", momentum = 0.9, rate = 0.05 }", "{ kind = \"sgd\", rate = 0.05 }",
+    "{ kind = \"adamw\" }",
+  ])
+  func otherOptimisersResumeBitByBit(optimiser: String) throws {
+    let settings = [
+      "training.optimiser=\(optimiser)", "data.augment={ blend = 0.5, blend_added = 1 }",
+      "hidden.0.dropout=0.2", "training.epochs=2",
+    ]
+    let whole = try makeTrainer(tinyPreset(), settings: settings)
+    #expect(whole.batchesPerEpoch == 7)
+    _ = try whole.runAll()
+    let first = try makeTrainer(tinyPreset(), settings: settings)
+    let path = scratch.file("run")
+    try withRun {
+      try RunDirectory(creating: path, preset: first.preset, network: first.network)
+    } _: { run in
+      try train(first, batches: 12, into: run)
+    }
+    let preset = try Preset(contentsOf: path + "/preset.toml")
+    let second = try Trainer(preset, data: preset.loadData(), threads: 3)
+    let place = try #require(try Checkpoint.all(in: path).last)
+    #expect(place.epoch == 1 && place.batch == 5)
+    try Checkpoint.restore(place, into: second)
+    _ = try second.runAll()
+    #expect(second.state == whole.state)
+    #expect(second.lanes[0].updates == 14)
+  }
+
   @Test func metricsOfAResumedEpochCountAllOfIt() throws {
     let whole = try makeTrainer(Self.text)
     let rows = try whole.runAll()

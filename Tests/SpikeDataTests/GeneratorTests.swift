@@ -102,7 +102,8 @@ import Testing
     var result = SpikeTrain()
     Self.train.withView { view in
       (other ?? Self.train).withView {
-        augmentation.apply(view, other: $0, units: 100, random: &random, into: &result)
+        augmentation.apply(
+          view, other: $0, units: 100, duration: 100, random: &random, into: &result)
       }
     }
     return result
@@ -150,6 +151,86 @@ import Testing
     let result = apply(augmentation, other: other)
     #expect(abs(result.count - 2000) < 150)
     #expect(result.times == result.times.sorted())
+  }
+
+  /// In the middle between both: own spikes move too; without `common` they stay.
+  @Test func blendedSamplesMeetInTheMiddle() {
+    var augmentation = Augmentation()
+    augmentation.blend = 0.5
+    augmentation.blendTo = .common
+    let (own, other) = (
+      SpikeTrain(times: [10, 20], units: [10, 20]), SpikeTrain(times: [40, 50], units: [50, 62])
+    )
+    var units: Set<Double> = []
+    var times: Set<Double> = []
+    for seed in 0..<40 {
+      var random = Random(seed: seed, "common")
+      var result = SpikeTrain()
+      own.withView { a in
+        other.withView { b in
+          augmentation.apply(
+            a, other: b, units: 100, duration: 100, random: &random, into: &result)
+        }
+      }
+      units.formUnion(result.units.map(Double.init))
+      times.formUnion(result.times)
+    }
+    // Means 15 and 56 of units, 15 and 45 of times: 21 (20.5 rounded) and 15 towards each other.
+    #expect(units == [31, 41, 29, 41])
+    #expect(times == [25, 35])
+  }
+
+  @Test func channelJitterIsNormal() {
+    var augmentation = Augmentation()
+    augmentation.channelJitter = 3
+    let result = apply(augmentation)
+    let lookup = Dictionary(zip(Self.train.times, Self.train.units)) { a, _ in a }
+    let moves = zip(result.times, result.units).map { Double($1) - Double(lookup[$0]!) }
+    let mean = moves.reduce(0, +) / Double(moves.count)
+    let sd = (moves.reduce(0) { $0 + $1 * $1 } / Double(moves.count)).squareRoot()
+    #expect(abs(mean) < 0.3 && abs(sd - 3) < 0.2)
+    // Lost at both ends: 2 of 100 channels' worth of 3 phi(0).
+    #expect(result.count < 2000 && result.count > 1900)
+    #expect(result.times == result.times.sorted())
+    augmentation.channelJitter = 65_535
+    #expect(apply(augmentation).units.allSatisfy { $0 < 100 })
+  }
+
+  /// 50 Hz on 100 channels over 100 ms are 500 spikes, Poisson, everywhere alike.
+  @Test func inputNoiseIsPoisson() {
+    var augmentation = Augmentation()
+    augmentation.noise = 50
+    let counts = (0..<60).map { seed -> Double in
+      let result = apply(augmentation, seed: seed)
+      #expect(result.times == result.times.sorted())
+      return Double(result.count - 2000)
+    }
+    let mean = counts.reduce(0, +) / 60
+    let variance = counts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 60
+    #expect(abs(mean - 500) < 12)
+    #expect(variance > 250 && variance < 900)
+    let one = apply(augmentation)
+    let early = one.times.count { $0 < 50 } - Self.train.times.count { $0 < 50 }
+    #expect(abs(early - 250) < 60)
+  }
+
+  @Test func sortingTakesTimesNextToNothing() {
+    var train = SpikeTrain(times: [.leastNonzeroMagnitude, 0], units: [0, 1])
+    train.sortByTime()
+    #expect(train.times == [0, .leastNonzeroMagnitude])
+  }
+
+  @Test func rescalingMapsUnitsAndTimes() {
+    var set = SpikeDataSet(name: "a", unitCount: 700, classNames: ["x"])
+    set.append(SpikeTrain(times: [1, 2, 3], units: [0, 9, 699]), label: 0, speaker: 4)
+    let small = set.rescaled(units: 0.1, time: 0.5)
+    #expect(small.unitCount == 70)
+    #expect(small[0] == SpikeTrain(times: [0.5, 1, 1.5], units: [0, 0, 69]))
+    #expect(small.labels == [0] && small.speakers == [4])
+    #expect(set.rescaled(units: 1, time: 1)[0] == set[0])
+    #expect(set.rescaled(units: 1e-5, time: 1).unitCount == 1)
+    let third = set.rescaled(units: 1 / 3.0, time: 1)
+    #expect(third.unitCount == 233 && third.units.allSatisfy { $0 < 233 })
   }
 
   @Test func delayLineCopies() {

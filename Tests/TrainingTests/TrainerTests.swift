@@ -55,7 +55,7 @@ import Testing
     #expect(trainer.batchesPerEpoch == 4)  // 110 samples in batches of 32
     for _ in 0..<4 { try trainer.trainBatch() }
     #expect(trainer.lanes[0].epochTally.trials == 110)
-    #expect(trainer.lanes[0].adamCount == 4)
+    #expect(trainer.lanes[0].updates == 4)
     // The last, short batch changes the weights.
     let trainer2 = try makeTrainer(tinyPreset())
     for _ in 0..<3 { try trainer2.trainBatch() }

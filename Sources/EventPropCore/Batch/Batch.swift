@@ -7,6 +7,14 @@ public protocol BatchSamples: AnyObject {
   func forEach(_ slots: Range<Int>, _ body: (_ slot: Int, SpikeTrainView, _ label: Int) -> Void)
   /// The same, without the spikes.
   func forEachLabel(_ slots: Range<Int>, _ body: (_ slot: Int, _ label: Int) -> Void)
+  /// What it depends on who is dropped in a slot's trial (`Layer.dropout`), for each hidden layer a
+  /// stream of its own; nil: nobody is.
+  func dropoutChance(_ slot: Int, layer: Int) -> Random?
+}
+
+extension BatchSamples {
+  /// nil: nobody is dropped.
+  public func dropoutChance(_ slot: Int, layer: Int) -> Random? { nil }
 }
 
 /// Samples in a list.
@@ -36,7 +44,7 @@ public final class SampleList: BatchSamples {
 
 /// Runs batches on the threads of a pool, with one solver and its weights. Three verbs, in the
 /// order in which they come: `forward` (spikes and loss of every trial), `gradient` (the mean over
-/// the batch), `update` (Adam).
+/// the batch), `update` (by an optimiser).
 ///
 /// A batch is cut into fixed shards, whatever the number of threads; their gradients are added up
 /// in order, so that the result does not depend on who ran what. How a solver runs its first layer
@@ -49,7 +57,7 @@ public class Batch<S: Solver> {
   public typealias Scalar = S.Scalar
   /// Says what network, loss and trial length the batches have (`problem`).
   public let solver: S
-  /// The caller's own, not a copy: `AdamUpdate.apply` writes them.
+  /// The caller's own, not a copy: `OptimiserUpdate.apply` writes them.
   public let weights: Parameters<Scalar>
   /// Of the last batch: the mean over its trials, once `gradient` has finished.
   public let gradient: Parameters<Scalar>
@@ -60,6 +68,11 @@ public class Batch<S: Solver> {
   private let shards: [Shard]
   /// Whether the backward passes have been run with the forward ones.
   private var isBack = false
+  private let dropout: Dropout<Scalar>?
+  /// Whether the batch at hand drops neurons.
+  final private(set) var isDropping = false
+  /// The weights that its trials use.
+  final var used: Parameters<Scalar> { isDropping ? dropout?.scaled ?? weights : weights }
 
   /// What one part of a batch writes to; in cache lines of its own, for the next shard is another
   /// thread's.
@@ -95,6 +108,7 @@ public class Batch<S: Solver> {
     self.solver = solver
     self.weights = weights
     gradient = Parameters(solver.problem.network)
+    dropout = Dropout(weights)
     trials = (0..<capacity).map { _ in solver.makeTrial() }
     shards = (0..<min(count, capacity)).map { _ in Shard(solver) }
     parts = GradientPart.parts(of: gradient, inBlocks: inBlocks)
@@ -114,6 +128,7 @@ public class Batch<S: Solver> {
     _ samples: any BatchSamples, goingBack: Bool = false, pool: WorkerPool
   ) -> Tally {
     isBack = goingBack
+    if let dropout { drop(samples, dropout, pool) }
     load(samples, pool: pool)
     run(samples, pool) { batch, trial, shard in
       batch.forward(trial, shard.workspace)
@@ -128,6 +143,18 @@ public class Batch<S: Solver> {
     return sum
   }
 
+  /// Chooses who is dropped in each trial.
+  private func drop(_ samples: any BatchSamples, _ dropout: Dropout<Scalar>, _ pool: WorkerPool) {
+    isDropping = samples.count > 0 && samples.dropoutChance(0, layer: 0) != nil
+    if isDropping { dropout.take(weights) }
+    let trials = trials
+    pool.forEach(shards.count) { index in
+      for slot in range(of: index, in: samples.count) {
+        trials[slot].dropped = dropout.draw { samples.dropoutChance(slot, layer: $0) } ?? []
+      }
+    }
+  }
+
   /// Hands the samples to the trials.
   func load(_ samples: any BatchSamples, pool: WorkerPool) {
     let (solver, trials) = (solver, trials)
@@ -140,7 +167,7 @@ public class Batch<S: Solver> {
 
   /// The forward pass of one trial, from where `load` has left it.
   func forward(_ trial: S.Trial, _ workspace: S.Workspace) {
-    solver.forward(trial, weights: weights, workspace: workspace)
+    solver.forward(trial, weights: used, workspace: workspace)
   }
 
   /// Calls `body` for each trial, shard by shard. A trial that was given up ends its shard: others
@@ -183,7 +210,9 @@ public class Batch<S: Solver> {
     }
     let (parts, gradient, count) = (parts, gradient, samples.count)
     let tapes = shards.map(\.tape)
-    let scales = solver.gradientScales(trials: count).map { Scalar($0) }
+    var factors = solver.gradientScales(trials: count)
+    if isDropping, let dropout { factors = zip(factors, dropout.factors).map { $0 * $1 } }
+    let scales = factors.map { Scalar($0) }
     let squaresOfParts = [Double](unsafeUninitializedCapacity: parts.count) { buffer, initialized in
       let results = buffer
       pool.forEach(parts.count) { index in
@@ -206,7 +235,7 @@ public class Batch<S: Solver> {
   /// The backward pass of one trial, as far down as its shard's tape takes it.
   func backward(
     _ trial: S.Trial, push: [[Double]], _ tape: S.Tape, _ workspace: S.Workspace
-  ) { solver.backward(trial, weights: weights, push: push, tape: tape, workspace: workspace) }
+  ) { solver.backward(trial, weights: used, push: push, tape: tape, workspace: workspace) }
 
   /// Adds one part of the gradient, summed over all trials, to `gradient`, where it is 0.
   func gather(
@@ -215,8 +244,10 @@ public class Batch<S: Solver> {
 
   // MARK: Update
 
-  /// What applies an update of Adam, part by part.
-  public final func update(_ adam: Adam<Scalar>, _ step: AdamStep) -> AdamUpdate<Scalar> {
-    AdamUpdate(weights: weights, gradient: gradient, adam, step)
+  /// What applies an update, part by part.
+  public final func update(
+    _ state: OptimiserState<Scalar>, _ step: any OptimiserStep
+  ) -> OptimiserUpdate<Scalar> {
+    OptimiserUpdate(weights: weights, gradient: gradient, state, step)
   }
 }

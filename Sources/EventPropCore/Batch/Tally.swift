@@ -18,7 +18,7 @@ public struct Tally: Equatable {
   public var mute: [Int]
   /// Per hidden layer and neuron: spikes.
   public var spikes: [[Int]]
-  /// Per hidden layer: trials in which a neuron was silent, summed over neurons.
+  /// Per hidden layer: trials in which a neuron was silent and not dropped, summed over neurons.
   public var silent: [Int]
   /// Why a forward pass was given up.
   public var failure: String?
@@ -80,7 +80,8 @@ public struct Tally: Equatable {
     for layer in spikes.indices {
       let active = trial.addSpikeCounts(
         ofLayer: layer, to: &spikes[layer], marks: &marks.ofLayers[layer], mark: marks.last)
-      silent[layer] += spikes[layer].count - active
+      let dropped = trial.dropped(inLayer: layer).count { $0 }
+      silent[layer] += spikes[layer].count - active - dropped
     }
   }
 

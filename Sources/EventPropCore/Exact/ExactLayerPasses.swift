@@ -47,6 +47,7 @@ struct ExactPass {
   var matrix: Matrix<Double> { weights.matrices[own.projection] }
   var loop: Matrix<Double> { weights.matrices[own.projection + 1] }
   var isOutput: Bool { own.index == trial.layers.count - 1 }
+  var dropped: [Bool] { trial.dropped(inLayer: own.index) }
 }
 
 extension ExactLayerPasses {
@@ -58,9 +59,11 @@ extension ExactLayerPasses {
       pass.trial.layers[pass.index] =
         pass.layer.isRecurrent
         ? pass.solver.sweep(
-          neurons, pass.layer, pass.incoming, pass.matrix, pass.loop, pass.trial, intervening)
+          neurons, pass.layer, pass.incoming, pass.matrix, pass.loop, pass.trial, intervening,
+          dropped: pass.dropped)
         : pass.solver.sweep(
-          neurons, pass.layer, pass.incoming, pass.matrix, pass.trial, intervening)
+          neurons, pass.layer, pass.incoming, pass.matrix, pass.trial, intervening,
+          dropped: pass.dropped)
     } backward: { pass, errors, push, gradient in
       let neurons = pass.layer.neurons(model)
       let spikes = pass.trial.layers[pass.index]

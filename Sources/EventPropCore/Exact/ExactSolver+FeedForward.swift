@@ -11,11 +11,13 @@ extension ExactSolver {
   ///
   /// (as LIF has it; other models by their own rules)
   ///
-  /// - Parameter neurons: one for each neuron of the layer, or one for all.
+  /// - Parameters:
+  ///   - neurons: one for each neuron of the layer, or one for all.
+  ///   - dropped: neurons without spikes; empty: none.
   /// - Returns: the layer's spikes in order of time.
   func sweep<N: NeuronModel>(
     _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
-    _ trial: ExactTrial, _ intervening: Intervening
+    _ trial: ExactTrial, _ intervening: Intervening, dropped: [Bool]
   ) -> [ExactSpike] {
     var intervening = intervening
     var spikes: [ExactSpike] = []
@@ -23,7 +25,7 @@ extension ExactSolver {
     let alike = layer.size / neurons.count
     for (kind, neuron) in neurons.enumerated() {
       let gaps = gaps(incoming, neuron)
-      for j in (kind * alike)..<((kind + 1) * alike) {
+      for j in (kind * alike)..<((kind + 1) * alike) where dropped.isEmpty || !dropped[j] {
         let column = weights.column(j)
         var state = N.rest
         var now = 0.0

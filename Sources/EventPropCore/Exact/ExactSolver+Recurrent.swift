@@ -12,10 +12,12 @@ extension ExactSolver {
   ///
   /// (as LIF has it; other models by their own rules)
   ///
-  /// - Parameter neurons: one for each neuron of the layer, or one for all.
+  /// - Parameters:
+  ///   - neurons: one for each neuron of the layer, or one for all.
+  ///   - dropped: neurons without spikes; empty: none.
   func sweep<N: NeuronModel>(
     _ neurons: [N], _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
-    _ loop: Matrix<Double>, _ trial: ExactTrial, _ intervening: Intervening
+    _ loop: Matrix<Double>, _ trial: ExactTrial, _ intervening: Intervening, dropped: [Bool]
   ) -> [ExactSpike] {
     var intervening = intervening
     let isUniform = neurons.count == 1
@@ -29,7 +31,7 @@ extension ExactSolver {
       var flow = neurons[0].flow(over: end - now)
       var first: (after: Double, neuron: Int)?
       for j in 0..<layer.size {
-        if j == intervening.neuron { continue }
+        if j == intervening.neuron || (!dropped.isEmpty && dropped[j]) { continue }
         let neuron = neurons[isUniform ? 0 : j]
         if let hit = neuron.crossing(
           states[j], gap: end - now, flow: isUniform ? flow : neuron.flow(over: end - now)),

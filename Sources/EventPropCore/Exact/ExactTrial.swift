@@ -47,6 +47,9 @@ public final class ExactTrial: SolvedTrial {
   /// For the user: the limit and the size of the layer that went beyond it (`spikeLimit`).
   public internal(set) var failure: String?
 
+  /// Of `Batch`, which sets it before each pass; empty in other trials unless set.
+  public var dropped: [[Bool]] = []
+
   var input = IncomingSpikes()
   /// Per layer, in order of time; empty for LI layers.
   var layers: [[ExactSpike]]

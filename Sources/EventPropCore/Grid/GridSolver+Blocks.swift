@@ -3,9 +3,9 @@
 import Kernels
 
 /// The first layer where its neurons do not reach each other, block by block of neurons through a
-/// whole batch. A block's weights, Adam's moments and gradient can then stay in the cache of the
-/// core that it is given to: cores share spikes alone. (A core that writes what another has read
-/// waits about 8 ns a line on the machines we know.)
+/// whole batch. A block's weights, what the optimiser keeps of them and the gradient can then stay
+/// in the cache of the core that it is given to: cores share spikes alone. (A core that writes what
+/// another has read waits about 8 ns a line on the machines we know.)
 extension GridSolver {
   /// Per step n of a trial:
   ///
@@ -14,13 +14,13 @@ extension GridSolver {
   ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j <- 0
   func forward(
     block: Int, of batch: GridBlockSpikes, count: Int, copy: Int, weights: Parameters<Float>
-  ) { forward(block: block, batch.inputs(count, copy: copy), batch.blocks, weights) }
+  ) { forward(block: block, batch.inputs(count, copy: copy), batch.blocks, weights, batch.dropped) }
 
-  /// One trial for each of `inputs`.
+  /// One trial for each of `inputs`, and for each of `dropped` unless that is empty.
   func forward(
     block: Int, _ inputs: UnsafeMutableBufferPointer<GridSpikes>,
     _ spikes: UnsafeMutableBufferPointer<UnsafeMutablePointer<BlockSpikes>>,
-    _ weights: Parameters<Float>
+    _ weights: Parameters<Float>, _ dropped: [[Bool]]
   ) {
     let layer = problem.network.layers[0]
     let decay = layer.decay(over: problem.step)
@@ -30,10 +30,16 @@ extension GridSolver {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: width * steps) { slopes in
         guard let codes = codes.baseAddress, let slopes = slopes.baseAddress else { return }
         for (slot, input) in inputs.enumerated() {
-          let count = ep_lif_block(
+          var count = ep_lif_block(
             Float(decay.a), Float(decay.b), Float(decay.rise), Float(layer.threshold[0]), rows,
             width,
             input.neurons, input.offsets, steps, width, codes, slopes)
+          if !dropped.isEmpty {
+            let first = blocks[block].lowerBound
+            count = dropped[slot].removeDropped(from: codes, slopes, count: count) {
+              first + Int(ep_code_lane($0))
+            }
+          }
           if !spikes[slot][block].hasRoom(for: count) { spikes[slot][block].reserve(count) }
           spikes[slot][block].put(codes, slopes, count: count)
         }
@@ -74,6 +80,8 @@ extension GridSolver {
 final class GridBlockSpikes {
   /// Per trial the spikes of its blocks.
   let blocks: UnsafeMutableBufferPointer<UnsafeMutablePointer<BlockSpikes>>
+  /// Per trial, whether each neuron of the layer is dropped; empty: none in any.
+  var dropped: [[Bool]] = []
   private let inputs: UnsafeMutableBufferPointer<GridSpikes>
   private let trials: [GridTrial]
 

@@ -17,7 +17,8 @@ extension GridSolver {
         withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<BlockSpikes>.self, capacity: 1) {
           input.initializeElement(at: 0, to: trial.input)
           $0.initializeElement(at: 0, to: trial.blocks.baseAddress!)
-          for block in blocks.indices { forward(block: block, input, $0, weights) }
+          let dropped = trial.dropped(inLayer: 0)
+          for block in blocks.indices { forward(block: block, input, $0, weights, [dropped]) }
         }
       }
     }
@@ -59,6 +60,7 @@ extension GridSolver {
     let forward = workspace.forward(to: index)
     let loop = workspace.loop(of: index)
     let panels = index == 0 && !blocks.isEmpty ? blocks : [0..<layer.width]
+    let dropped = trial.dropped(inLayer: index)
     own.beginTrial()
     layer.clearState()
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
@@ -76,6 +78,9 @@ extension GridSolver {
             &upcoming, panel.lowerBound, panel.count, own.neurons + own.count + found,
             own.slopes + own.count + found)
         }
+        found = dropped.removeDropped(
+          from: own.neurons + own.count, own.slopes + own.count, count: found
+        ) { Int($0) }
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
         }
@@ -95,6 +100,7 @@ extension GridSolver {
     let projection = workspace.forward(to: index)
     let pieces = UnsafeMutableBufferPointer(
       rebasing: workspace.pieces[0..<((layer.width + Int(EP_BLOCK) - 1) / Int(EP_BLOCK))])
+    let dropped = trial.dropped(inLayer: index)
     for piece in pieces.indices {
       let first = pieces[piece].first
       let width = min(Int(EP_BLOCK), layer.width - first)
@@ -103,6 +109,9 @@ extension GridSolver {
         layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
         projection.weights + first, projection.stride, incoming.neurons, incoming.offsets, steps,
         width, pieces[piece].codes, pieces[piece].slopes)
+      pieces[piece].count = dropped.removeDropped(
+        from: pieces[piece].codes, pieces[piece].slopes, count: pieces[piece].count
+      ) { first + Int(ep_code_lane($0)) }
     }
     trial.layers[index].take(pieces, steps: steps, withSlopes: true)
   }

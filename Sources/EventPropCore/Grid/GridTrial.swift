@@ -141,6 +141,9 @@ public final class GridTrial: SolvedTrial {
   /// The grid never gives up: a neuron spikes at most once a step.
   public var failure: String? { nil }
 
+  /// Of `Batch`, which sets it before each pass; empty in other trials unless set.
+  public var dropped: [[Bool]] = []
+
   let steps: Int
   let dt: Double
   /// Input spikes; index n lies in the step from n dt to (n + 1) dt.

@@ -21,6 +21,9 @@ public struct Layer: Sendable, Equatable {
   public var isRecurrent: Bool
   /// nil: none. Acts on hidden layers only.
   public var rate: RateRegularisation?
+  /// Probability that a neuron is dropped in a trial of training, below 1. Acts on hidden layers
+  /// only, and only in batches of samples that bring the chance (`BatchSamples.dropoutChance`).
+  public var dropout = 0.0
 
   /// Neurons that are all alike.
   public init(

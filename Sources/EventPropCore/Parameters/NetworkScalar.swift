@@ -17,6 +17,13 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
     square: UnsafeMutablePointer<Self>, gradient: UnsafePointer<Self>, gain: Self,
     step: AdamStep, width: Int)
 
+  /// Multiplies `width` scalars by `gain`, then limits each to -size...size.
+  static func limit(
+    _ values: UnsafeMutablePointer<Self>, gain: Self, to size: Self, width: Int)
+
+  /// Hands some weights to a step of an optimiser, as what they are.
+  static func update(_ part: UpdatePart<Self>, by step: any OptimiserStep)
+
   /// `sum_k gradient[k] (new[k] - old[k])`, summed in Double.
   static func dot(
     _ gradient: UnsafePointer<Self>, new: UnsafePointer<Self>, old: UnsafePointer<Self>, width: Int
@@ -41,6 +48,16 @@ extension Float: NetworkScalar {
     ep_adam(
       weights, mean, square, gradient, gain, Float(step.rate), Float(step.beta1),
       Float(step.beta2), Float(step.epsilon), width)
+  }
+
+  /// By the kernel `ep_limit`.
+  public static func limit(
+    _ values: UnsafeMutablePointer<Float>, gain: Float, to size: Float, width: Int
+  ) { ep_limit(values, gain, size, width) }
+
+  /// As `OptimiserStep` has it for `Float`.
+  public static func update(_ part: UpdatePart<Float>, by step: any OptimiserStep) {
+    step.update(part)
   }
 }
 
@@ -109,5 +126,20 @@ extension Double: NetworkScalar {
       square[k] = step.beta2 * square[k] + (1 - step.beta2) * (g * g)
       weights[k] -= step.rate * mean[k] / (square[k].squareRoot() + step.epsilon)
     }
+  }
+
+  /// Any width.
+  public static func limit(
+    _ values: UnsafeMutablePointer<Double>, gain: Double, to size: Double, width: Int
+  ) {
+    for k in 0..<width {
+      let value = gain * values[k]
+      values[k] = value > size ? size : value < -size ? -size : value
+    }
+  }
+
+  /// As `OptimiserStep` has it for `Double`.
+  public static func update(_ part: UpdatePart<Double>, by step: any OptimiserStep) {
+    step.update(part)
   }
 }

@@ -85,6 +85,11 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// Shares no memory with this one.
   public func copy() -> Parameters { Parameters(network, arrays.map { $0.copy() }) }
 
+  /// The same arrays, and copies of those that are chosen.
+  func sharing(copyingAt isCopied: [Bool]) -> Parameters {
+    Parameters(network, zip(isCopied, arrays).map { $0 ? $1.copy() : $1 })
+  }
+
   /// The same numbers in another precision.
   public func converted<Other: NetworkScalar>(to: Other.Type) -> Parameters<Other> {
     let other = Parameters<Other>(network)

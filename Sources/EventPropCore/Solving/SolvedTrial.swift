@@ -26,6 +26,9 @@ public protocol SolvedTrial: AnyObject {
   func withholdPhantom()
   /// Why the forward pass was given up (weights have exploded); nil when all is well.
   var failure: String? { get }
+  /// Per hidden layer: whether each neuron has no spikes in the passes to come, whatever its
+  /// voltage; empty, or an empty layer: none is held back. Slopes and times of others are as ever.
+  var dropped: [[Bool]] { get set }
   /// Input spikes as the solver used them, in order of time; slopes are 0.
   var inputSpikes: [LayerSpike] { get }
   /// Spikes of a layer (`0` is hidden1) in order of time.

@@ -70,6 +70,7 @@ extension Preset {
         other.name,
         "has \(other.unitCount) units, \(loaded.train.name) \(loaded.train.unitCount)")
     }
+    loaded.rescale(by: options.rescale)
     try loaded.nameClassesAlike()
     let (inside, outside) = try options.validation.apply(to: loaded.train, seed: options.seed)
     var splits = DataSplits(
@@ -92,6 +93,14 @@ extension Preset {
         name,
         "data.delay_line.copies: \(data.unitCount) units x \(copies) copies are \(inputs) "
           + "input units; allowed are \(UInt16.max)")
+    }
+    let noise = self.data?.augmentation.noise ?? 0
+    let noiseSpikes = noise * Double(data.unitCount) * duration / 1000
+    guard noiseSpikes <= 1e7 else {
+      throw FileError(
+        name,
+        "data.augment.input_noise: \(noise) Hz on \(data.unitCount) units are "
+          + "\(noiseSpikes.rounded()) spikes a trial; allowed are 10000000")
     }
     let network = lane.network(inputs: inputs, outputs: data.classNames.count)
     for parameter in NeuronKind.lif.parameters {
@@ -120,6 +129,14 @@ extension Preset {
 }
 
 extension LoadedData {
+  mutating func rescale(by factors: (units: Double, time: Double)) {
+    guard factors != (1, 1) else { return }
+    func rescaled(_ set: SpikeDataSet) -> SpikeDataSet {
+      set.rescaled(units: factors.units, time: factors.time)
+    }
+    (train, test, validate) = (rescaled(train), rescaled(test), validate.map(rescaled))
+  }
+
   /// All sets under the same class names: files may list them in another order.
   /// - Throws: `FileError` when one has a class that another lacks.
   mutating func nameClassesAlike() throws {

@@ -13,20 +13,22 @@ package struct MemoryNeed {
   var weights: Double
   var all: Double { trials + tapes + weights }
 
-  /// - Parameter lanes: problems of all lanes.
+  /// - Parameter lanes: problems of all lanes, and how many numbers their optimisers keep of a
+  ///   weight.
   package init(
-    _ lanes: [(problem: Problem, solver: LaneOptions.SolverKind)], batch: Int, shards: Int
+    _ lanes: [(problem: Problem, solver: LaneOptions.SolverKind, kept: Int)], batch: Int,
+    shards: Int
   ) {
     (trials, tapes, weights) = (0, 0, 0)
-    for (problem, solver) in lanes {
+    for (problem, solver, kept) in lanes {
       let network = problem.network
       let count = network.projections.reduce(0.0) {
         $0 + Double(network.size(ofPopulation: $1.source))
           * Double(network.size(ofPopulation: $1.target))
       }
       let bytes = solver == .grid ? 4.0 : 8.0
-      // Weights, two means of Adam, gradient; and a sum for each shard.
-      weights += count * bytes * Double(4 + shards)
+      // Weights, the optimiser's state, gradient; and a sum for each shard.
+      weights += count * bytes * Double(2 + kept + shards)
       guard solver == .grid else { continue }
       let steps = (problem.duration / problem.step).rounded()
       let isDriven = problem.loss.readout == .instantaneous

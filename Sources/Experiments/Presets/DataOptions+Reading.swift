@@ -57,6 +57,12 @@ extension DataOptions {
       step: step)
     source = try entry.init(section, request)
     mergesPerStep = try section.boolean("merge_per_step", default: entry.mergesPerStep)
+    rescale = try section.section("rescale") {
+      (
+        try $0.number("units", default: 1, .within(1e-5, 1)),
+        try $0.number("time", default: 1, .within(1e-3, 1e3))
+      )
+    }
     augmentation = try section.section("augment") { try Augmentation(reading: $0) }
     delayLine = try section.section("delay_line") {
       DelayLine(
@@ -71,6 +77,14 @@ extension Augmentation {
     self.init()
     shift = try section.integer("shift", default: 0, 0...65_535)
     blend = try section.number("blend", default: 0, .within(0, 1))
+    blendAdded = try section.number("blend_added", default: 0, .within(0, 100))
+    guard blendAdded == 0 || blend > 0 else {
+      throw section.error(
+        "blend_added", "is \(blendAdded) without blend; allowed is 0, or a blend above 0 with it")
+    }
+    let align = try section.choice(
+      "blend_to", default: Alignment.first.rawValue, Alignment.allCases.map(\.rawValue))
+    blendTo = Alignment(rawValue: align) ?? .first
     let range = try section.list("dilate", "a factor above 0, at most 1000") { item -> Double? in
       item.number.flatMap { $0 > 0 && $0 <= 1000 ? $0 : nil }
     }
@@ -81,6 +95,8 @@ extension Augmentation {
       dilate = (range[0], range[1])
     }
     jitter = try section.number("jitter", default: 0, .within(0, 1e6))
+    channelJitter = try section.number("channel_jitter", default: 0, .within(0, 65_535))
     drop = try section.number("drop", default: 0, .within(0, 1))
+    noise = try section.number("input_noise", default: 0, .within(0, 1e4))
   }
 }

@@ -51,7 +51,7 @@ extension LaneOptions {
       try TrainingOptions.skip(section)
       return try LaneOptions.readTraining(section)
     }
-    (optimiser, schedule, silent, muteOutputs, keepSpikes, clip) = training
+    (optimiser, schedule, silent, muteOutputs, keepSpikes, (clip, clipValue)) = training
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
@@ -94,6 +94,7 @@ extension LaneOptions {
           lambdaUpper: try rate.number("lambda_upper", default: 0, .atLeast(0)),
           lambdaLower: try rate.number("lambda_lower", default: 0, .atLeast(0)))
       })
+    layer.dropout = try section.number("dropout", default: 0, .within(0, 0.95))
     layer = try readVectors(section, layer, kind.parameters, solver: solver)
     var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
     if isRecurrent || section.table["recurrent_weights"] != nil {
@@ -191,22 +192,11 @@ extension LaneOptions {
   }
 
   private static func readTraining(_ section: ConfigReader) throws -> (
-    AdamOptions, ScheduleOptions, SilentPolicy?, MuteOutputs?, KeepSpikes?, Double
+    any Optimiser, ScheduleOptions, SilentPolicy?, MuteOutputs?, KeepSpikes?,
+    (norm: Double, value: Double)
   ) {
-    let optimiser = try section.section("optimiser") { inner in
-      _ = try inner.choice("kind", default: "adam", ["adam"])
-      return AdamOptions(
-        rate: try inner.number("rate", default: 1e-3, .within(0, 1e3)),
-        beta1: try inner.number("beta1", default: 0.9, .within(0, 0.999_999)),
-        beta2: try inner.number("beta2", default: 0.999, .within(0, 0.999_999_9)),
-        epsilon: try inner.number("epsilon", default: 1e-8, .atLeast(1e-30)))
-    }
-    let schedule = try section.section("schedule") { inner in
-      ScheduleOptions(
-        easeIn: try inner.number("ease_in", default: 1, .within(1, 1000)),
-        halveAfter: try inner.integer("halve_after", default: 0, 0...1_000_000),
-        decay: try inner.number("decay", default: 1, .within(1e-6, 1)))
-    }
+    let optimiser = try section.section("optimiser") { try readOptimiser($0) }
+    let schedule = try section.section("schedule") { try readSchedule($0) }
     let (silent, outputs) = try section.section("silent") {
       inner -> (SilentPolicy?, MuteOutputs?) in
       let lift = try inner.number("lift_outputs", default: 0, .within(0, 1e6))
@@ -226,7 +216,10 @@ extension LaneOptions {
         probe: try inner.integer("probe", default: 32, 1...1_000_000),
         slope: try inner.number("slope", default: 0.1, .atLeast(0)))
     }
-    let clip = try section.number("clip", default: 0, .atLeast(0))
+    let clip = (
+      norm: try section.number("clip", default: 0, .atLeast(0)),
+      value: try section.number("clip_value", default: 0, .atLeast(0))
+    )
     return (optimiser, schedule, silent, outputs, keepSpikes, clip)
   }
 

@@ -132,7 +132,7 @@ extension Preset {
       )
     }
     for (section, keys) in [
-      ("training", ["optimiser", "schedule", "silent", "keep_spikes", "clip"]),
+      ("training", ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value"]),
       ("simulation", ["solver", "step", "readout"]),
     ] {
       if case .table(let inner)? = overlay[section] {
@@ -143,7 +143,7 @@ extension Preset {
         }
       }
     }
-    var merged = root.overlaid(with: overlay)
+    var merged = root.withOptimiserKeys(for: overlay).overlaid(with: overlay)
     merged["lane"] = nil
     let reader = ConfigReader(merged) { path in
       let inLane = locate("lane.\(index).\(path)")

@@ -51,6 +51,8 @@ public struct DataOptions: Sendable {
   public var validation: ValidationSplit
   /// At most one input spike per unit and step.
   public var mergesPerStep: Bool
+  /// Changes all samples as they are loaded; 1 and 1: none.
+  public var rescale: (units: Double, time: Double)
   /// Changes training samples alone, anew in every epoch.
   public var augmentation: Augmentation
   /// Applies to all samples: training, evaluation, probes.
@@ -127,7 +129,7 @@ public struct LaneOptions: Sendable {
   /// What follows the input is given it by `Preset.problem`.
   public var shaping: Shaping
   /// Its rate is the one before the schedule.
-  public var optimiser: AdamOptions
+  public var optimiser: any Optimiser
   /// What the optimiser's rate is multiplied by in the course of training.
   public var schedule: ScheduleOptions
   /// nil: silent neurons are left as they are.
@@ -138,6 +140,8 @@ public struct LaneOptions: Sendable {
   public var keepSpikes: KeepSpikes?
   /// Global norm that gradients are clipped to; 0 is no clipping.
   public var clip: Double
+  /// Size that every element of a gradient is then limited to; 0: none is.
+  public var clipValue: Double
 
   /// The loss it is trained on: `sum · exponential`.
   public var description: String { LossPeriod.describe(lossKind, shaping) }

@@ -146,4 +146,13 @@ float ep_scale(float *values, float scale, size_t width);
 void ep_adam(float *w, float *m, float *v, const float *g, float gain, float rate, float beta1,
              float beta2, float epsilon, size_t width);
 
+/// Gradient descent: b <- momentum b + (gain g + decay w), w -= rate b, or with `nesterov`
+/// w -= rate (gain g + decay w + momentum b), w on the right being the one before. `b` may be NULL:
+/// then b = gain g + decay w, and nothing is kept.
+void ep_sgd(float *w, float *b, const float *g, float gain, float rate, float momentum,
+            float decay, int nesterov, size_t width);
+
+/// values <- gain values, of those beyond -size ... size the nearer end. NaN stays.
+void ep_limit(float *values, float gain, float size, size_t width);
+
 #endif

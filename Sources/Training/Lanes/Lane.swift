@@ -89,11 +89,12 @@ package protocol Lane: AnyObject {
   /// Weights and optimiser state by file name without `.npy`.
   func arrays() -> [(name: String, array: NPYArray)]
   /// - Throws: `FileError` when one is missing or has the wrong shape.
-  func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws
+  func restore(updates: Int, from read: (String) throws -> NPYArray) throws
   /// Takes over weights that `keep` gave.
   /// - Throws: `FileError` when they are of another network.
   func take(_ kept: KeptLane) throws
-  var adamCount: Int { get }
+  /// That its optimiser has made.
+  var updates: Int { get }
 }
 
 /// What to find out about an update.

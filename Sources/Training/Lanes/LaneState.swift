@@ -7,7 +7,7 @@ import EventPropCore
 struct LaneState {
   var options: LaneOptions
   var arrays: [(name: String, array: NPYArray)]
-  var adamCount: Int
+  var updates: Int
   var schedule: Schedule
   var epochTally: Tally
   var epochSquares: [Double]
@@ -18,7 +18,7 @@ struct LaneState {
   init(_ lane: any Lane) {
     options = lane.options
     arrays = lane.arrays()
-    adamCount = lane.adamCount
+    updates = lane.updates
     schedule = lane.schedule
     epochTally = lane.epochTally
     epochSquares = lane.epochSquares
@@ -31,11 +31,11 @@ struct LaneState {
 }
 
 extension Lane {
-  /// How large a `LaneState` of it is, without making one: weights and two means of Adam.
+  /// How large a `LaneState` of it is, without making one: weights and the optimiser's state.
   var stateBytes: Int {
     let weights = network.projections.reduce(0) {
       $0 + network.size(ofPopulation: $1.source) * network.size(ofPopulation: $1.target)
     }
-    return 3 * weights * (options.solver == .exact ? 8 : 4)
+    return (1 + options.optimiser.state.count) * weights * (options.solver == .exact ? 8 : 4)
   }
 }

@@ -10,7 +10,7 @@ final class SolverLane<S: Solver>: Lane {
   typealias Scalar = S.Scalar
   var options: LaneOptions
   let runner: Batch<S>
-  var adam: Adam<Scalar>
+  let optimiserState: OptimiserState<Scalar>
   var schedule: Schedule
   var epochTally: Tally
   var epochSquares: [Double]
@@ -37,7 +37,7 @@ final class SolverLane<S: Solver>: Lane {
   var problem: Problem { solver.problem }
   var network: Network { problem.network }
   var shaping: Shaping { solver.problem.shaping }
-  var adamCount: Int { adam.count }
+  var updates: Int { optimiserState.count }
 
   init(
     _ options: LaneOptions, solver: S, training: TrainingOptions, seed: Int, capacity: Int
@@ -48,7 +48,7 @@ final class SolverLane<S: Solver>: Lane {
     runner = solver.makeBatch(
       weights: Parameters(network, initial: options.initial, seed: seed), capacity: capacity,
       shards: training.shards)
-    adam = Adam(network)
+    optimiserState = OptimiserState(options.optimiser, network)
     schedule = Schedule(options.schedule)
     epochTally = Tally(network)
     epochSquares = Array(repeating: 0, count: network.parameterNames.count)
@@ -71,13 +71,13 @@ final class SolverLane<S: Solver>: Lane {
     guard let observation, let observer else { return try update(with: batch, pool: pool) }
     observer.begin(weights, withMargins: observation.withMargins, pool: pool)
     try update(with: batch, pool: pool)
-    let result = observer.end(weights, update: adam.count, pool: pool)
+    let result = observer.end(weights, update: updates, pool: pool)
     diagnosis.ledger = result.shown
     diagnosis.step = StepSpikes(
-      before: observer.spikesBefore, after: result.spikes, update: adam.count)
+      before: observer.spikesBefore, after: result.spikes, update: updates)
     diagnosis.updateRatios = observer.updateRatios(weights)
     diagnosis.stepWeights =
-      observation.withWeights ? observer.stepWeights(weights, update: adam.count) : nil
+      observation.withWeights ? observer.stepWeights(weights, update: updates) : nil
     if observation.isScheduled {
       diagnosis.totals.add(result.recorded)
       diagnosis.epoch.add(result.recorded)
@@ -85,7 +85,7 @@ final class SolverLane<S: Solver>: Lane {
     if let atRisk = result.atRisk {
       diagnosis.atRisk = Array(atRisk.prefix(RiskRecord.limit))
       diagnosis.risks.check(
-        update: adam.count, trials: result.spikes, reach: observer.reach, adding: atRisk)
+        update: updates, trials: result.spikes, reach: observer.reach, adding: atRisk)
     }
   }
 
@@ -159,25 +159,27 @@ final class SolverLane<S: Solver>: Lane {
     network.layers.dropLast().enumerated().map { index, layer in
       guard let rate = layer.rate else { return [] }
       return tally.spikes[index].map {
-        rate.push(meanCount: Double($0) / Double(tally.trials))
+        // Over the trials in which a neuron is dropped it has no spikes to count.
+        rate.push(meanCount: Double($0) / Double(tally.trials) / (1 - layer.dropout))
       }
     }
   }
 
-  /// Takes the gradient of the batch and applies Adam, part by part. Returns |dL/dw|^2 of each
-  /// array of parameters.
+  /// Takes the gradient of the batch and hands it to the optimiser, part by part. Clips it by norm,
+  /// then by value. Returns |dL/dw|^2 of each array of parameters, before that.
   /// - Throws: `TrainingError` when that is not a finite number; parts that are have then been
   ///   learned from, unless gradients are clipped.
   private func learn(from batch: SampleBatch, push: [[Double]], pool: WorkerPool) throws
     -> [Double]
   {
-    adam.count += 1
+    optimiserState.count += 1
     let update = runner.update(
-      adam,
-      AdamStep(options.optimiser, rate: schedule.rate(options.optimiser.rate), count: adam.count))
+      optimiserState,
+      options.optimiser.step(rate: schedule.rate(options.optimiser.rate), count: updates))
     let isClipped = options.clip > 0
+    let limit = Scalar(min(options.clipValue, Double(Float.greatestFiniteMagnitude)))
     let squares = runner.gradient(of: batch, push: push, pool: pool) { part, squares in
-      if !isClipped && squares.isFinite { update.apply(to: part, gain: 1) }
+      if !isClipped && squares.isFinite { update.apply(to: part, gain: 1, limit: limit) }
     }
     if let worst = squares.firstIndex(where: { !$0.isFinite }) {
       throw TrainingError(
@@ -188,7 +190,7 @@ final class SolverLane<S: Solver>: Lane {
       let norm = squares.reduce(0, +).squareRoot()
       let gain = norm > options.clip ? Scalar(options.clip / norm) : 1
       let parts = runner.parts
-      pool.forEach(parts.count) { update.apply(to: parts[$0], gain: gain) }
+      pool.forEach(parts.count) { update.apply(to: parts[$0], gain: gain, limit: limit) }
     }
     return squares
   }
@@ -232,11 +234,10 @@ extension SolverLane {
   /// Arrays that make up the state, by file name.
   private var stateArrays: [(name: String, array: Matrix<Scalar>)] {
     network.parameterNames.enumerated().flatMap { index, name in
-      [
-        (name, weights.arrays[index]),
-        ("adam-mean/" + name, adam.mean.arrays[index]),
-        ("adam-square/" + name, adam.square.arrays[index]),
-      ]
+      [(name, weights.arrays[index])]
+        + zip(optimiserState.names, optimiserState.arrays).map { kept, parameters in
+          (kept + "/" + name, parameters.arrays[index])
+        }
     }
   }
 
@@ -244,9 +245,9 @@ extension SolverLane {
     stateArrays.map { ($0.name, NPYArray($0.array)) }
   }
 
-  func restore(adamCount: Int, from read: (String) throws -> NPYArray) throws {
+  func restore(updates: Int, from read: (String) throws -> NPYArray) throws {
     for (name, array) in stateArrays { try read(name).copy(to: array, name: name) }
-    adam.count = adamCount
+    optimiserState.count = updates
   }
 }
 

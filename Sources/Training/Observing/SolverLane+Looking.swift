@@ -29,7 +29,7 @@ extension SolverLane {
       return nil
     }
     // Margins are of the present weights: known as long as these are those after the update.
-    let isCurrent = spikes.update == adamCount && !isTouched
+    let isCurrent = spikes.update == updates && !isTouched
     let margins =
       !isCurrent
       ? nil

@@ -96,7 +96,7 @@ struct LaneStart: Equatable, Sendable {
   var parameters: LossParameters
   var shaping: Shaping
   var rule: ReadoutRule
-  var epsilon: Double
+  var epsilon: Double?
   var liftsOutputs: Bool
 
   init(_ lane: any Lane) {
@@ -107,6 +107,7 @@ struct LaneStart: Equatable, Sendable {
       layers: network.layers.dropLast().map {
         var layer = $0
         layer.rate = nil
+        layer.dropout = 0
         return layer
       }, weights: Array(weights.prefix(below)))
     output = network.output
