@@ -52,9 +52,11 @@ struct HeadlessTraining {
         let seconds = (clock.now - epochStart) / .seconds(1)
         try member.run.append(rows)
         for row in rows {
-          console.line(summary(row, of: member, rate: Double(samples) / seconds))
+          // Of several seeds there is one line for all; each has its own metrics.csv.
+          if !hasSeeds { console.line(summary(row, rate: Double(samples) / seconds)) }
+          let place = hasSeeds ? "seed \(member.trainer.preset.seed), \(row.lane)" : row.lane
           for alarm in row.alarms {
-            console.line("  ! \(row.lane): \(alarm.kind.rawValue): \(alarm.text)")
+            console.line("  ! \(place): \(alarm.kind.rawValue): \(alarm.text)")
           }
         }
         tests[index] = rows
@@ -132,11 +134,8 @@ struct HeadlessTraining {
       + " \(left) left  \(samples) samples/s  \(losses)"
   }
 
-  private func summary(
-    _ row: EpochMetrics, of member: SeedMembers.Member, rate: Double
-  ) -> String {
+  private func summary(_ row: EpochMetrics, rate: Double) -> String {
     var text = "epoch \(row.epoch)"
-    if hasSeeds { text += "  seed \(member.trainer.preset.seed)" }
     if trainer.laneNames.count > 1 { text += "  \(row.lane)" }
     text +=
       String(format: "  loss %.4f  train ", row.trainLoss) + Console.percent(row.trainAccuracy)
@@ -145,6 +144,6 @@ struct HeadlessTraining {
     for (index, spikes) in row.spikes.enumerated() {
       text += String(format: "  hidden%d %.2f spikes, %d dead", index + 1, spikes, row.dead[index])
     }
-    return hasSeeds ? text : text + "  \(Text.grouped(rate)) samples/s"
+    return text + "  \(Text.grouped(rate)) samples/s"
   }
 }

@@ -10,7 +10,8 @@ import Training
 
 /// Several seeds in a few lines: means, and whether one lane is better than another.
 enum SeedSummary {
-  /// After an epoch, a line for each lane: `epoch 3  shaped  test 71.2 ± 1.3 % (5 seeds)`.
+  /// After an epoch, a line for each lane: `epoch 3  shaped  loss 0.4120  test 71.2 ± 1.3 % (5
+  /// seeds)  26 dead`, means over seeds.
   /// - Parameter rows: per seed, that epoch's rows; empty where a seed is not so far.
   static func lines(_ rows: [[EpochMetrics]]) -> [String] {
     guard rows.count > 1, let first = rows.first else { return [] }
@@ -19,7 +20,10 @@ enum SeedSummary {
         .filter { $0.epoch == first[lane].epoch }
       let tests = same.compactMap(\.testAccuracy)
       guard tests.count > 1 else { return nil }
-      return "epoch \(first[lane].epoch)  \(first[lane].lane)  test \(spread(tests))"
+      let loss = same.reduce(0) { $0 + $1.trainLoss } / Double(same.count)
+      let dead = same.reduce(0) { $0 + $1.dead.reduce(0, +) } / same.count
+      return "epoch \(first[lane].epoch)  \(first[lane].lane)  loss "
+        + String(format: "%.4f", loss) + "  test \(spread(tests))  \(dead) dead"
     }
   }
 

@@ -9,6 +9,7 @@ import Testing
     "rate 0.001", "shaping exponential 1.0", "shaping custom 0.1:1.0 0.7:0.25", "shaping none",
     "loss max", "fork sum", "drop", "undo", "regularisation 0.001 0.0001", "order-seed 77",
     "lift 0.125 hidden1 3,5", "redraw hidden2 7", "scale 1.8 hidden2", "scale 0.25 output",
+    "skip",
   ]
 
   @Test(arguments: texts)

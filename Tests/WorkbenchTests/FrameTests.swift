@@ -37,6 +37,34 @@ import Testing
     try check("\(screen)-\(size.0)x\(size.1)", canvas)
   }
 
+  @Test(arguments: [ScreenKind.overview, .compare], sizes)
+  func goldenSeeds(screen: ScreenKind, size: (Int, Int)) throws {
+    var state = WorkbenchState()
+    state.screen = screen
+    let canvas = Workbench.frame(state, seededSnapshot(), width: size.0, height: size.1)
+    try check("seeds-\(screen)-\(size.0)x\(size.1)", canvas)
+  }
+
+  /// By hand: differences of 1, 2, 3 points have mean 2, sd 1, t 95 % half width 4.303 / sqrt 3.
+  @Test func lanesAreComparedSeedBySeed() throws {
+    let snapshot = seededSnapshot()
+    let (a, b) = (snapshot.lanes[0], snapshot.lanes[1])
+    #expect(b.seedTests.map(\.seed) == [1, 2, 3])
+    let comparison = try #require(b.compared(to: a, looks: 1))
+    #expect(abs(comparison.mean - 2) < 1e-9)
+    #expect(abs(comparison.sd! - 1) < 1e-9)
+    #expect(abs(comparison.halfWidth! - 4.302_652_73 / 3.0.squareRoot()) < 1e-6)
+    // Median and range of 3 curves are their middle one and the others.
+    let spread = SeedSpread([[(1, 3), (2, 5)], [(1, 4)], [(1, 9), (2, 6)]])
+    #expect(spread.points.map(\.median) == [4, 5.5])
+    #expect(spread.points.map(\.low) == [3, 5] && spread.points.map(\.high) == [9, 6])
+    #expect(spread.points.map(\.seeds) == [3, 2])
+    // Of a seed that is behind, the last epoch that all have is compared.
+    var behind = snapshot
+    behind.lanes[1].seeds[2].lastTest = (3, 0.5)
+    #expect(behind.lanes[1].seedTests.map(\.accuracy).first == b.seeds[0].curves.testAccuracy.ys[2])
+  }
+
   @Test(arguments: [Marks.block, .ascii]) func goldenMarks(marks: Marks) throws {
     let canvas = Workbench.frame(
       WorkbenchState(), sampleSnapshot(), width: 100, height: 30, marks: marks)

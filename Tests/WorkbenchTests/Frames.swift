@@ -35,6 +35,29 @@ func sampleSnapshot(lanes: Int = 2) -> Snapshot {
   return snapshot
 }
 
+/// The same with three seeds: lane B is better by 1, 2 and 3 points, and worse at the beginning.
+func seededSnapshot() -> Snapshot {
+  var snapshot = sampleSnapshot()
+  snapshot.seeds = [1, 2, 3]
+  for index in snapshot.lanes.indices {
+    snapshot.lanes[index].seeds = snapshot.seeds.map { seed in
+      var own = SeedCurves(seed: seed)
+      let gain = Double(index * seed) / 100
+      for batch in 1...120 {
+        let x = Double(batch) / 10
+        own.curves.loss.append(x: x, 1.1 * exp(-x / 4) + 0.1 * Double(seed) - gain)
+        if batch % 10 == 0 {
+          own.curves.testAccuracy.append(
+            x: x, 0.9 - 0.6 * exp(-x / 3) + 0.01 * Double(seed) + gain * (x - 6) / 6)
+        }
+      }
+      own.lastTest = (12, own.curves.testAccuracy.last!)
+      return own
+    }
+  }
+  return snapshot
+}
+
 private func sampleLane(_ index: Int) -> LaneSnapshot {
   var lane = LaneSnapshot()
   lane.name = "lane-\(index)"

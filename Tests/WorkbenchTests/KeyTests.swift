@@ -147,11 +147,64 @@ import Testing
     }
   }
 
+  /// In history a fork is of that very state; without a batch, it is one that does not learn from
+  /// the batch of the ledger that is shown.
+  @Test func forksOfThePastGoBack() {
+    var snapshot = sampleSnapshot(lanes: 2)
+    snapshot.commands = 3
+    var state = WorkbenchState()
+    (state.back, state.lane) = (2, 1)
+    state.prompt = Prompt(.command, text: "fork rate 1e-3")
+    let place = PastPlace(epoch: snapshot.epoch, batch: snapshot.batch, commands: 3)
+    let lane = snapshot.lanes[1].identity
+    #expect(
+      state.handle(.enter, snapshot)
+        == [.engine(.rewind(Rewind(to: place, lane: lane, change: ["rate", "1e-3"])))])
+    #expect(state.back == 0 && state.lane == 2)
+
+    state.prompt = Prompt(.command, text: "without")
+    state.lane = 0
+    #expect(state.handle(.enter, snapshot) == [])
+    let ledger = snapshot.lanes[0].ledger!
+    let before = PastPlace(epoch: ledger.epoch, batch: ledger.batch)
+    #expect(
+      state.handle(.character("y"), snapshot)
+        == [
+          .goTo(.infinity),
+          .engine(
+            .rewind(Rewind(to: before, lane: snapshot.lanes[0].identity, skipsBatch: true))),
+        ])
+    // While something is trained again, nothing else is begun, and Esc gives it up.
+    snapshot.job = "bisecting"
+    state.prompt = Prompt(.command, text: "bisect accuracy 0.5")
+    #expect(state.handle(.enter, snapshot) == [] && state.notice.contains("Esc gives it up"))
+    #expect(state.handle(.escape, snapshot) == [.engine(.cancel)])
+  }
+
+  /// One seed alone by key, and all of them again.
+  @Test func seedsAreChosenByKey() {
+    var snapshot = sampleSnapshot()
+    var state = WorkbenchState()
+    #expect(state.handle(.character(","), snapshot) == [])
+    #expect(state.notice.contains(":seeds 5 trains five"))
+    snapshot.seeds = [7, 8]
+    #expect(state.showsAllSeeds(snapshot))
+    #expect(state.handle(.character(","), snapshot) == [.engine(.show(seed: 0))])
+    #expect(state.handle(.character(","), snapshot) == [.engine(.show(seed: 1))])
+    #expect(state.seed == 1 && snapshot.seedWords(state) == "seed 8 of 2")
+    #expect(state.handle(.character(","), snapshot) == [.engine(.show(seed: 0))])
+    #expect(state.seed == nil && snapshot.seedWords(state) == "2 seeds")
+    state.prompt = Prompt(.command, text: "seed 8")
+    #expect(state.handle(.enter, snapshot) == [.engine(.show(seed: 1))])
+    state.prompt = Prompt(.command, text: "seeds 5")
+    #expect(state.handle(.enter, snapshot).last == .engine(.seeds(5)))
+  }
+
   /// Typed commands obey what their keys obey; the wheel and pastes never type.
   @Test func typedCommandsObeyObstacles() {
     let snapshot = sampleSnapshot()
     for text in [
-      "rate 1e-3", "loss max", "shaping linear", "fork max", "lift 0.1 hidden1 3", "order-seed 5",
+      "rate 1e-3", "loss max", "shaping linear", "lift 0.1 hidden1 3", "order-seed 5", "skip",
     ] {
       var state = WorkbenchState()
       state.back = 2

@@ -17,7 +17,7 @@ public enum BisectQuestion: Sendable, Equatable {
   public static let usage =
     "dead hidden1 17, silent hidden1 50%, or accuracy 0.6: the update that did it"
   /// Words that complete.
-  public static let words = ["dead hidden1", "silent hidden1 50%", "accuracy"]
+  public static let words = ["dead hidden1 0", "silent hidden1 50%", "accuracy 0.6"]
 
   /// As `usage` says; nil for what is none.
   public init?(words: [String]) {

@@ -144,6 +144,25 @@ extension Action {
     typed(
       "bisect", "find the one update that did it, and show its ledger", .bisect,
       obstacle: whenFree),
+    Action(
+      name: "without", keys: [], short: "",
+      title: "go back to before the update shown, and on without its batch in a fork",
+      obstacle: { state, snapshot in
+        whenFree(state, snapshot)
+          ?? (state.chosen(snapshot)?.ledger == nil ? "no update has been observed yet" : nil)
+          ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
+      },
+      run: { state, snapshot in
+        guard let lane = state.chosen(snapshot), let ledger = lane.ledger else { return [] }
+        let rewind = Rewind(
+          to: PastPlace(epoch: ledger.epoch, batch: ledger.batch), lane: lane.identity,
+          skipsBatch: true)
+        state.question = Question(
+          "Back to before batch \(ledger.batch + 1) of epoch \(ledger.epoch + 1), a fork of "
+            + "\(lane.letter) not learning from it? y goes, any other key stays",
+          [.character("y"): [.goTo(.infinity), .engine(.rewind(rewind))]])
+        return []
+      }),
     typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
   ]
 
