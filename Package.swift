@@ -55,7 +55,8 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Live", "Training", "Experiments", "SpikeData", "Diagnosis", "EventPropCore", "Charts",
+        "Live", "Runs", "Training", "Experiments", "SpikeData", "Diagnosis", "EventPropCore",
+        "Charts",
       ]),
     .executableTarget(
       name: "EventPropCommand",

@@ -2,7 +2,10 @@
 
 import Live
 import Charts
+import EventPropCore
 import Foundation
+import Runs
+import Synchronization
 import Terminal
 import Workbench
 
@@ -22,6 +25,7 @@ struct Session {
   private(set) var isAbandoned = false
   /// What was exported last: the same is not written again.
   private var exported = ""
+  private let reports = ReportThread()
   /// The number of the found update that was shown last.
   private var foundLast = 0
   /// What was asked for of the past.
@@ -45,6 +49,7 @@ struct Session {
       if let snapshot = engine.snapshot(after: live.serial) { take(snapshot) }
       if let failure = engine.startFailure { return failure }
       if SuspendSignal.take() { screen.suspend() }
+      if let words = reports.take() { state.notice = words }
       if isLeaving && !goOnLeaving() { return nil }
       present()
       if state.detail != detail {
@@ -198,12 +203,39 @@ struct Session {
     case .ask(let question): state.question = question
     case .suspend: screen.suspend()
     case .export: export()
+    case .report: report()
     case .goTo(let position):
       state.back = position >= live.position ? 0 : history.back(to: position) ?? 0
       let place = Wording.position(shown.position)
       state.notice = state.back == 0 ? "live" : "epoch \(place): the nearest snapshot there is"
     }
     return true
+  }
+
+  /// On a thread of its own, from the run's files: once the checkpoint of now is there.
+  private mutating func report() {
+    let (run, place) = (live.runPath, (live.epoch, live.batch))
+    let (reports, isStill) = (reports, live.isStill)
+    guard reports.begin() else {
+      state.notice = "a report is being written"
+      return
+    }
+    state.notice = "writing a report"
+    let thread = Thread {
+      blockAllSignals()
+      do {
+        for _ in 0..<200 where !isStill {
+          let last = try Checkpoint.find(in: run, named: nil)
+          if (last.epoch, last.batch) >= place { break }
+          usleep(50_000)
+        }
+        reports.end("wrote \(try Report(run: run).write())/README.md")
+      } catch {
+        reports.end("\(error)")
+      }
+    }
+    thread.stackSize = 16 << 20
+    thread.start()
   }
 
   private mutating func export() {
@@ -218,6 +250,27 @@ struct Session {
       exported = what
     } catch {
       state.notice = "\(error)"
+    }
+  }
+}
+
+/// What the thread that writes reports has to say.
+private final class ReportThread: Sendable {
+  private let state = Mutex<(isBusy: Bool, words: String?)>((false, nil))
+
+  /// - Returns: false where one is being written.
+  func begin() -> Bool {
+    state.withLock { state in
+      defer { state.isBusy = true }
+      return !state.isBusy
+    }
+  }
+  func end(_ words: String) { state.withLock { $0 = (false, words) } }
+  /// What came of the last one, once.
+  func take() -> String? {
+    state.withLock { state in
+      defer { state.words = nil }
+      return state.words
     }
   }
 }

@@ -32,9 +32,27 @@ public final class FinishedRuns: SnapshotSource {
     func makeTrainer() throws -> Trainer {
       try Trainer(preset, data: data ?? preset.loadData(), threads: 1)
     }
+
+    /// The same run under another of its seeds, at the same place where that has a checkpoint.
+    func ofSeed(_ seed: Int, data: DataSplits) throws -> Item {
+      let folder = SeedFolder.path(self.folder, seed: seed)
+      let places = try Checkpoint.all(in: folder)
+      let same = places.last { $0.name == self.place.name }
+      let place = try same ?? Checkpoint.find(in: folder, named: nil)
+      let isGenerated = preset.data?.isGenerated ?? false
+      return Item(
+        preset: try preset.ofSeed(seed - preset.seed), folder: folder, place: place,
+        data: isGenerated ? nil : data)
+    }
   }
 
-  private let runs: [TrainingSession]
+  private var runs: [TrainingSession] = []
+  /// Per run: its seeds, and where they are; and each lane under each seed, by name.
+  private var seeds: [[(seed: Int, folder: String)]] = []
+  private var curves: [[String: [SeedCurves]]] = []
+  /// Whose networks are shown, an index of each run's seeds.
+  private var shownSeed = 0
+  private let atOnce: Bool
   /// Reports of the doctor that `current` has.
   private var reports = 0
   private let items: [Item]
@@ -59,17 +77,12 @@ public final class FinishedRuns: SnapshotSource {
     self.items = items
     self.detail = detail
     self.probe = probe
-    runs = try items.map { item in
-      let training = try TrainingSession(
-        { try item.makeTrainer() },
-        resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
-      training.comparesAtOnce = true
-      training.reportsAtOnce = atOnce
-      training.apply(.probe(probe))
-      training.apply(.detail(detail))
-      training.evaluateNow()
-      training.takeHistory(of: item.folder, until: item.data == nil ? item.place.epoch : .max)
-      return training
+    self.atOnce = atOnce
+    runs = try items.map { try open($0) }
+    seeds = items.map { SeedFolder.all(of: $0.folder, $0.preset) }
+    curves = seeds.indices.map { index in
+      guard seeds[index].count > 1 else { return [:] }
+      return runs[index].seedCurves(of: seeds[index], until: items[index].place.epoch)
     }
     for (run, item) in zip(runs, items).dropFirst() {
       let (first, own) = (runs[0].trainer, run.trainer)
@@ -83,13 +96,47 @@ public final class FinishedRuns: SnapshotSource {
     refresh()
   }
 
+  private func open(_ item: Item) throws -> TrainingSession {
+    let training = try TrainingSession(
+      { try item.makeTrainer() },
+      resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
+    training.comparesAtOnce = true
+    training.reportsAtOnce = atOnce
+    training.apply(.probe(probe))
+    training.apply(.detail(detail))
+    training.evaluateNow()
+    training.takeHistory(of: item.folder, until: item.data == nil ? item.place.epoch : .max)
+    return training
+  }
+
+  /// A run under the seed that is shown; its first where it has not so many.
+  private func item(_ index: Int) throws -> Item {
+    guard shownSeed > 0, seeds[index].indices.contains(shownSeed) else { return items[index] }
+    return try items[index].ofSeed(
+      seeds[index][shownSeed].seed, data: runs[index].trainer.data)
+  }
+
+  private func show(seed: Int) {
+    guard seed != shownSeed else { return }
+    let before = shownSeed
+    shownSeed = seed
+    do {
+      runs = try items.indices.map { try open(item($0)) }
+      observed = []
+    } catch {
+      shownSeed = before
+      current.notice = "\(error)"
+    }
+  }
+
   /// A run's snapshot; with details of an update, that is the one of the update after the
   /// checkpoint.
   private func snapshot(of index: Int) -> Snapshot {
     var snapshot = runs[index].snapshot()
     guard isOfUpdate else { return snapshot }
     if observed.isEmpty {
-      observed = items.compactMap { item in
+      observed = items.indices.compactMap { index in
+        guard let item = try? item(index) else { return nil }
         let training = try? TrainingSession(
           { try item.makeTrainer() },
           resume: { try $0.resume(item.folder, at: item.place) }, run: { _ in nil })
@@ -122,7 +169,18 @@ public final class FinishedRuns: SnapshotSource {
       merged.resolvedPreset += "\n# \(items[index].folder)\n" + other.resolvedPreset
       merged.sources += other.sources
     }
-    for (index, item) in items.enumerated() { merged.sources[index].folder = item.folder }
+    for index in items.indices {
+      merged.sources[index].folder = (try? item(index).folder) ?? items[index].folder
+    }
+    merged.seeds = Set(seeds.flatMap { $0.map(\.seed) }).sorted()
+    merged.shownSeed = shownSeed
+    var first = 0
+    for (index, run) in runs.enumerated() {
+      for (lane, name) in run.trainer.laneNames.enumerated() {
+        merged.lanes[first + lane].seeds = curves[index][name] ?? []
+      }
+      first += run.trainer.lanes.count
+    }
     if items.count > 1 {
       merged.presetName = "\(items.count) runs"
       merged.resolvedPreset = "# \(items[0].folder)\n" + merged.resolvedPreset
@@ -163,6 +221,9 @@ public final class FinishedRuns: SnapshotSource {
         self.detail = detail
       }
       for run in runs + observed { run.apply(command) }
+      refresh()
+    case .show(let seed):
+      show(seed: seed)
       refresh()
     default: break
     }

@@ -218,6 +218,23 @@ final class TrainingGroup {
 }
 
 extension TrainingSession {
+  /// Every lane under the seeds of a run, by its name, from their metrics.csv up to an epoch.
+  func seedCurves(
+    of seeds: [(seed: Int, folder: String)], until epoch: Int
+  ) -> [String: [SeedCurves]] {
+    var found: [String: [SeedCurves]] = [:]
+    for (seed, folder) in seeds {
+      let file = (folder as NSString).appendingPathComponent("metrics.csv")
+      let rows = MetricsTable.read(file, trainer.network).filter { $0.epoch <= epoch }
+      for name in trainer.laneNames {
+        var history = LaneHistory(trainer.network)
+        for row in rows where row.lane == name { history.append(row) }
+        found[name, default: []].append(SeedCurves(seed, history))
+      }
+    }
+    return found
+  }
+
   /// The border between batches that it is at.
   var place: (Int, Int) { (trainer.epoch, trainer.batchInEpoch) }
 }

@@ -158,6 +158,8 @@ public enum SilenceOrder: String, Sendable, CaseIterable {
 public enum Effect: Sendable, Equatable {
   case engine(EngineCommand)
   case export
+  /// A folder that explains the run and makes it again.
+  case report
   /// Asks something.
   case ask(Question)
   /// To the snapshot nearest to a position of the training, in epochs.

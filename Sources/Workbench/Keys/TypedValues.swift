@@ -163,6 +163,11 @@ extension Action {
           [.character("y"): [.goTo(.infinity), .engine(.rewind(rewind))]])
         return []
       }),
+    Action(
+      name: "report", keys: [], short: "",
+      title: "write a folder that explains the run and makes it again: :report",
+      obstacle: { _, snapshot in snapshot.runPath.isEmpty ? "there is no run folder" : nil },
+      run: { _, snapshot in (snapshot.isStill ? [] : [.engine(.checkpoint)]) + [.report] }),
     typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
   ]
 

@@ -11,6 +11,12 @@ enum AccuracyFigure: WorkbenchFigure {
   static func make(_ options: FigureOptions, _ snapshot: Snapshot) throws(FigureObstacle)
     -> PaperFigure
   {
+    if let made = try SeedFigure.make(
+      snapshot, "test accuracy (%)", limits: 0...100, options,
+      { lane, own in zip(own.testAccuracy.xs, own.testAccuracy.ys).map { ($0, 100 * $1) } })
+    {
+      return made
+    }
     var lines = snapshot.lanes.map {
       $0.line($0.legendText, $0.stroke, $0.curves.testAccuracy, scale: 100)
     }

@@ -80,6 +80,8 @@ package struct FigureKind: Sendable, Hashable, CaseIterable, CustomStringConvert
   package var title: String { figure.title }
   /// What snapshots must hold for it.
   package var detail: Detail? { figure.detail }
+  /// Of one lane, the chosen one, and not of all.
+  var isOfOneLane: Bool { figure.isOfOneLane }
 
   /// The figure with its metadata.
   /// - Throws: `FigureObstacle` where the snapshot has no numbers for it.

@@ -11,6 +11,13 @@ enum LossFigure: WorkbenchFigure {
   static func make(_ options: FigureOptions, _ snapshot: Snapshot) throws(FigureObstacle)
     -> PaperFigure
   {
+    let many = Set(snapshot.lanes.map(\.description)).count > 1
+    if let made = try SeedFigure.make(
+      snapshot, "training loss" + (many ? ", each its own" : "") + mean(snapshot), limits: nil,
+      options, { lane, own in lane.sinceChange(own.loss, own.loss.ys) })
+    {
+      return made
+    }
     let lines = snapshot.lanes.map { lane in
       PaperMark(lane.legendText, lane.stroke, .line(points(lane)), end: lane.letter)
     }
