@@ -27,6 +27,7 @@ struct EventPropCommand: ParsableCommand {
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
       GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, BisectCommand.self,
+      SweepCommand.self,
       GradientCommand.self, BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
