@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "SweepsTests",
       dependencies: [
-        "Sweeps", "Live", "Runs", "Training", "Experiments", "SpikeData", "Support",
+        "Sweeps", "Live", "Runs", "Training", "Experiments", "SpikeData", "EventPropCore",
+        "EventPropCommand", "Support",
       ]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(

@@ -23,15 +23,18 @@ struct SweepCommand: ParsableCommand {
 
 /// How the points of a sweep are trained.
 struct SweepOptions: ParsableArguments {
-  @Option(help: "Threads for all points at a time; the result does not depend on it.")
-  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  @Option(
+    help:
+      "Threads for all points at a time (default: all CPUs; with --slurm 1, of every task); the result does not depend on it."
+  )
+  var threads: Int?
 
   @Option(help: "Points to train side by side, each in a process of its own.")
   var jobs: Int = 1
 
   func validate() throws {
-    guard (1...256).contains(threads) else {
-      throw ValidationError("--threads is \(threads), allowed is 1 to 256")
+    guard threads.map({ (1...256).contains($0) }) ?? true else {
+      throw ValidationError("--threads is \(threads!), allowed is 1 to 256")
     }
     guard (1...64).contains(jobs) else {
       throw ValidationError("--jobs is \(jobs), allowed is 1 to 64")
@@ -50,9 +53,11 @@ struct SweepRunCommand: ParsableCommand {
   var out: String?
 
   @OptionGroup var options: SweepOptions
+  @OptionGroup var cluster: SlurmArguments
 
   func run() throws {
     let folder = try SweepRunCommand.folder(sweep, out: out)
+    if cluster.slurm { return try cluster.submit(folder, options, isRetry: false) }
     try SweepSession(folder, options).run()
   }
 
@@ -77,10 +82,12 @@ struct SweepRetryCommand: ParsableCommand {
   var folder: String
 
   @OptionGroup var options: SweepOptions
+  @OptionGroup var cluster: SlurmArguments
 
   func run() throws {
     let folder = try SweepFolder(opening: folder)
-    let cleared = folder.clearFailures()
+    if cluster.slurm { return try cluster.submit(folder, options, isRetry: true) }
+    let cleared = folder.clearFailures().map(\.point)
     Console.out(
       cleared.isEmpty
         ? "no point has failed"

@@ -40,17 +40,18 @@ struct SweepSession {
         console.line("point \(point)  \(folder.sweep.words(ofPoint: point))  failed: \(message)")
       }
     }
+    let all = options.threads ?? ProcessInfo.processInfo.activeProcessorCount
     let summary: SweepRunner.Summary
     do {
       if options.jobs > 1 {
         StopSignal.install()
-        let threads = max(1, options.threads / options.jobs)
+        let threads = max(1, all / options.jobs)
         summary = try SweepProcesses(folder, jobs: options.jobs, threads: threads)
           .run(signal: { StopSignal.current }, tell: hear)
         if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
       } else {
         let training = PointTraining(
-          folder, threads: options.threads, willResume: StopSignal.install
+          folder, threads: all, willResume: StopSignal.install
         ) {
           var quiet = Console.quiet
           try HeadlessTraining($0, tell: $1).run(&quiet)

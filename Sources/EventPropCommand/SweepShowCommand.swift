@@ -55,6 +55,7 @@ struct SweepShowCommand: ParsableCommand {
         "--sort", "is \(column), allowed are \(table.columns.joined(separator: ", "))")
     }
     Console.out(summary(state))
+    if let line = queue(folder) { Console.out(line) }
     if !heatMap.isEmpty {
       guard let map = SweepHeatMap(state, table, rows: heatMap[0], columns: heatMap[1]) else {
         throw FileError(
@@ -96,6 +97,23 @@ struct SweepShowCommand: ParsableCommand {
     return "\(state.sweep.name): \(state.points.count) points, "
       + counts.joined(separator: ", ")
       + (state.isSettled ? "" : String(format: "; %.0f %%", 100 * state.share))
+  }
+
+  /// `Slurm job 12: 3 pending, 2 running`; nil where nothing was submitted.
+  private func queue(_ folder: SweepFolder) -> String? {
+    let job = SlurmJob(folder)
+    guard let id = job.ids.last else { return nil }
+    do {
+      let tasks = try job.queue()
+      let counts = Dictionary(grouping: tasks.values) { $0.lowercased() }.mapValues(\.count)
+      return "Slurm job \(id): "
+        + (counts.isEmpty
+          ? "no longer in the queue"
+          : counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            .joined(separator: ", "))
+    } catch {
+      return "Slurm job \(id): \(error)"
+    }
   }
 
   private func write(_ state: SweepState, _ table: SweepTable) throws {

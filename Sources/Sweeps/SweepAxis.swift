@@ -66,7 +66,7 @@ public struct SweepAxis: Sendable, Equatable {
     between low: ConfigValue, _ high: ConfigValue, _ share: Double, _ isLog: Bool, digits: Int
   ) -> ConfigValue {
     let (a, b) = (low.number ?? 0, high.number ?? 0)
-    let exact = isLog ? a * pow(b / a, share) : a + share * (b - a)
+    let exact = isLog ? exp(log(a) + share * (log(b) - log(a))) : a + share * (b - a)
     let short = Double(String(format: "%.\(digits)g", exact)) ?? exact
     if case .integer = low, case .integer = high, let whole = Int(exactly: short) {
       return .integer(whole)

@@ -64,7 +64,7 @@ public struct SweepHeatMap: Sendable {
     else { return values.map { Bin(title: $0.plainText, value: $0) } }
     let isLog = state.sweep.axes[axis].isLogarithmic
     func place(_ share: Double) -> Double {
-      isLog ? low * pow(high / low, share) : low + share * (high - low)
+      isLog ? exp(log(low) + share * (log(high) - log(low))) : low + share * (high - low)
     }
     return (0..<mostBins).map { index in
       let (from, to) = (Double(index) / Double(mostBins), Double(index + 1) / Double(mostBins))

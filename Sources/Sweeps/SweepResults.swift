@@ -8,7 +8,7 @@ import Runs
 /// last epoch's numbers. Made from the run folders alone; holds no times and no paths.
 public struct SweepResults {
   /// Columns that every table has, beside those of the axes.
-  static let ownColumns = ["point", "seed", "lane", "epoch", "loss", "shaping"]
+  static let ownColumns = ["point", "seed", "lane", "epoch"]
 
   /// Whether a column of metrics.csv goes into the tables.
   static func isKept(_ column: String) -> Bool {
@@ -79,7 +79,7 @@ public struct SweepResults {
     let layers = Set(layered.compactMap { SweepResults.layer($0) }).sorted()
     let kept =
       whole + layers.flatMap { layer in layered.filter { SweepResults.layer($0) == layer } }
-    let own = ["lane", "epoch", "loss", "shaping"]
+    let own = ["lane", "epoch"]
     var lines = [(["point"] + sweep.axes.map(\.name) + ["seed"] + own + kept).map(CSV.quoted)]
     for (point, rows) in points {
       let place = [String(point)] + sweep.points[point].map(\.plainText)
@@ -95,6 +95,8 @@ public struct SweepResults {
   /// - Throws: `FileError`.
   public mutating func write() throws {
     let text = text()
+    // Without a row the columns are not known either.
+    guard !finished.isEmpty else { return }
     if (try? FileText.read(folder.file("results.csv"))) == text { return }
     try folder.write(text, to: "results.csv")
   }

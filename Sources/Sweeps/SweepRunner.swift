@@ -136,11 +136,17 @@ extension SweepFolder {
   }
 
   /// Takes the marks of failed points away, so that they are trained again.
-  /// - Returns: those points.
+  /// - Parameter among: of these alone; nil: of all.
+  /// - Returns: those points, with their messages.
   @discardableResult
-  public func clearFailures() -> [Int] {
-    let points = failures().map(\.point)
-    for point in points { PointMarks(folder: self).clearFailed(point) }
-    return points
+  public func clearFailures(among: [Int]? = nil) -> [(point: Int, message: String)] {
+    let cleared = failures().filter { among?.contains($0.point) ?? true }
+    for (point, _) in cleared { PointMarks(folder: self).clearFailed(point) }
+    return cleared
+  }
+
+  /// Puts marks back that were taken away.
+  public func markFailed(_ points: [(point: Int, message: String)]) throws {
+    for (point, message) in points { try PointMarks(folder: self).setFailed(point, message) }
   }
 }

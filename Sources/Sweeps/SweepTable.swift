@@ -245,16 +245,18 @@ extension SweepTable {
     var lines = ["best: \(name(best)): \(SweepTable.spread(best.metric, sweep))"]
     guard ranked.count > 1 else { return lines }
     let second = ranked[1]
-    // Losses are compared with their signs turned: then, too, more is better.
-    let scale = (sweep.isAccuracy ? 100.0 : 1) * (sweep.goal == .max ? 1 : -1)
+    // What is no accuracy is compared in thousandths; where less is better, with signs turned.
+    let scale = (sweep.isAccuracy ? 100.0 : 1000) * (sweep.goal == .max ? 1 : -1)
     let comparison = SeedComparison(
       first: second.metric.map { scale * $0.value }, second: best.metric.map { scale * $0.value })
     if let comparison {
+      let unit =
+        (scale > 0 ? "" : "minus ") + sweep.metric
       lines.append(
         "the best against the second, \(name(second)): "
           + comparison.verdict(
             first: short(second), second: short(best),
-            unit: sweep.isAccuracy ? "points" : scale > 0 ? sweep.metric : "-\(sweep.metric)"))
+            unit: sweep.isAccuracy ? "points" : "thousandths of \(unit)"))
     }
     lines.append(
       "The best of \(ranked.count) was chosen by \(sweep.metric) itself: its value is too good by the "

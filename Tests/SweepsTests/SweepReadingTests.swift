@@ -140,10 +140,10 @@ import Testing
   @Test func everyPresetIsRead() throws {
     #expect(
       tiny.message("[[axis]]\nkey = \"training.bach\"\nvalues = [3]").contains(
-        "s.toml:4: axis training.bach: training.bach: is not a key here; did you mean batch?"))
+        "s.toml:5: axis training.bach: training.bach: is not a key here; did you mean batch?"))
     #expect(
       tiny.message("[[axis]]\nkey = \"training.batch\"\nvalues = [32, 0]").contains(
-        "s.toml:4: axis training.batch: training.batch: is 0, allowed is"))
+        "s.toml:5: axis training.batch: training.batch: is 0, allowed is"))
     #expect(
       tiny.message(head: "[set]\ntraining.epochs = -1").contains(
         "s.toml:4: set: training.epochs: is -1"))
