@@ -49,19 +49,25 @@ let package = Package(
     .target(
       name: "Live",
       dependencies: ["EventPropCore", "SpikeData", "Diagnosis", "Experiments", "Training", "Runs"]),
+    .target(
+      name: "Sweeps",
+      dependencies: [
+        "EventPropCore", "SpikeData", "Diagnosis", "Experiments", "Training", "Runs", "Live",
+        "Charts",
+      ]),
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
     .target(
       name: "Workbench",
       dependencies: [
-        "Live", "Runs", "Training", "Experiments", "SpikeData", "Diagnosis", "EventPropCore",
-        "Charts",
+        "Sweeps", "Live", "Runs", "Training", "Experiments", "SpikeData", "Diagnosis",
+        "EventPropCore", "Charts",
       ]),
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Workbench", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts", "Diagnosis",
+        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts", "Diagnosis",
         "SpikeData", "EventPropCore", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -90,6 +96,12 @@ let package = Package(
       dependencies: [
         "Live", "Runs", "Training", "Experiments", "Diagnosis", "SpikeData", "EventPropCore",
         "Support",
+      ]),
+    .testTarget(
+      name: "SweepsTests",
+      dependencies: [
+        "Sweeps", "Live", "Runs", "Training", "Experiments", "SpikeData", "EventPropCore",
+        "EventPropCommand", "Support",
       ]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(

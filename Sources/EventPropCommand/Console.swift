@@ -7,6 +7,8 @@ import Synchronization
 /// What goes to the terminal: plain lines, or on a terminal one line that is rewritten.
 struct Console {
   let isTerminal: Bool
+  /// Nothing is shown: the lines are of something that others tell of.
+  private(set) var isQuiet = false
   private var lastDraw: ContinuousClock.Instant?
   private var hasLine = false
 
@@ -14,6 +16,15 @@ struct Console {
     isTerminal =
       isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] ?? "dumb" != "dumb"
   }
+
+  /// One that shows nothing.
+  static var quiet: Console {
+    var console = Console(isTerminal: false)
+    console.isQuiet = true
+    return console
+  }
+
+  private init(isTerminal: Bool) { self.isTerminal = isTerminal }
 
   var columns: Int {
     var size = winsize()
@@ -46,6 +57,7 @@ struct Console {
 
   /// A line that stays.
   mutating func line(_ text: String) {
+    if isQuiet { return }
     clear()
     Console.out(text)
   }

@@ -27,8 +27,8 @@ struct EventPropCommand: ParsableCommand {
     subcommands: [
       OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
       GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, BisectCommand.self,
-      ReportCommand.self,
-      GradientCommand.self, BenchCommand.self, PresetsCommand.self, DataCommand.self,
+      ReportCommand.self, SweepCommand.self, GradientCommand.self, BenchCommand.self,
+      PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

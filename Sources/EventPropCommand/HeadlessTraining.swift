@@ -11,9 +11,15 @@ import Training
 /// The loop of a training without a screen.
 struct HeadlessTraining {
   let members: SeedMembers
+  /// Told the share of all batches that are done, after every batch.
+  var tell: ((Double) -> Void)?
+  /// How a stopped training is gone on with; nil: by `train --resume`.
+  var goOn: String?
   private let clock = ContinuousClock()
 
-  init(_ members: SeedMembers) { self.members = members }
+  init(_ members: SeedMembers, tell: ((Double) -> Void)? = nil, goOn: String? = nil) {
+    (self.members, self.tell, self.goOn) = (members, tell, goOn)
+  }
 
   private var trainer: Trainer { members.first.trainer }
   private var hasSeeds: Bool { members.all.count > 1 }
@@ -70,6 +76,7 @@ struct HeadlessTraining {
         }
       }
       console.progress(progress(since: start, from: batchesAtStart))
+      tell?(Double(batchesDone) / Double(max(allBatches, 1)))
     }
     console.clear()
     for member in members.all { try member.run.logEnd(of: member.trainer, detail: "finished") }
@@ -107,7 +114,8 @@ struct HeadlessTraining {
     }
     console.line(
       "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
-        + "go on with: eventprop train --resume \(Console.shellQuoted(members.first.run.path))")
+        + "go on with: "
+        + (goOn ?? "eventprop train --resume \(Console.shellQuoted(members.first.run.path))"))
     throw ExitCode(128 + StopSignal.current)
   }
 
@@ -117,11 +125,15 @@ struct HeadlessTraining {
     }
   }
 
-  private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {
-    let done = batchesDone
-    let all = members.all.reduce(0) {
+  private var allBatches: Int {
+    members.all.reduce(0) {
       $0 + $1.trainer.preset.training.epochs * $1.trainer.batchesPerEpoch
     }
+  }
+
+  private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {
+    let done = batchesDone
+    let all = allBatches
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done - first) / max(seconds, 1e-9)
     let left = Text.duration(Double(all - done) / max(rate, 1e-9))

@@ -8,6 +8,7 @@ import Training
 import ArgumentParser
 import Charts
 import Foundation
+import Sweeps
 import Terminal
 import Workbench
 
@@ -82,6 +83,7 @@ struct OpenCommand: ParsableCommand {
     let settings = settings + (seeds.map { ["seeds=\($0)"] } ?? [])
     if names.count > 1 { return try compare() }
     if watch { return try lookOn() }
+    if let name = names.first, SweepFolder.isSweep(name) { return try lookThrough(name) }
     let resumed = try preset.flatMap { name in
       try RunDirectory.isRun(name)
         ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
@@ -156,6 +158,17 @@ struct OpenCommand: ParsableCommand {
     let screen = try screenToLookAt()
     defer { screen.restore() }
     try show(WatchedRun(name, settings: settings), on: screen)
+  }
+
+  /// A sweep, while it runs or as it ended.
+  private func lookThrough(_ sweep: String) throws {
+    let screen = try screenToLookAt()
+    defer { screen.restore() }
+    let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
+    var loop = try SweepScreenLoop(sweep, screen: screen, marks: chosen)
+    loop.run()
+    screen.restore()
+    if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
   }
 
   /// Several runs as they ended.

@@ -80,14 +80,19 @@ package enum MetricsTable {
   }
 
   /// The same by column, of whatever network; none where there is no file.
-  package static func rows(_ path: String) -> [[String: String]] {
-    guard let text = try? FileText.read(path) else { return [] }
+  package static func rows(_ path: String) -> [[String: String]] { table(path).rows }
+
+  /// The same with the columns in their order.
+  package static func table(_ path: String) -> (columns: [String], rows: [[String: String]]) {
+    guard let text = try? FileText.read(path) else { return ([], []) }
     let columns = header(of: text)
-    return text.split(whereSeparator: \.isNewline).dropFirst().compactMap { line in
+    let rows: [[String: String]] = text.split(whereSeparator: \.isNewline).dropFirst().compactMap {
+      line in
       let fields = CSV.fields(String(line))
       guard fields.count == columns.count else { return nil }
       return Dictionary(zip(columns, fields)) { a, _ in a }
     }
+    return (columns, rows)
   }
 }
 

@@ -32,6 +32,9 @@ public final class RunDirectory {
     FileManager.default.fileExists(atPath: presetFile(folder))
   }
 
+  /// Whether a process of this machine trains into a folder at this moment.
+  package static func isInUse(_ folder: String) -> Bool { RunLock.isHeld(folder) }
+
   /// Makes a new run.
   /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
   public init(creating path: String?, preset: Preset, network: Network) throws {
@@ -151,15 +154,16 @@ public final class RunDirectory {
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
   }
 
-  private static func makeNumbered(_ name: String) throws -> String {
+  /// Makes `<folder>/<name>-<n>` with the first free n.
+  package static func makeNumbered(_ name: String, under folder: String = "runs") throws -> String {
     let words = name.lowercased().unicodeScalars.map {
       ("a"..."z").contains($0) || ("0"..."9").contains($0) ? Character($0) : "-"
     }
     let slug = String(words).split(separator: "-").joined(separator: "-")
-    try AtomicFile.makeFolder("runs")
+    try AtomicFile.makeFolder(folder)
     var number = 1
     while true {
-      let path = "runs/\(slug.isEmpty ? "run" : slug)-\(number)"
+      let path = "\(folder)/\(slug.isEmpty ? "run" : slug)-\(number)"
       if mkdir(path, 0o755) == 0 { return path }
       guard errno == EEXIST else { throw AtomicFile.failure(path) }
       number += 1

@@ -40,6 +40,14 @@ final class RunLock: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Whether a process of this machine has a run at this moment.
+  static func isHeld(_ run: String) -> Bool {
+    let folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { return false }
+    defer { close(folder) }
+    return flock(folder, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
   private static func holder(_ file: String) -> Int? {
     (try? FileText.read(file)).flatMap { Int($0.prefix { !$0.isNewline }) }
   }

@@ -34,10 +34,10 @@ package enum Bound {
 /// Reads one table key by key, with types and bounds checked. Every key it is asked for counts as
 /// known and goes, default or not, into `resolved`; `finish` refuses the rest.
 package final class ConfigReader {
-  let table: ConfigTable
+  package let table: ConfigTable
   let path: String
   private let locate: (String) -> (file: String, line: Int?)
-  private(set) var resolved = ConfigTable()
+  package private(set) var resolved = ConfigTable()
 
   package init(
     _ table: ConfigTable, path: String = "",
@@ -94,14 +94,14 @@ package final class ConfigReader {
   }
 
   /// nil when the key is absent.
-  func optionalInteger(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+  package func optionalInteger(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
     table[key] == nil
       ? {
         known(key); return nil
       }() : try integer(key, default: nil, range)
   }
 
-  func boolean(_ key: String, default standard: Bool) throws -> Bool {
+  package func boolean(_ key: String, default standard: Bool) throws -> Bool {
     switch table[key] {
     case nil:
       resolved[key] = .boolean(standard)
@@ -140,7 +140,7 @@ package final class ConfigReader {
     return absolute
   }
 
-  func choice(_ key: String, default standard: String?, _ choices: [String]) throws -> String {
+  package func choice(_ key: String, default standard: String?, _ choices: [String]) throws -> String {
     let allowed = choices.map { "\"\($0)\"" }.joined(separator: ", ")
     if table[key] == nil && standard == nil {
       throw error(key, "is missing; needed is one of \(allowed)")
@@ -227,7 +227,7 @@ package final class ConfigReader {
   }
 
   /// Lets a key through unread.
-  func keep(_ key: String) {
+  package func keep(_ key: String) {
     if let value = table[key] { resolved[key] = value } else { known(key) }
   }
 

@@ -54,7 +54,7 @@ extension ConfigValue {
   }
 
   /// The value as TOML, on one line. Numbers read back to the same bits.
-  var text: String {
+  package var text: String {
     switch self {
     case .string(let string): return ConfigValue.quoted(string)
     case .integer(let number): return String(number)

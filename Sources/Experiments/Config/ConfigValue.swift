@@ -16,7 +16,7 @@ public indirect enum ConfigValue: Sendable, Equatable {
   case unsupported(String)
 
   /// What messages call the type.
-  var typeName: String {
+  package var typeName: String {
     switch self {
     case .string: "a string"
     case .integer: "an integer"
