@@ -67,7 +67,8 @@ let package = Package(
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts", "Diagnosis",
+        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts",
+        "Diagnosis",
         "SpikeData", "EventPropCore", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -107,7 +108,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Workbench", "Live", "Training", "Experiments", "Diagnosis", "EventPropCore", "Charts",
+        "Workbench", "Sweeps", "Live", "Training", "Experiments", "Diagnosis", "EventPropCore",
+        "Charts",
       ],
       exclude: ["Golden"]),
     .testTarget(

@@ -28,10 +28,16 @@ struct Session {
   private let reports = ReportThread()
   /// The number of the found update that was shown last.
   private var foundLast = 0
+  /// Frames that still come quickly.
+  private var quick = 0
   /// What was asked for of the past.
   private var inspecting = ""
-  /// Milliseconds between frames while nothing is pressed; a key is answered at once.
-  static let framePeriod = 125
+  /// Milliseconds between frames while nothing is pressed; a key is answered at once. What is drawn
+  /// anew takes time from the training, and so does the terminal that shows it.
+  static let framePeriod = 250
+  /// The same just after a key, when what it asked for is to be seen, and for how many frames.
+  static let quickPeriod = 40
+  static let quickFrames = 12
 
   init(engine: any SnapshotSource, screen: Screen, marks: Marks, isTourShown: Bool) {
     state.tour = Tour(isShown: isTourShown)
@@ -57,7 +63,10 @@ struct Session {
         engine.send(.detail(detail))
       }
       inspect()
-      guard let event = screen.read(milliseconds: Self.framePeriod) else { continue }
+      let period = quick > 0 ? Self.quickPeriod : Self.framePeriod
+      quick = max(0, quick - 1)
+      guard let event = screen.read(milliseconds: period) else { continue }
+      quick = Self.quickFrames
       guard take(event) else { return nil }
       // Keys that are waiting already are taken together, but not so many that a frame or a signal
       // waits for them.
