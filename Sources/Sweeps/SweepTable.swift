@@ -185,13 +185,15 @@ extension SweepTable {
     ]
     for row in rows {
       let isBest = row.point == best?.point && row.lane == best?.lane
-      cells.append(
-        [isBest ? "*" : ""] + ["\(row.point)"] + row.values.map(\.plainText)
-          + (hasLanes ? [row.lane] : [])
-          + ["\(row.seedsDone.done)/\(row.seedsDone.all)", "\(row.epochs)"]
-          + [SweepTable.spread(row.metric, sweep)]
-          + [row.spikes.map(Text.short).joined(separator: " ")]
-          + [row.dead.map(Text.short).joined(separator: " "), SweepTable.status(row)])
+      var cell = [isBest ? "*" : "", "\(row.point)"]
+      cell += row.values.map(SweepTable.short)
+      if hasLanes { cell.append(row.lane) }
+      cell += ["\(row.seedsDone.done)/\(row.seedsDone.all)", "\(row.epochs)"]
+      cell.append(SweepTable.spread(row.metric, sweep))
+      cell.append(row.spikes.map(Text.short).joined(separator: " "))
+      cell.append(row.dead.map(Text.short).joined(separator: " "))
+      cell.append(SweepTable.status(row))
+      cells.append(cell)
     }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max()! }
     var lines = cells.map { row in
@@ -205,6 +207,13 @@ extension SweepTable {
       lines.append("point \(row.point) has failed: \(row.message)")
     }
     return lines
+  }
+
+  /// Long numbers with four digits; the CSV has all of them.
+  private static func short(_ value: ConfigValue) -> String {
+    let text = value.plainText
+    guard text.count > 8, let number = value.number else { return text }
+    return String(format: "%.4g", number)
   }
 
   private static func status(_ row: Row) -> String {

@@ -88,6 +88,25 @@ import Testing
     #expect(found.batch! == (last[dead[0]]!.epoch, last[dead[0]]!.batch))
   }
 
+  /// Of a long training every second, fourth, ... state is kept, the first one always.
+  @Test func keptPlacesAreThinnedOut() throws {
+    let trainer = try makeTrainer(tinyPreset())
+    trainer.markSafePlace()
+    var place = try #require(trainer.safePlace)
+    var places = PastPlaces()
+    for epoch in 0..<1000 {
+      place.epoch = epoch
+      // Offered before every batch of the epoch.
+      for _ in 0..<4 { places.keep(place) }
+      #expect(places.all.count <= PastPlaces.most)
+    }
+    let epochs = places.all.map(\.epoch)
+    #expect(epochs.first == 0 && epochs.last! > 900)
+    #expect(Set(zip(epochs.dropFirst(), epochs).map { $0 - $1 }).count <= 2)
+    places.forget(after: 500, batch: 0)
+    #expect(places.all.allSatisfy { $0.epoch <= 500 })
+  }
+
   @Test func bisectionFindsACommand() throws {
     let training = try session(tinyPreset())
     for _ in 0..<6 { _ = training.trainBatch() }

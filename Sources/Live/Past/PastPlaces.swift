@@ -8,12 +8,15 @@ struct PastPlaces {
   private(set) var all: [Trainer.SafePlace] = []
   private var stride = 1
   private var skipped = 0
+  /// The last one offered.
+  private var latest: (epoch: Int, batch: Int)?
   static let most = 64
   static let memory = 192 << 20
 
   /// Adds a place that is later than all others, when its turn has come.
   mutating func keep(_ place: Trainer.SafePlace) {
-    if let last = all.last, (place.epoch, place.batch) <= (last.epoch, last.batch) { return }
+    if let latest, (place.epoch, place.batch) <= latest { return }
+    latest = (place.epoch, place.batch)
     skipped += 1
     guard skipped >= stride || all.isEmpty else { return }
     skipped = 0
@@ -27,6 +30,7 @@ struct PastPlaces {
   /// The training has gone back to a border: what came after it is no more.
   mutating func forget(after epoch: Int, batch: Int) {
     all.removeAll { ($0.epoch, $0.batch) > (epoch, batch) }
+    latest = all.last.map { ($0.epoch, $0.batch) }
   }
 
   /// Of another training.

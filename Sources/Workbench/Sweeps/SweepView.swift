@@ -153,7 +153,7 @@ public struct SweepView: Sendable {
     tabs(width, on: &canvas)
     var area = Area(x: 0, y: 2, width: width, height: height - 3)
     let table = table(state)
-    let words = verdict(table, width - 4)
+    let words = Array(verdict(table, width - 4).prefix(height < 30 ? 2 : 6))
     if area.height >= 12 + words.count, !words.isEmpty {
       let box = area.takeBottom(words.count + 2)
       canvas.frame(
