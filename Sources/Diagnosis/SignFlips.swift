@@ -6,7 +6,7 @@ import EventPropCore
 /// difference would be as likely with the other sign (Fisher, The Design of Experiments, 1935).
 public enum SignFlips {
   /// Up to this many differences all patterns are counted.
-  public static let exactLimit = 40
+  public static let exactLimit = 26
   /// Patterns drawn beyond that.
   public static let draws = 1 << 16
 

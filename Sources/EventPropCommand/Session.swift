@@ -5,6 +5,7 @@ import Charts
 import EventPropCore
 import Foundation
 import Runs
+import SpikeData
 import Synchronization
 import Terminal
 import Workbench
@@ -105,7 +106,11 @@ struct Session {
   }
 
   private mutating func take(_ snapshot: Snapshot) {
-    if snapshot.rewinds > live.rewinds {
+    if snapshot.shownSeed != live.shownSeed || snapshot.position == 0 && live.position > 0 {
+      // Of another network, or of a training that has begun anew.
+      history = SnapshotHistory()
+      state.back = 0
+    } else if snapshot.rewinds > live.rewinds {
       history.forget(after: snapshot.position)
       state.back = 0
     }
@@ -237,6 +242,11 @@ struct Session {
           let last = try Checkpoint.find(in: run, named: nil)
           if (last.epoch, last.batch) >= place { break }
           usleep(50_000)
+        }
+        let last = try Checkpoint.find(in: run, named: nil)
+        guard isStill || (last.epoch, last.batch) >= place else {
+          throw FileError(
+            run, "no report: the checkpoint of epoch \(place.0), batch \(place.1) has not come")
         }
         reports.end("wrote \(try Report(run: run).write())/README.md")
       } catch {

@@ -78,7 +78,7 @@ struct TrainCommand: ParsableCommand {
     if let seeds { settings.append("seeds=\(seeds)") }
     if let replay {
       let preset = try Preset(
-        contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
+        contentsOf: PresetLibrary.path(of: self.preset!), settings: settings + ["seeds=1"])
       return try self.replay(preset, log: replay, &console)
     }
     let resumed = try resume.map {
@@ -93,7 +93,8 @@ struct TrainCommand: ParsableCommand {
       ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
     let plan = TrainingPlan(
       preset, threads: threads, resumed: resumed, out: out, progress: { Console.say($0) })
-    let members = try SeedMembers(plan, detail: "threads \(threads)", willResume: StopSignal.install)
+    let members = try SeedMembers(
+      plan, detail: "threads \(threads)", willResume: StopSignal.install)
     let trainer = members.first.trainer
     for note in trainer.data.notes { console.line(note) }
     console.note("")

@@ -18,6 +18,8 @@ public final class FinishedRuns: SnapshotSource {
     public var place: Checkpoint.Place
     /// Read already; nil reads what the preset says.
     public var data: DataSplits?
+    /// Its curves go on beyond the checkpoint: another process trains it.
+    var isWatched = false
 
     /// Reads nothing: `FinishedRuns.init` does.
     public init(
@@ -40,9 +42,11 @@ public final class FinishedRuns: SnapshotSource {
       let same = places.last { $0.name == self.place.name }
       let place = try same ?? Checkpoint.find(in: folder, named: nil)
       let isGenerated = preset.data?.isGenerated ?? false
-      return Item(
+      var item = Item(
         preset: try preset.ofSeed(seed - preset.seed), folder: folder, place: place,
         data: isGenerated ? nil : data)
+      item.isWatched = isWatched
+      return item
     }
   }
 
@@ -53,6 +57,7 @@ public final class FinishedRuns: SnapshotSource {
   /// Whose networks are shown, an index of each run's seeds.
   private var shownSeed = 0
   private let atOnce: Bool
+  private var looks = 1
   /// Reports of the doctor that `current` has.
   private var reports = 0
   private let items: [Item]
@@ -80,6 +85,12 @@ public final class FinishedRuns: SnapshotSource {
     self.atOnce = atOnce
     runs = try items.map { try open($0) }
     seeds = items.map { SeedFolder.all(of: $0.folder, $0.preset) }
+    looks =
+      zip(items, seeds).map { item, seeds in
+        let log = (item.folder as NSString).appendingPathComponent("commands.jsonl")
+        let counts = (try? LoggedSession(contentsOf: log).seedCounts) ?? []
+        return LoggedSession.looks(counts + [seeds.count])
+      }.max() ?? 1
     curves = seeds.indices.map { index in
       guard seeds[index].count > 1 else { return [:] }
       return runs[index].seedCurves(of: seeds[index], until: items[index].place.epoch)
@@ -105,7 +116,7 @@ public final class FinishedRuns: SnapshotSource {
     training.apply(.probe(probe))
     training.apply(.detail(detail))
     training.evaluateNow()
-    training.takeHistory(of: item.folder, until: item.data == nil ? item.place.epoch : .max)
+    training.takeHistory(of: item.folder, until: item.isWatched ? .max : item.place.epoch)
     return training
   }
 
@@ -174,6 +185,7 @@ public final class FinishedRuns: SnapshotSource {
     }
     merged.seeds = Set(seeds.flatMap { $0.map(\.seed) }).sorted()
     merged.shownSeed = shownSeed
+    merged.looks = looks
     var first = 0
     for (index, run) in runs.enumerated() {
       for (lane, name) in run.trainer.laneNames.enumerated() {

@@ -18,6 +18,8 @@ struct LaneHistory {
     guard let latest, kept.last?.epoch != latest.epoch else { return kept }
     return kept + [latest]
   }
+  /// Test accuracy by epoch, share 0...1: all of them, where the curve may hold means.
+  private(set) var tests: [Int: Double] = [:]
   private var kept: [EpochActivity] = []
   private var latest: EpochActivity?
   private var stride = 1
@@ -53,6 +55,7 @@ struct LaneHistory {
     if let accuracy = row.testAccuracy {
       lastEvaluated = row
       curves.testAccuracy.append(x: Double(row.epoch), accuracy)
+      tests[row.epoch] = accuracy
     }
   }
 
@@ -68,6 +71,7 @@ struct LaneHistory {
   mutating func forget(after x: Double) {
     curves.forget(after: x)
     kept.removeAll { Double($0.epoch) > x }
+    tests = tests.filter { Double($0.key) <= x }
     if let last = latest, Double(last.epoch) > x { latest = nil }
   }
 

@@ -47,14 +47,16 @@ public final class SeedMembers {
       all.append(Member(trainer: trainer, run: run))
     }
     for member in all { try member.run.logBeginning(of: member.trainer, detail: detail) }
-    let log = all[0].run.file("commands.jsonl")
-    let session = try? LoggedSession(contentsOf: log)
-    try all[0].run.log(seeds: all.count, of: all[0].trainer, before: session?.seedCounts.last)
-    let commands = session?.commands ?? []
-    for index in all.indices.dropFirst() {
-      let own = (try? LoggedSession(contentsOf: all[index].run.file("commands.jsonl")))?.commands
-      all[index].queue = LoggedCommand.ofAll(commands)
-        .dropFirst(LoggedCommand.ofAll(own ?? []).count)
+    func log(_ member: Member) -> LoggedSession? {
+      try? LoggedSession(contentsOf: member.run.file("commands.jsonl"))
+    }
+    try all[0].run.log(
+      seeds: all.count, of: all[0].trainer, before: log(all[0])?.seedCounts.last)
+    let leader = all.max { $0 < $1 }!
+    let commands = LoggedCommand.ofAll(log(leader)?.commands ?? [])
+    for index in all.indices where all[index].trainer !== leader.trainer {
+      all[index].queue = commands.dropFirst(
+        LoggedCommand.ofAll(log(all[index])?.commands ?? []).count)
     }
   }
 
@@ -70,10 +72,12 @@ public final class SeedMembers {
     let due = all.indices.filter { all[$0] == least }
     for index in due {
       let trainer = all[index].trainer
-      while let next = all[index].queue.first, next.epoch == trainer.epoch,
-        next.batch == trainer.batchInEpoch
+      while let next = all[index].queue.first,
+        (next.epoch, next.batch) <= (trainer.epoch, trainer.batchInEpoch)
       {
         all[index].queue.removeFirst()
+        guard (next.epoch, next.batch) == (trainer.epoch, trainer.batchInEpoch) else { continue }
+        if next.isAfterResume { trainer.undoSteps = [] }
         try trainer.apply(trainer.command(next))
         try all[index].run.log(
           command: next.text, lane: next.lane.isEmpty ? nil : next.lane, epoch: next.epoch,
@@ -86,10 +90,17 @@ public final class SeedMembers {
 }
 
 extension LoggedCommand {
-  /// Those that every seed takes.
+  /// Those that every seed takes: none about certain neurons, and none that took back such a one.
   static func ofAll(_ commands: [LoggedCommand]) -> [LoggedCommand] {
-    commands.filter {
-      CommandTable.command(text: $0.text, lane: 0).map { !type(of: $0).isOfOneNetwork } ?? true
+    // Whether what could be taken back is of one network, the last one last.
+    var undoable: [Bool] = []
+    return commands.filter { logged in
+      if logged.isAfterResume { undoable = [] }
+      guard let command = CommandTable.command(text: logged.text, lane: 0) else { return true }
+      if command is Undo { return !(undoable.popLast() ?? false) }
+      let isOfOne = type(of: command).isOfOneNetwork
+      if type(of: command).effect != .none { undoable.append(isOfOne) }
+      return !isOfOne
     }
   }
 }

@@ -43,7 +43,7 @@ public struct SeedResults {
     }
     guard let first = runs.first else { return }
     let session = try? LoggedSession(contentsOf: file(first, "commands.jsonl"))
-    looks = Set((session?.seedCounts ?? []) + [runs.count]).count
+    looks = LoggedSession.looks((session?.seedCounts ?? []) + [runs.count])
     var names: [String] = []
     for row in tables[0] {
       if let name = row["lane"], !names.contains(name) { names.append(name) }

@@ -19,6 +19,8 @@ final class TrainingGroup {
   private var detail: Detail?
   private var probe = 0
   private var comparesGradients = true
+  private var said: [ObjectIdentifier: String] = [:]
+  private var lastSaid = ""
   /// How many seeds there were, one after another: each is a look at the result.
   private var counts: [Int]
 
@@ -32,13 +34,26 @@ final class TrainingGroup {
       counts = (log?.seedCounts ?? []) + counts
       try run.log(seeds: plan.seeds, of: trainer, before: log?.seedCounts.last)
     }
-    for session in sessions.dropFirst() { catchUp(session) }
+    let leader = leader
+    for session in sessions where session !== leader { catchUp(session, with: leader) }
+    share(memory: PastPlaces.memory)
   }
 
-  /// What the first session was told, and another has still to come to.
-  private func catchUp(_ session: TrainingSession) {
+  /// The session that is furthest, whose commands the others come to.
+  private var leader: TrainingSession {
+    let front = sessions.map(\.place).max { $0 < $1 }!
+    return sessions.first { $0.place == front }!
+  }
+
+  /// What another session was told, and this one has still to come to.
+  private func catchUp(_ session: TrainingSession, with leader: TrainingSession) {
     let known = LoggedCommand.ofAll(session.commands).count
-    for command in LoggedCommand.ofAll(first.commands).dropFirst(known) { session.queue(command) }
+    for command in LoggedCommand.ofAll(leader.commands).dropFirst(known) { session.queue(command) }
+  }
+
+  /// States to go back to take memory for each seed.
+  private func share(memory: Int) {
+    for session in sessions { session.limitPlaces(to: memory / sessions.count) }
   }
 
   /// Makes the sessions of some seeds; samples are found side by side.
@@ -47,7 +62,8 @@ final class TrainingGroup {
     return try zip(range, data).map { index, data in
       try TrainingSession(
         { [pool] in try plan.makeTrainer(index, data, pool) },
-        resume: { try plan.resume($0, index) }, run: { try plan.run($0, index) })
+        resume: { try plan.resume($0, index) }, past: plan.past(index),
+        run: { try plan.run($0, index) })
     }
   }
 
@@ -101,8 +117,37 @@ final class TrainingGroup {
       session.applyQueued()
       session.prepareBatch()
     }
+    let front = leader.place
     let results = Trainer.step(due.map(\.trainer), pool: pool)
-    return zip(due, results).reduce(0) { $0 + $1.0.take($1.1) }
+    let samples = zip(due, results).reduce(0) { $0 + $1.0.take($1.1) }
+    for session in sessions where !session.failure.isEmpty {
+      if least != front, session !== first {
+        // What the others have behind them cannot be told otherwise now.
+        leave(session)
+      } else {
+        for other in due where other.failure.isEmpty { other.goBack(with: session.failure) }
+      }
+    }
+    if hasStopped { forgetPauses() }
+    return samples
+  }
+
+  /// A seed that failed while it caught up goes its own way.
+  private func leave(_ session: TrainingSession) {
+    first.notice =
+      "seed \(session.trainer.preset.seed) is given up, it failed while it caught up: \(session.failure)"
+    try? session.leave()
+    if present === session { shown = 0 }
+    sessions.removeAll { $0 === session }
+    shown = min(shown, sessions.count - 1)
+  }
+
+  /// What one of them paused for is over for all; that one is shown.
+  private func forgetPauses() {
+    guard let hit = sessions.firstIndex(where: \.hasStopped) else { return }
+    let pause = sessions[hit].lastPause
+    for session in sessions { session.forget(pause) }
+    if sessions[hit].hasHit(pause), hit != shown { apply(.show(seed: hit)) }
   }
 
   /// The last thing of a session: what it has is kept, and where it ended.
@@ -132,6 +177,14 @@ final class TrainingGroup {
       present.apply(command)
     case .inspect, .bisect: present.apply(command)
     default:
+      switch command {
+      case .rewind, .restart:
+        guard Set(sessions.map { [$0.place.0, $0.place.1] }).count == 1 else {
+          present.notice = "not while a seed catches up with the others"
+          return
+        }
+      default: break
+      }
       if case .probe(let wanted) = command { probe = wanted }
       if case .compareGradients(let isOn) = command { comparesGradients = isOn }
       for session in sessions { session.apply(command) }
@@ -139,13 +192,21 @@ final class TrainingGroup {
   }
 
   private func apply(_ command: any TrainingCommand) {
-    let front = sessions.map(\.place).max { ($0.0, $0.1) < ($1.0, $1.1) }!
-    let leader = sessions.first { $0.place == front }!
+    let leader = leader
+    let front = leader.place
     var isOfOne = type(of: command).isOfOneNetwork
     if command is Undo, let text = present.trainer.undoable,
       let undone = CommandTable.command(text: text, lane: 0)
     {
       isOfOne = type(of: undone).isOfOneNetwork
+      let own = sessions.firstIndex {
+        $0 !== present && $0.place == front && $0.trainer.undoable != text
+      }
+      if !isOfOne, let own {
+        present.notice =
+          "seed \(sessions[own].trainer.preset.seed) alone was told \"\(sessions[own].trainer.undoable ?? "")\" since: show it (,) and undo that first"
+        return
+      }
     }
     let logged = LoggedCommand(
       epoch: front.0, batch: front.1,
@@ -154,6 +215,7 @@ final class TrainingGroup {
       } ?? "", text: command.text)
     for (index, session) in sessions.enumerated() where !isOfOne || index == shown {
       if session.place == front {
+        session.applyQueued()
         session.apply(.change(command))
       } else {
         session.queue(logged)
@@ -174,11 +236,15 @@ final class TrainingGroup {
         if shown >= count { shown = 0 }
       } else {
         let joining = try make(sessions.count..<count)
+        if first.run != nil, let lost = joining.first(where: { $0.run == nil }) {
+          throw FileError("seeds", lost.notice)
+        }
         for session in joining {
-          catchUp(session)
+          catchUp(session, with: leader)
           session.apply(.compareGradients(comparesGradients))
         }
         sessions += joining
+        share(memory: PastPlaces.memory)
       }
       counts.append(count)
       if let run = first.run {
@@ -193,15 +259,25 @@ final class TrainingGroup {
 
   // MARK: Looking
 
+  /// The last thing that any of them had to say.
+  private var notice: String {
+    for session in sessions where session.notice != said[ObjectIdentifier(session)] ?? "" {
+      said[ObjectIdentifier(session)] = session.notice
+      let isOfAll = session === present || session === first
+      lastSaid =
+        isOfAll ? session.notice : "seed \(session.trainer.preset.seed): \(session.notice)"
+    }
+    return lastSaid
+  }
+
   func snapshot() -> Snapshot {
     var snapshot = present.snapshot()
     snapshot.isFinished = isFinished
     snapshot.failure = failure
     snapshot.shownSeed = shown
     snapshot.seeds = sessions.map(\.trainer.preset.seed)
-    snapshot.looks = Set(counts).count
-    // What the first one says of all is not lost where another is shown.
-    if shown != 0, snapshot.notice.isEmpty { snapshot.notice = first.notice }
+    snapshot.looks = LoggedSession.looks(counts)
+    snapshot.notice = notice
     guard sessions.count > 1 else { return snapshot }
     snapshot.runPath = first.run?.path ?? ""
     for index in snapshot.lanes.indices {
@@ -247,6 +323,8 @@ public struct SeedCurves: Sendable {
   public var curves = LaneCurves()
   /// Share 0...1 and epoch of the last evaluation; nil: none yet.
   public var lastTest: (epoch: Int, accuracy: Double)?
+  /// Test accuracy by epoch, share 0...1.
+  public var tests: [Int: Double] = [:]
   /// Neurons without a spike in the last whole epoch, over all hidden layers; nil: not known.
   public var dead: Int?
 
@@ -258,6 +336,7 @@ public struct SeedCurves: Sendable {
     lastTest = history.lastEvaluated.flatMap { row in
       row.testAccuracy.map { (row.epoch, $0) }
     }
+    tests = history.tests
     dead = history.record?.dead.reduce(0, +)
   }
 }

@@ -21,6 +21,8 @@ public struct TrainingPlan: Sendable {
   var resume: @Sendable (Trainer, Int) throws -> Void
   /// The run folder; nil: nothing is kept on disk.
   var run: @Sendable (Trainer, Int) throws -> RunDirectory?
+  /// Folder of the run that a seed goes on from; nil: it begins anew.
+  var past: @Sendable (Int) -> String? = { _ in nil }
 
   /// The seeds of a preset.
   /// - Parameters:
@@ -45,23 +47,34 @@ public struct TrainingPlan: Sendable {
     makeTrainer = { index, data, pool in
       try Trainer(index == 0 ? preset : preset.ofSeed(index), data: data, pool: pool)
     }
+    // Another seed's run is opened when its turn comes: it may have come to be since the start.
     resume = { trainer, index in
-      guard let resumed, let place = resumed.place(ofSeed: index) else { return }
-      try trainer.resume(resumed.path(ofSeed: index), at: place)
+      guard index > 0 else {
+        guard let resumed, let place = resumed.place else { return }
+        return try trainer.resume(resumed.path, at: place)
+      }
+      guard isKept || resumed != nil else { return }
+      let parent = try resumed ?? RunToResume(shelf.path, isKept: false)
+      let own = try isKept ? parent.ofSeed(index, isKept: true) : parent.ofSeed(index)
+      shelf.put(own, index)
+      if let own, let place = own.place { try trainer.resume(own.path, at: place) }
     }
     run = { trainer, index in
       guard isKept else { return nil }
-      if let resumed, let own = try resumed.run(ofSeed: index) {
-        return try RunDirectory(resuming: own, trainer)
+      if index > 0 {
+        if let own = shelf.take(index) { return try RunDirectory(resuming: own, trainer) }
+        return try RunDirectory(
+          creating: SeedFolder.path(resumed?.path ?? shelf.path, seed: trainer.preset.seed),
+          preset: trainer.preset, network: trainer.network)
       }
-      if index == 0 {
-        let made = try RunDirectory(creating: out, preset: preset, network: trainer.network)
-        shelf.path = made.path
-        return made
-      }
-      return try RunDirectory(
-        creating: SeedFolder.path(resumed?.path ?? shelf.path, seed: trainer.preset.seed),
-        preset: trainer.preset, network: trainer.network)
+      if let resumed { return try RunDirectory(resuming: resumed, trainer) }
+      let made = try RunDirectory(creating: out, preset: preset, network: trainer.network)
+      shelf.path = made.path
+      return made
+    }
+    past = { index in
+      guard let first = resumed?.path else { return nil }
+      return index == 0 ? first : SeedFolder.path(first, seed: preset.seed + index)
     }
   }
 
@@ -85,6 +98,10 @@ public struct TrainingPlan: Sendable {
   /// What the first seed has found out for the others.
   private final class Shelf: Sendable {
     private let state = Mutex<(data: DataSplits?, path: String)>((nil, ""))
+    private let runs = Mutex<[Int: RunToResume]>([:])
+    func put(_ run: RunToResume?, _ index: Int) { runs.withLock { $0[index] = run } }
+    /// Not held any longer: it has the run's lock.
+    func take(_ index: Int) -> RunToResume? { runs.withLock { $0.removeValue(forKey: index) } }
     var path: String {
       get { state.withLock { $0.path } }
       set { state.withLock { $0.path = newValue } }

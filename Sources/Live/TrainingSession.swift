@@ -55,6 +55,7 @@ final class TrainingSession {
   /// Reports of the doctor too.
   var reportsAtOnce = false
   private var stopCondition: StopCondition?
+  private var pause: Pause?
   private var breakpoints: [Breakpoint] = []
   /// The last one that was hit.
   private(set) var breakHit: BreakHit?
@@ -156,7 +157,9 @@ extension TrainingSession {
     do {
       let step = try result.get()
       if step.samples > 0 {
-        for lane in trainer.lanes { edit(lane) { $0.append(batchOf: lane, at: position) } }
+        for lane in trainer.lanes where !trainer.lastSkipped.contains(lane.options.identity) {
+          edit(lane) { $0.append(batchOf: lane, at: position) }
+        }
       }
       if step.samples > 0 { checkBreakpoints() }
       if let rows = step.rows { take(rows) }
@@ -201,6 +204,7 @@ extension TrainingSession {
     if let stopCondition, let reason = reason(for: stopCondition) {
       notice = "paused: \(reason)"
       self.stopCondition = nil
+      pause = .condition
       hasStopped = true
     }
   }
@@ -220,6 +224,7 @@ extension TrainingSession {
             in: lane, lossBefore: history(of: lane).record?.trainLoss, isObserved: isObserved)
         else { continue }
         breakpoints.remove(at: index)
+        pause = .breakpoint(breakpoint)
         breakHit = BreakHit(
           number: (breakHit?.number ?? 0) + 1, breakpoint: breakpoint, lane: lane.options.identity)
         notice = "paused: \(Trainer.letter(lane.options.identity)): \(reason)"
@@ -259,11 +264,14 @@ extension TrainingSession {
     hasStopped = true
     canGoOn = (try? trainer.rollBack()) ?? false
     guard canGoOn else { return }
+    rewinds += 1
     forgetFuture()
     attempt {
       try run?.log(
         command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
         detail: "back after: \(error)", commands: trainer.commandCount)
+      // One of later in the epoch counts commands that are no more.
+      try writeCheckpoint()
     }
     failure += "; back at epoch \(Snapshot.words(position))"
   }
@@ -345,12 +353,46 @@ extension TrainingSession {
 
   /// Applies those whose place has come.
   func applyQueued() {
-    while let next = queued.first, next.epoch == trainer.epoch,
-      next.batch == trainer.batchInEpoch
-    {
+    while let next = queued.first, (next.epoch, next.batch) <= place {
       queued.removeFirst()
+      // One whose place is past was of a training that is no more.
+      guard (next.epoch, next.batch) == place else { continue }
+      if next.isAfterResume { trainer.undoSteps = [] }
       attempt { try apply(.change(trainer.command(next))) }
     }
+  }
+
+  /// What is done when another seed's batch failed: all go back to the beginning of the epoch.
+  func goBack(with failure: String) {
+    guard (try? trainer.rollBack()) ?? false else { return }
+    (rewinds, hasStopped) = (rewinds + 1, true)
+    forgetFuture()
+    attempt {
+      try run?.log(
+        command: "resume", lane: nil, epoch: trainer.epoch, batch: trainer.batchInEpoch,
+        detail: "back with another seed: \(failure)", commands: trainer.commandCount)
+      try writeCheckpoint()
+    }
+  }
+
+  /// Memory for states to go back to.
+  func limitPlaces(to bytes: Int) { places.limit = bytes }
+
+  /// What it paused for last.
+  var lastPause: Pause? { pause }
+  func hasHit(_ pause: Pause?) -> Bool { if case .breakpoint? = pause { true } else { false } }
+  /// Another seed has paused for it: once is enough.
+  func forget(_ pause: Pause?) {
+    switch pause {
+    case .condition?: stopCondition = nil
+    case .breakpoint(let hit)?: breakpoints.removeAll { $0 == hit }
+    case nil: break
+    }
+  }
+
+  enum Pause {
+    case condition
+    case breakpoint(Breakpoint)
   }
 
   /// Applies a command; those about the pace are the engine's.
@@ -441,6 +483,7 @@ extension TrainingSession {
     let fresh = try makeTrainer()
     try run?.setAside()
     trainer = fresh
+    rewinds += 1
     (commands, queued, isAfterResume, job) = ([], [], false, nil)
     places.forget()
     (failure, canGoOn) = ("", false)

@@ -43,7 +43,7 @@ public final class WatchedRun: SnapshotSource, Sendable {
   private func look(_ settings: [String]) throws {
     let preset = try Preset(ofRun: folder, settings: settings)
     let data = try preset.loadData()
-    var (serial, seen, probe) = (0, "", 0)
+    var (serial, seen, probe, seed) = (0, "", 0, 0)
     var detail: Detail?
     var still: FinishedRuns?
     while true {
@@ -55,6 +55,7 @@ public final class WatchedRun: SnapshotSource, Sendable {
       for command in commands {
         if case .detail(let wanted) = command { detail = wanted }
         if case .probe(let wanted) = command { probe = wanted }
+        if case .show(let wanted) = command { seed = wanted }
         still?.send(command)
       }
       let state = self.state
@@ -63,9 +64,10 @@ public final class WatchedRun: SnapshotSource, Sendable {
         // A checkpoint may be pruned while it is read: then the next look finds a newer one.
         do {
           let place = try Checkpoint.find(in: folder, named: nil)
-          still = try FinishedRuns(
-            [.init(preset: preset, folder: folder, place: place, data: data)], probe: probe,
-            detail: detail)
+          var item = FinishedRuns.Item(preset: preset, folder: folder, place: place, data: data)
+          item.isWatched = true
+          still = try FinishedRuns([item], probe: probe, detail: detail)
+          if seed > 0 { still?.send(.show(seed: seed)) }
           (seen, isNew) = (state, true)
         } catch {
           if still == nil && state == seen { throw error }
@@ -87,10 +89,16 @@ public final class WatchedRun: SnapshotSource, Sendable {
 
   /// What changes when the run goes on.
   private var state: String {
-    let names = (try? Checkpoint.all(in: folder).map(\.name)) ?? []
-    let csv = (folder as NSString).appendingPathComponent("metrics.csv")
-    let size = (try? FileManager.default.attributesOfItem(atPath: csv)[.size] as? Int) ?? 0
-    return names.joined(separator: " ") + " \(size)"
+    let others =
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasPrefix("seed-") }.sorted()
+      .map { (folder as NSString).appendingPathComponent($0) }
+    return ([folder] + others).map { run in
+      let names = (try? Checkpoint.all(in: run).map(\.name)) ?? []
+      let csv = (run as NSString).appendingPathComponent("metrics.csv")
+      let size = (try? FileManager.default.attributesOfItem(atPath: csv)[.size] as? Int) ?? 0
+      return names.joined(separator: " ") + " \(size)"
+    }.joined(separator: "; ")
   }
 
   /// Its `livePosition` is set where metrics.csv goes on beyond the checkpoint.

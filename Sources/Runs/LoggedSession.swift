@@ -39,6 +39,8 @@ public struct LoggedSession: Sendable, Equatable {
   public var commands: [LoggedCommand] = []
   /// How many seeds it was told to have, one after another; empty where that was never changed.
   public var seedCounts: [Int] = []
+  /// With how many numbers of seeds results were looked at: one seed is no comparison.
+  package static func looks(_ counts: [Int]) -> Int { max(1, Set(counts.filter { $0 > 1 }).count) }
   /// Where the session ended; nil when the log does not say, because it was killed or still runs.
   public var end: Place?
 

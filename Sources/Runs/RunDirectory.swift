@@ -262,6 +262,38 @@ public final class RunDirectory {
     }
   }
 
+  /// What a kill has left half done of `setAside`: once the old checkpoints are aside, the rest
+  /// follows.
+  static func finishSettingAside(_ path: String) throws {
+    func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+    guard access(file("checkpoints"), F_OK) != 0, access(file("checkpoints.next"), F_OK) == 0 else {
+      return
+    }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let aside = names.filter { $0.hasPrefix("before-") }
+      .map { (name: $0, time: modified(file($0))) }.max { $0.time < $1.time }?.name
+    for name in ["metrics.csv", ActivityTable.file] where access(file(name + ".next"), F_OK) == 0 {
+      // Where the old table is still in its place, it belongs aside.
+      if let aside { _ = renameIfFree(file(name), file("\(aside)/\(name)")) }
+      guard rename(file(name + ".next"), file(name)) == 0 else {
+        throw AtomicFile.failure(file(name))
+      }
+    }
+    guard rename(file("checkpoints.next"), file("checkpoints")) == 0 else {
+      throw AtomicFile.failure(file("checkpoints"))
+    }
+    try AtomicFile.syncFolder(path)
+  }
+
+  private static func modified(_ path: String) -> Date {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.modificationDate] as? Date ?? .distantPast
+  }
+
+  private static func renameIfFree(_ from: String, _ to: String) -> Bool {
+    access(to, F_OK) != 0 && rename(from, to) == 0
+  }
+
   /// What the logs hold is on disk.
   func syncLogs() throws {
     try metrics.sync()

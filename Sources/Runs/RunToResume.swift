@@ -29,8 +29,7 @@ public struct RunToResume: Sendable {
   public private(set) var place: Checkpoint.Place?
   /// nil: looked at only.
   let lock: RunLock?
-  /// Of the preset's other seeds that have one: run and place, by seed.
-  private var others: [Int: (run: RunToResume, place: Checkpoint.Place?)] = [:]
+  private let settings: [String]
 
   /// - Parameters:
   ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and
@@ -47,62 +46,30 @@ public struct RunToResume: Sendable {
     try RunToResume.check(settings)
     lock = isKept ? try RunLock(path) : nil
     preset = try Preset(ofRun: path, settings: settings)
+    self.settings = settings
+    if isKept { try RunDirectory.finishSettingAside(path) }
     if startingOver {
       try RunDirectory.setAside(path)
-      place = nil
-      for (seed, folder) in SeedFolder.all(of: path, preset).dropFirst() {
-        others[seed] = (
-          try RunToResume(
-            folder, settings: settings.filter { !$0.hasPrefix("seeds") }, startingOver: true,
-            isKept: isKept), nil
-        )
+      for (_, folder) in SeedFolder.all(of: path, preset).dropFirst() {
+        let other = try RunLock(folder)
+        try RunDirectory.setAside(folder)
+        _ = other
       }
       return
     }
-    // What is said of all seeds is the first one's.
-    let own = settings.filter { !$0.hasPrefix("seeds") }
-    var last = try Checkpoint.all(in: path).last
-    if last == nil { try checkNothingTrained() }
-    let seeds = SeedFolder.all(of: path, preset)
-    if seeds.count > 1 {
-      for (seed, folder) in seeds.dropFirst() {
-        // What only the first is told anew holds for all.
-        others[seed] = (
-          try RunToResume(folder, settings: own, isKept: isKept), nil
-        )
-      }
-      // All go on from one place: one that was killed before the others goes back no further than
-      // they do.
-      let begun = others.filter { $0.value.run.place != nil }
-      let common = try Checkpoint.common(
-        in: [path] + begun.keys.sorted().map { SeedFolder.path(path, seed: $0) })
-      guard last == nil || common != nil else {
-        throw FileError(
-          path,
-          "its seeds have no checkpoint of one place: \(seeds.map { "\($0.folder) " + ((try? Checkpoint.all(in: $0.folder).map(\.name).joined(separator: ", ")) ?? "") }.joined(separator: "; "))"
-        )
-      }
-      last = common?.first ?? last
-      for (seed, place) in zip(begun.keys.sorted(), common?.dropFirst() ?? []) {
-        others[seed]?.place = place
-      }
-    }
-    place = last
+    place = try Checkpoint.all(in: path).last
+    if place == nil { try checkNothingTrained() }
   }
 
-  /// The folder of a seed's run, by its index in the preset.
-  package func path(ofSeed index: Int) -> String {
-    index == 0 ? path : SeedFolder.path(path, seed: preset.seed + index)
-  }
-
-  /// Where a seed goes on; nil: it has not begun.
-  package func place(ofSeed index: Int) -> Checkpoint.Place? {
-    index == 0 ? place : others[preset.seed + index]?.place
-  }
-
-  /// A seed's own run; nil: it has none yet.
-  package func run(ofSeed index: Int) throws -> RunToResume? {
-    index == 0 ? self : others[preset.seed + index]?.run
+  /// The run of another of its seeds, to go on with too; nil: it has none yet.
+  /// - Parameter isKept: nil: as this one's.
+  package func ofSeed(_ index: Int, isKept: Bool? = nil) throws -> RunToResume? {
+    let folder = SeedFolder.path(path, seed: preset.seed + index)
+    guard RunDirectory.isRun(folder) else { return nil }
+    // What is said of the number of seeds is the first one's.
+    return try RunToResume(
+      folder, settings: settings.filter { !$0.hasPrefix("seeds") },
+      isKept: isKept ?? (lock != nil))
   }
 
   private static func check(_ settings: [String]) throws {

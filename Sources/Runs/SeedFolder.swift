@@ -21,15 +21,3 @@ public enum SeedFolder {
       + others.map { ($0, path(run, seed: $0)) }.filter { RunDirectory.isRun($0.1) }
   }
 }
-
-extension Checkpoint {
-  /// The last place of which all runs have a checkpoint, in each; nil where there is none.
-  package static func common(in runs: [String]) throws -> [Place]? {
-    let all = try runs.map { try Checkpoint.all(in: $0) }
-    guard let first = all.first else { return nil }
-    let common = first.last { place in
-      all.allSatisfy { $0.contains { $0.name == place.name } }
-    }
-    return common.map { place in all.compactMap { $0.last { $0.name == place.name } } }
-  }
-}

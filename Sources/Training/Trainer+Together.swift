@@ -30,6 +30,10 @@ extension Trainer {
 
   /// The next batch of each; a lane that fails leaves the others as they are.
   static func trainBatch(of trainers: [Trainer], pool: WorkerPool) -> [Result<Void, any Error>] {
+    for trainer in trainers {
+      trainer.lastSkipped = Set(
+        trainer.lanes.filter { trainer.isSkipped($0) }.map(\.options.identity))
+    }
     let observations = trainers.map { $0.beginBatch() }
     let jobs = trainers.indices.flatMap { index in
       trainers[index].lanes.filter { !trainers[index].isSkipped($0) }.map {

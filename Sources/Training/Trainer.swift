@@ -30,6 +30,8 @@ public final class Trainer {
   package var safePlace: SafePlace?
   /// Batches that a lane is not trained on.
   var skipped: Set<SkippedBatch> = []
+  /// Identities of the lanes that did not learn from the last batch.
+  package var lastSkipped: Set<Int> = []
   /// A batch has failed and there was nothing to go back to.
   public var isBroken = false
   /// What the last undo did to the lanes.

@@ -9,14 +9,36 @@ struct SeedSpread {
   /// By x, in order; `seeds` is how many have a value there.
   var points: [(x: Double, median: Double, low: Double, high: Double, seeds: Int)]
 
-  /// - Parameter curves: points by x; the same x of several seeds are one point.
+  /// - Parameter curves: points by rising x; the same x of several seeds are one point. Where seeds
+  ///   have their points at different x, as after a resume, lines between them are read at those of
+  ///   the longest one.
   init(_ curves: [[(x: Double, y: Double)]]) {
+    let known = curves.filter { !$0.isEmpty }
+    let longest = known.max { $0.last!.x < $1.last!.x } ?? []
+    let grid = longest.map(\.x)
+    let isCommon = known.allSatisfy { curve in
+      curve.map(\.x).elementsEqual(grid.prefix(curve.count))
+    }
+    let curves =
+      isCommon
+      ? known
+      : known.map { curve in grid.compactMap { x in Self.value(curve, at: x).map { (x, $0) } } }
     var values: [Double: [Double]] = [:]
     for curve in curves { for point in curve { values[point.x, default: []].append(point.y) } }
     points = values.sorted { $0.key < $1.key }.compactMap { x, ys in
       guard let point = SeedBand(ys.map { [$0] }).points.first else { return nil }
       return (x, point.median, point.min, point.max, point.seeds)
     }
+  }
+
+  /// On the line between a curve's points; nil beyond its ends.
+  private static func value(_ curve: [(x: Double, y: Double)], at x: Double) -> Double? {
+    guard let after = curve.firstIndex(where: { $0.x >= x }) else { return nil }
+    let next = curve[after]
+    if next.x == x { return next.y }
+    guard after > 0 else { return nil }
+    let last = curve[after - 1]
+    return last.y + (next.y - last.y) * (x - last.x) / (next.x - last.x)
   }
 
   var median: [(x: Double, y: Double)] { points.map { ($0.x, $0.median) } }
@@ -49,11 +71,7 @@ extension LaneSnapshot {
   /// evaluated. Empty where there is none.
   public var seedTests: [(seed: Int, accuracy: Double)] {
     guard let epoch = seeds.map({ $0.lastTest?.epoch ?? -1 }).min(), epoch >= 0 else { return [] }
-    return seeds.compactMap { own in
-      let series = own.curves.testAccuracy
-      guard let index = series.xs.firstIndex(of: Double(epoch)) else { return nil }
-      return (own.seed, series.ys[index])
-    }
+    return seeds.compactMap { own in own.tests[epoch].map { (own.seed, $0) } }
   }
 
   /// Mean and standard deviation of the test accuracy over seeds, in per cent: `76.4 ± 1.1 %`.

@@ -46,7 +46,10 @@ extension Preset {
   /// The preset of one of its seeds, alone.
   /// - Parameter index: 0 is the preset's own.
   public func ofSeed(_ index: Int) throws -> Preset {
-    try with(["seed=\(seed + index)", "seeds=1"])
+    var settings = ["seed=\(seed + index)", "seeds=1"]
+    // Files are the same for all seeds, and so are the samples that are split off them.
+    if let data, !data.isGenerated { settings.append("data.seed=\(data.seed)") }
+    return try with(settings)
   }
 
   /// Most seeds of one preset.

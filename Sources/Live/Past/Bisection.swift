@@ -2,6 +2,7 @@
 
 import Runs
 import SpikeData
+import Synchronization
 import Training
 
 /// Finds the one update of a lane that brought something about: goes back over the states that are
@@ -116,8 +117,10 @@ struct Bisection {
       try rerun.apply(due)
       look(at: place, .command(due.text))
     } else {
-      try trainer.trainBatch()
-      look(at: place, .update)
+      if !trainer.isEpochComplete {
+        try trainer.trainBatch()
+        look(at: place, .update)
+      }
       if trainer.isEpochComplete {
         _ = trainer.finishEpoch()
         look(at: place, .epochEnd)
@@ -184,6 +187,10 @@ public final class FoundUpdate: Sendable {
   /// Epoch and batch that it trained on, from 0 on; nil: it was not an update but a command, or
   /// what is done at the end of an epoch.
   public let batch: (epoch: Int, batch: Int)?
+
+  private static let numbers = Atomic<Int>(0)
+  /// The next one, over all trainings of this process.
+  static func takeNumber() -> Int { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
 
   init(
     number: Int, lane: Int, snapshot: Snapshot, sentence: String, batch: (epoch: Int, batch: Int)?

@@ -12,6 +12,8 @@ struct PastPlaces {
   private var latest: (epoch: Int, batch: Int)?
   static let most = 64
   static let memory = 192 << 20
+  /// Bytes that they may take.
+  var limit = PastPlaces.memory
 
   /// Adds a place that is later than all others, when its turn has come.
   mutating func keep(_ place: Trainer.SafePlace) {
@@ -22,7 +24,7 @@ struct PastPlaces {
     skipped = 0
     all.append(place)
     let bytes = all.reduce(0) { $0 + $1.bytes }
-    guard all.count > Self.most || bytes > Self.memory, all.count > 2 else { return }
+    guard all.count > Self.most || bytes > limit, all.count > 2 else { return }
     all = all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     stride *= 2
   }
@@ -34,5 +36,9 @@ struct PastPlaces {
   }
 
   /// Of another training.
-  mutating func forget() { self = PastPlaces() }
+  mutating func forget() {
+    let limit = limit
+    self = PastPlaces()
+    self.limit = limit
+  }
 }

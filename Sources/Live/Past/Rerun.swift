@@ -40,7 +40,8 @@ struct Rerun {
     // What an undo takes back must be trained again too: it begins at the initial weights.
     let end = commands.prefix { ($0.epoch, $0.batch) <= (border.epoch, border.batch) }.count
     func isWhole(after count: Int) -> Bool {
-      count <= end && !commands[count..<end].contains { $0.text == Undo().text }
+      count <= end && count <= border.commands ?? .max
+        && !commands[count..<end].contains { $0.text == Undo().text }
     }
     let kept = places.last {
       ($0.epoch, $0.batch) <= (border.epoch, border.batch) && isWhole(after: $0.commandCount)

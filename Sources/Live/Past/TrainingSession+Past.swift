@@ -20,6 +20,12 @@ extension TrainingSession {
   }
 
   func begin(_ rewind: Rewind) throws {
+    var rewind = rewind
+    // After the last batch of an epoch comes the next epoch.
+    if rewind.place.batch >= trainer.batchesPerEpoch {
+      rewind.place.epoch += 1
+      rewind.place.batch = 0
+    }
     let here = (trainer.epoch, trainer.batchInEpoch)
     guard (rewind.place.epoch, rewind.place.batch) <= here else {
       throw FileError("rewind", "epoch \(rewind.place.epoch) is not in the past")
@@ -84,7 +90,7 @@ extension TrainingSession {
       try rerun.due.map { try rerun.apply($0) }
       (batch, what) = (nil, "the command \"\(text)\"")
     case .epochEnd:
-      try twin.trainer.trainBatch()
+      if !twin.trainer.isEpochComplete { try twin.trainer.trainBatch() }
       if twin.trainer.isEpochComplete { _ = twin.trainer.finishEpoch() }
       (batch, what) = (nil, "what is done to silent neurons at the end of epoch \(place.epoch + 1)")
     }
@@ -103,7 +109,7 @@ extension TrainingSession {
     snapshot.commands = twin.trainer.commandCount
     let sentence = "\(what): " + bisection.question.sentence(change.before, change.after)
     found = FoundUpdate(
-      number: (found?.number ?? 0) + 1, lane: bisection.identity, snapshot: snapshot,
+      number: FoundUpdate.takeNumber(), lane: bisection.identity, snapshot: snapshot,
       sentence: sentence, batch: batch)
     notice = "found: " + sentence
   }
@@ -112,6 +118,9 @@ extension TrainingSession {
   private func goOn(with past: Trainer, _ rewind: Rewind) throws {
     guard let index = past.lanes.firstIndex(where: { $0.options.identity == rewind.lane }) else {
       throw FileError("rewind", "the lane was not there yet")
+    }
+    guard past.lanes.count < 4 else {
+      throw FileError("rewind", "there were four lanes then: no fork has room beside them")
     }
     past.undoSteps = []
     try run?.setAside(rewindingTo: past)

@@ -19,6 +19,9 @@ package struct SkipBatch: TrainingCommand {
 
   package var text: String { "skip" }
   package func apply(to trainer: Trainer) throws {
+    guard trainer.batchesPerEpoch > 1 else {
+      throw CommandError("skip", "an epoch has one batch: without it, it has none")
+    }
     guard !trainer.isEpochComplete else {
       throw CommandError("skip", "the epoch has no batch left")
     }
