@@ -68,20 +68,21 @@ public final class SweepProcesses {
         }
         if marks.has(.done, point) {
           work.end(point)
-          try results.write()
+          try results.write(isLast: false)
           tell(.done(point: point))
         } else if let message = marks.failure(point) {
           work.end(point)
-          try results.write()
+          try results.write(isLast: false)
           tell(.failed(point: point, message: message))
         } else if status == SweepProcesses.busyStatus {
           busy.append((point, "another process"))
-        } else if signal() == 0, status < 128 {
+        } else if status < 128 {
           throw FileError(
             folder.run(point), "its process ended with status \(status), and said nothing")
         }
       }
     }
+    try results.write()
     return SweepRunner.Summary(failed: folder.failures(), busy: busy)
   }
 
