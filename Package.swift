@@ -66,7 +66,8 @@ let package = Package(
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts", "Diagnosis",
+        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts",
+        "Diagnosis",
         "SpikeData", "EventPropCore", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

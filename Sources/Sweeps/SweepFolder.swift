@@ -92,8 +92,8 @@ public struct SweepFolder: Sendable {
       Array("# eventprop \(Version.text)\n\(sweep.resolvedText)".utf8), to: file("sweep.toml"))
   }
 
-  /// Writes a file that several processes may write at once, of several machines: it is either there
-  /// as a whole or not at all.
+  /// Writes a file that several processes may write at once, of several machines: it is either
+  /// there as a whole or not at all.
   func write(_ text: String, to name: String) throws {
     let path = file(name)
     let folder = (path as NSString).deletingLastPathComponent as NSString

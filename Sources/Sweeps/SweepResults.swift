@@ -93,8 +93,8 @@ public struct SweepResults {
   }
 
   /// Writes results.csv where it is not so already.
-  /// - Parameter isLast: otherwise it may be left for later, when it would take long for what it is:
-  ///   a large sweep of small points.
+  /// - Parameter isLast: otherwise it may be left for later, where it would take long for what it
+  ///   is: in a large sweep of small points.
   /// - Throws: `FileError`.
   public mutating func write(isLast: Bool = true) throws {
     if !isLast, let lastWrite,
