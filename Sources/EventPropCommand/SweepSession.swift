@@ -25,6 +25,7 @@ struct SweepSession {
     announce(&console)
     let start = ContinuousClock.now
     var last: ContinuousClock.Instant?
+    var state: SweepState?
     func hear(_ event: SweepRunner.Event) {
       switch event {
       case .progress(let point, let share, let left):
@@ -34,8 +35,9 @@ struct SweepSession {
         last = now
         console.progress(progress(point, share, left))
       case .done(let point):
-        let state = SweepState(folder, curves: false)
-        console.line(line(state, point) + "  \(state.count(.done))/\(state.points.count) done")
+        state = SweepState(folder, curves: false, after: state)
+        console.line(
+          line(state!, point) + "  \(state!.count(.done))/\(state!.points.count) done")
       case .failed(let point, let message):
         console.line("point \(point)  \(folder.sweep.words(ofPoint: point))  failed: \(message)")
       }
@@ -48,7 +50,6 @@ struct SweepSession {
         let threads = max(1, all / options.jobs)
         summary = try SweepProcesses(folder, jobs: options.jobs, threads: threads)
           .run(signal: { StopSignal.current }, tell: hear)
-        if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
       } else {
         let training = PointTraining(
           folder, threads: all, willResume: StopSignal.install
@@ -56,8 +57,10 @@ struct SweepSession {
           var quiet = Console.quiet
           try HeadlessTraining($0, tell: $1).run(&quiet)
         }
-        summary = try SweepRunner(folder).run(training, tell: hear)
+        summary = try SweepRunner(folder).run(
+          training, isStopped: { StopSignal.current != 0 }, tell: hear)
       }
+      if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
     } catch let error as ExitCode {
       console.line("stopped, with a checkpoint; go on with: \(goOn)")
       throw error
@@ -117,6 +120,8 @@ struct SweepSession {
       console.line(
         "train failed points again: eventprop sweep retry \(Console.shellQuoted(folder.path))")
     }
-    if !summary.failed.isEmpty || !summary.busy.isEmpty { throw ExitCode(1) }
+    let left = state.count(.waiting) + state.count(.running) - summary.busy.count
+    if left > 0 { console.line("\(left) are left; go on with: \(goOn)") }
+    if state.count(.done) < state.points.count { throw ExitCode(1) }
   }
 }

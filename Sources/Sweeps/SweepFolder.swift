@@ -65,14 +65,17 @@ public struct SweepFolder: Sendable {
       return
     }
     if let path {
-      let own: Set = ["preset.toml", "points.csv", "runs", "state", "preset.toml.tmp"]
-      let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      // What a kill in the midst of the lines below leaves.
+      let own = ["preset.toml", "points.csv", "runs", "state"]
+      let files = FileManager.default
+      let found = (try? files.contentsOfDirectory(atPath: path)) ?? []
       let isOurs =
-        found.contains("preset.toml")
-        && found.allSatisfy {
-          own.contains($0) || $0.hasSuffix(".csv.tmp") || $0 == "sweep.toml.tmp"
+        found.allSatisfy { own.contains($0) || $0.hasSuffix(".tmp") }
+        && ["runs", "state"].allSatisfy {
+          let inside = (path as NSString).appendingPathComponent($0)
+          return ((try? files.contentsOfDirectory(atPath: inside)) ?? []).isEmpty
         }
-      guard found.isEmpty || isOurs else {
+      guard isOurs, access(path, F_OK) != 0 || files.isDirectory(path) else {
         throw FileError(path, "exists already, and is no sweep; --out needs a new folder")
       }
       try AtomicFile.makeFolder(path)
@@ -89,8 +92,8 @@ public struct SweepFolder: Sendable {
       Array("# eventprop \(Version.text)\n\(sweep.resolvedText)".utf8), to: file("sweep.toml"))
   }
 
-  /// Writes a file that several processes may write at once, of several machines: it is either there
-  /// as a whole or not at all.
+  /// Writes a file that several processes may write at once, of several machines: it is either
+  /// there as a whole or not at all.
   func write(_ text: String, to name: String) throws {
     let path = file(name)
     let folder = (path as NSString).deletingLastPathComponent as NSString
@@ -117,6 +120,13 @@ public struct SweepFolder: Sendable {
         if let date = date as? Date, date < hour { unlink(path) }
       }
     }
+  }
+}
+
+extension FileManager {
+  fileprivate func isDirectory(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }
 

@@ -38,9 +38,19 @@ public final class SweepProcesses {
     }[...]
     work.begin(done: Set(folder.sweep.points.indices).subtracting(waiting))
     try results.write()
+    // Processes of a sweep that was killed end after a batch: their points are tried again.
     var busy: [(point: Int, holder: String)] = []
+    var deadline: Date?
     defer { stop() }
     while true {
+      if running.isEmpty, waiting.isEmpty, !busy.isEmpty, signal() == 0 {
+        deadline = deadline ?? Date(timeIntervalSinceNow: SweepRunner.patience)
+        if Date() < deadline! {
+          usleep(500_000)
+          waiting = busy.map(\.point)[...]
+          busy = []
+        }
+      }
       while running.count < jobs, signal() == 0, let point = waiting.popFirst() {
         running.append((point, try start(point)))
       }
@@ -60,28 +70,32 @@ public final class SweepProcesses {
         }
         running.removeAll { $0.point == point }
         let status = process.terminationStatus
-        if process.terminationReason == .uncaughtSignal, !marks.has(.done, point) {
+        // One that asks for an end, before there was anything to keep, is no failure.
+        let isAsked = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU].contains(status)
+        if process.terminationReason == .uncaughtSignal, !isAsked, !marks.has(.done, point) {
           try marks.setFailed(
             point,
             "its process was ended by signal \(status)"
               + (status == SIGKILL ? ": out of memory?" : ""))
         }
+        if status != SweepProcesses.busyStatus { deadline = nil }
         if marks.has(.done, point) {
           work.end(point)
-          try results.write()
+          try results.write(isLast: false)
           tell(.done(point: point))
         } else if let message = marks.failure(point) {
           work.end(point)
-          try results.write()
+          try results.write(isLast: false)
           tell(.failed(point: point, message: message))
         } else if status == SweepProcesses.busyStatus {
           busy.append((point, "another process"))
-        } else if signal() == 0, status < 128 {
+        } else if process.terminationReason == .exit, status < 128 {
           throw FileError(
             folder.run(point), "its process ended with status \(status), and said nothing")
         }
       }
     }
+    try results.write()
     return SweepRunner.Summary(failed: folder.failures(), busy: busy)
   }
 

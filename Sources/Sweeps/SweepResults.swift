@@ -30,6 +30,7 @@ public struct SweepResults {
   /// Rows of points that are done: they do not change any more.
   private var finished: [Int: [Row]] = [:]
   private var columns: [String] = []
+  private var lastWrite: (end: Date, seconds: Double)?
 
   /// - Parameter folder: of the sweep.
   public init(_ folder: SweepFolder) { self.folder = folder }
@@ -92,13 +93,23 @@ public struct SweepResults {
   }
 
   /// Writes results.csv where it is not so already.
+  /// - Parameter isLast: otherwise it may be left for later, where it would take long for what it
+  ///   is: in a large sweep of small points.
   /// - Throws: `FileError`.
-  public mutating func write() throws {
+  public mutating func write(isLast: Bool = true) throws {
+    if !isLast, let lastWrite,
+      -lastWrite.end.timeIntervalSinceNow < 20 * lastWrite.seconds
+    {
+      return
+    }
+    let start = Date()
     let text = text()
     // Without a row the columns are not known either.
     guard !finished.isEmpty else { return }
-    if (try? FileText.read(folder.file("results.csv"))) == text { return }
-    try folder.write(text, to: "results.csv")
+    if (try? FileText.read(folder.file("results.csv"))) != text {
+      try folder.write(text, to: "results.csv")
+    }
+    lastWrite = (Date(), -start.timeIntervalSinceNow)
   }
 }
 

@@ -37,8 +37,12 @@ public final class SweepRunner {
 
   /// Trains all points that are not done and have not failed; those that another process has are
   /// looked after again at the end. results.csv is written after every point.
+  /// - Parameter isStopped: asked before every point, and while others are waited for.
   /// - Throws: `FileError`; what stops `training`.
-  public func run(_ training: PointTraining, tell: @escaping (Event) -> Void) throws -> Summary {
+  public func run(
+    _ training: PointTraining, isStopped: () -> Bool = { false },
+    tell: @escaping (Event) -> Void
+  ) throws -> Summary {
     let marks = PointMarks(folder: folder)
     let all = marks.all()
     var waiting = folder.sweep.points.indices.filter {
@@ -49,9 +53,9 @@ public final class SweepRunner {
     // A process that was killed lets go at once, one that was told to stop after a batch.
     var deadline: Date?
     var busy: [(point: Int, holder: String)] = []
-    while !waiting.isEmpty {
+    while !waiting.isEmpty, !isStopped() {
       busy = []
-      for point in waiting {
+      for point in waiting where !isStopped() {
         let outcome = try training.train(point) { [work] share in
           tell(.progress(point: point, share: work.share(point, share), left: work.left))
         }
@@ -59,7 +63,7 @@ public final class SweepRunner {
         case .busy(let holder): busy.append((point, holder))
         case .done, .failed:
           work.end(point)
-          try results.write()
+          try results.write(isLast: false)
           if case .failed(let message) = outcome {
             tell(.failed(point: point, message: message))
           } else {
@@ -74,6 +78,7 @@ public final class SweepRunner {
       guard Date() < deadline! else { break }
       usleep(200_000)
     }
+    try results.write()
     return Summary(failed: folder.failures(), busy: busy)
   }
 

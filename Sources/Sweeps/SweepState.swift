@@ -109,6 +109,9 @@ public struct SweepState: Sendable {
     let marks = PointMarks(folder: folder)
     let all = marks.all()
     let epochs = folder.sweep.epochs
+    // Most points of a large sweep have not begun: there is nothing to look for.
+    let begun = Set(
+      (try? FileManager.default.contentsOfDirectory(atPath: folder.file("runs"))) ?? [])
     points = folder.sweep.points.indices.map { index in
       if let previous, previous.hasCurves == curves, previous.points[index].status == .done,
         all[index]?.contains(.done) ?? false
@@ -116,13 +119,14 @@ public struct SweepState: Sendable {
         return previous.points[index]
       }
       return SweepState.point(
-        index, folder, marks, all[index] ?? [], epochs: epochs[index], curves: curves)
+        index, folder, marks, all[index] ?? [], epochs: epochs[index], curves: curves,
+        isBegun: begun.contains(folder.name(index)))
     }
   }
 
   private static func point(
     _ index: Int, _ folder: SweepFolder, _ marks: PointMarks, _ kinds: Set<PointMarks.Kind>,
-    epochs: Int, curves: Bool
+    epochs: Int, curves: Bool, isBegun: Bool
   ) -> Point {
     let sweep = folder.sweep
     var running = kinds.contains(.running) ? marks.running(index) : nil
@@ -134,7 +138,9 @@ public struct SweepState: Sendable {
     let seeds = (0..<sweep.seeds).map { offset -> Seed in
       let number = sweep.firstSeed + offset
       let own = offset == 0 ? run : SeedFolder.path(run, seed: number)
-      let rows = MetricsTable.table((own as NSString).appendingPathComponent("metrics.csv")).rows
+      let rows =
+        isBegun
+        ? MetricsTable.rows((own as NSString).appendingPathComponent("metrics.csv")) : []
       let lanes = lanes(rows, curves: curves)
       let done = lanes.map { $0.epochs.last ?? 0 }.min() ?? 0
       let isAtEnd = done >= epochs && epochs > 0

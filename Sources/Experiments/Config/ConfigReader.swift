@@ -140,7 +140,9 @@ package final class ConfigReader {
     return absolute
   }
 
-  package func choice(_ key: String, default standard: String?, _ choices: [String]) throws -> String {
+  package func choice(_ key: String, default standard: String?, _ choices: [String]) throws
+    -> String
+  {
     let allowed = choices.map { "\"\($0)\"" }.joined(separator: ", ")
     if table[key] == nil && standard == nil {
       throw error(key, "is missing; needed is one of \(allowed)")

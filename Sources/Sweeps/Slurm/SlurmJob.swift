@@ -4,8 +4,8 @@ import Experiments
 import Foundation
 import SpikeData
 
-/// The array jobs of a sweep on a cluster with Slurm: `slurm/job.sh`, `slurm/job-id`, and what tasks
-/// print in `slurm/<point>.out`.
+/// The array jobs of a sweep on a cluster with Slurm: `slurm/job.sh`, `slurm/job-id`, and what
+/// tasks print in `slurm/<point>.out`.
 public struct SlurmJob {
   let folder: SweepFolder
 
