@@ -20,7 +20,6 @@ struct HeadlessTraining {
 
   /// - Throws: `ExitCode` after an orderly stop by a signal; errors of training and files.
   func run(_ console: inout Console) throws {
-    let training = trainer.preset.training
     let start = clock.now
     let batchesAtStart = batchesDone
     for member in members.all where member.trainer.epoch == 0 && member.trainer.batchInEpoch == 0 {
@@ -33,7 +32,8 @@ struct HeadlessTraining {
       if StopSignal.current != 0 {
         try stop(&console)
       }
-      for (index, result) in try members.step() {
+      let steps = try members.step()
+      for (index, result) in steps {
         let member = members.all[index]
         let rows: [EpochMetrics]?
         do {
@@ -50,7 +50,6 @@ struct HeadlessTraining {
         }
         guard let rows else { continue }
         let seconds = (clock.now - epochStart) / .seconds(1)
-        try member.run.append(rows)
         for row in rows {
           console.line(summary(row, of: member, rate: Double(samples) / seconds))
           for alarm in row.alarms {
@@ -58,10 +57,11 @@ struct HeadlessTraining {
           }
         }
         tests[index] = rows
-        if member.trainer.epoch % training.checkpointEvery == 0 || member.trainer.isFinished {
-          try checkpoint(member)
+        try member.run.finishEpoch(rows, of: member.trainer)
+        if let reason = member.trainer.stopReason {
+          console.line("\(seed(member))finished: \(reason)")
         }
-        if index == members.all.count - 1 {
+        if index == steps.last?.index {
           for line in SeedSummary.lines(tests) { console.line(line) }
           epochStart = clock.now
           samples = 0
@@ -70,13 +70,23 @@ struct HeadlessTraining {
       console.progress(progress(since: start, from: batchesAtStart))
     }
     console.clear()
-    for member in members.all { try member.run.logEnd(of: member.trainer, detail: "finished") }
-    if hasSeeds {
-      let runs = members.all.map { $0.run.path }
-      for line in SeedSummary.verdicts(members.first.trainer.preset, runs: runs) {
-        console.line(line)
-      }
+    for member in members.all {
+      try member.run.logEnd(of: member.trainer, detail: member.trainer.stopReason ?? "finished")
     }
+    try finish(&console)
+  }
+
+  /// What the training has come to, written where it is missing.
+  func finish(_ console: inout Console) throws {
+    let results = try members.all.map { try $0.run.writeResults(of: $0.trainer) }
+    for line in ResultLines.lines(results.compactMap { $0 }) { console.line(line) }
+    guard hasSeeds else { return }
+    let runs = members.all.map { $0.run.path }
+    for line in SeedSummary.verdicts(trainer.preset, runs: runs) { console.line(line) }
+  }
+
+  private func seed(_ member: SeedMembers.Member) -> String {
+    hasSeeds ? "seed \(member.trainer.preset.seed): " : ""
   }
 
   private func checkpoint(_ member: SeedMembers.Member) throws {
@@ -117,9 +127,7 @@ struct HeadlessTraining {
 
   private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {
     let done = batchesDone
-    let all = members.all.reduce(0) {
-      $0 + $1.trainer.preset.training.epochs * $1.trainer.batchesPerEpoch
-    }
+    let all = done + members.all.reduce(0) { $0 + $1.trainer.batchesLeft }
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done - first) / max(seconds, 1e-9)
     let left = Text.duration(Double(all - done) / max(rate, 1e-9))

@@ -6,7 +6,8 @@ import Training
 import EventPropCore
 import Foundation
 
-/// A run on disk: preset.toml, metrics.csv, activity.csv, commands.jsonl, checkpoints/, figures/.
+/// A run on disk: preset.toml, metrics.csv, activity.csv, commands.jsonl, checkpoints/, best/,
+/// results.csv, figures/.
 public final class RunDirectory {
   /// The folder, as it was given, or `runs/<name>-<n>`.
   public let path: String
@@ -18,6 +19,8 @@ public final class RunDirectory {
   private let commands: AppendFile
   private let isResumed: Bool
   private let lock: RunLock
+  /// Followed at the ends of epochs.
+  public let best: BestWeights
   /// At a resume: rows beyond the checkpoint, whose epochs are trained again.
   public private(set) var droppedRows = 0
 
@@ -49,6 +52,7 @@ public final class RunDirectory {
       self.path = try RunDirectory.makeNumbered(preset.name)
     }
     lock = try RunLock(self.path)
+    best = BestWeights(ofRun: self.path)
     let folder = self.path as NSString
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
     try AtomicFile.write(
@@ -117,6 +121,7 @@ public final class RunDirectory {
     network = trainer.network
     path = run.path
     lock = try run.lock ?? RunLock(run.path)
+    best = BestWeights(ofRun: run.path)
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
     if FileManager.default.fileExists(atPath: csv) {
@@ -149,6 +154,7 @@ public final class RunDirectory {
       try AtomicFile.write(Array(text.utf8), to: presetFile)
     }
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+    try best.follow(trainer)
   }
 
   private static func makeNumbered(_ name: String) throws -> String {
@@ -190,7 +196,7 @@ public final class RunDirectory {
   /// - Throws: `FileError` when the folder is no longer where it was.
   package func check() throws { try lock.check() }
 
-  /// Moves metrics.csv, activity.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
+  /// Moves tables, checkpoints/ and best/ to before-restart-<n>/, and begins new ones.
   package func setAside() throws { try setAside(as: "before-restart", rows: 0) { _ in } }
 
   /// Moves them to before-rewind-<n>/ and goes on from where a trainer is: rows to its epoch stay,
@@ -205,6 +211,7 @@ public final class RunDirectory {
   private func setAside(as name: String, rows: Int, fill: (String) throws -> Void) throws {
     try check()
     try RunDirectory.setAside(path, as: name, rows: rows, fill: fill)
+    best.forget()
     metrics = try AppendFile(file("metrics.csv"))
     activity = try AppendFile(file(ActivityTable.file))
   }
@@ -249,6 +256,8 @@ public final class RunDirectory {
       }
       try move(folder, aside + "/checkpoints")
       for (name, _) in tables { try move(file(name), aside + "/" + name) }
+      try move(BestWeights.folder(path), aside + "/best")
+      try move(file(ResultsTable.file), aside + "/" + ResultsTable.file)
       try move(folder + ".next", folder)
       for (name, _) in tables { try move(file(name) + ".next", file(name)) }
       try AtomicFile.syncFolder(path)

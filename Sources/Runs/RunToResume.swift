@@ -34,7 +34,7 @@ public struct RunToResume: Sendable {
 
   /// - Parameters:
   ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and
-  ///     `training.epochs` are allowed.
+  ///     `training.epochs` and `training.stop.patience` are allowed.
   ///   - isKept: nothing of the session is written, so that the run may be another's.
   ///   - startingOver: what there is moves to before-restart-n/, and the training begins anew.
   /// - Throws: `FileError` for a folder that is no run, is in use, or has lost its checkpoints;
@@ -73,18 +73,27 @@ public struct RunToResume: Sendable {
       }
       // All go on from one place: one that was killed before the others goes back no further than
       // they do.
-      let begun = others.filter { $0.value.run.place != nil }
-      let common = try Checkpoint.common(
-        in: [path] + begun.keys.sorted().map { SeedFolder.path(path, seed: $0) })
-      guard last == nil || common != nil else {
+      // One that a rule has ended waits for the others.
+      let places = [(seed: preset.seed, place: last)] + others.map { ($0.key, $0.value.run.place) }
+      var waiting: Set<Int> = []
+      for (seed, place) in places {
+        if let place, try Checkpoint.hasStopped(place) { waiting.insert(seed) }
+      }
+      let going = seeds.filter { seed, _ in
+        !waiting.contains(seed) && (seed == preset.seed || others[seed]?.run.place != nil)
+      }
+      let common = try Checkpoint.common(in: going.map(\.folder))
+      guard last == nil || common != nil || going.isEmpty else {
         throw FileError(
           path,
           "its seeds have no checkpoint of one place: \(seeds.map { "\($0.folder) " + ((try? Checkpoint.all(in: $0.folder).map(\.name).joined(separator: ", ")) ?? "") }.joined(separator: "; "))"
         )
       }
-      last = common?.first ?? last
-      for (seed, place) in zip(begun.keys.sorted(), common?.dropFirst() ?? []) {
+      for case (let seed, let place?) in places where waiting.contains(seed) {
         others[seed]?.place = place
+      }
+      for ((seed, _), place) in zip(going, common ?? []) {
+        if seed == preset.seed { last = place } else { others[seed]?.place = place }
       }
     }
     place = last
@@ -108,7 +117,7 @@ public struct RunToResume: Sendable {
   private static func check(_ settings: [String]) throws {
     let allowed = [
       "data.path", "data.train_file", "data.test_file", "data.validate_file", "training.epochs",
-      "seeds",
+      "training.stop.patience", "seeds",
     ]
     for setting in settings {
       let key = setting.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)

@@ -66,8 +66,9 @@ public final class Trainer {
   public var network: Network { lanes[0].network }
   /// In the order by which commands count lanes.
   public var laneNames: [String] { lanes.map(\.name) }
-  /// All epochs of the preset are done; `trainBatch` would go on all the same.
-  public var isFinished: Bool { epoch >= preset.training.epochs }
+  /// All epochs of the preset are done, or its rule ends the training before; `trainBatch` would go
+  /// on all the same.
+  public var isFinished: Bool { epoch >= preset.training.epochs || isOutOfPatience(at: epoch) }
 
   /// - Parameter threads: how many work on a batch; the result does not depend on it.
   /// - Throws: `FileError` when network and data do not fit together.
@@ -78,6 +79,12 @@ public final class Trainer {
   /// - Parameter pool: of trainers that are trained together the same one.
   /// - Throws: `FileError` when network and data do not fit together.
   public init(_ preset: Preset, data: DataSplits, pool: WorkerPool) throws {
+    if let key = preset.training.keyThatValidates, data.validate.count == 0 {
+      throw FileError(
+        preset.name,
+        "\(key) takes validation samples, and there are none: set data.validate, "
+          + "data.validate_speakers, data.validate_fold or data.validate_file")
+    }
     self.preset = preset
     self.data = data
     orderSeed = preset.seed
@@ -137,7 +144,10 @@ public final class Trainer {
   }
 
   /// The samples that probes are taken from.
-  package var probeData: SpikeDataSet { data.test.count > 0 ? data.test : data.train }
+  package var probeData: SpikeDataSet {
+    if preset.training.tests == .every, data.test.count > 0 { return data.test }
+    return preset.training.tests != .every && data.validate.count > 0 ? data.validate : data.train
+  }
 
   /// Gives a lane the probe set.
   func watch(_ lane: any Lane) {
@@ -250,13 +260,14 @@ public final class Trainer {
   /// Whether the epoch that ends is evaluated.
   var isEvaluated: Bool {
     (epoch + 1) % preset.training.evaluateEvery == 0 || epoch + 1 == preset.training.epochs
+      || isOutOfPatience(at: epoch + 1)
   }
 
   /// The end of an epoch after its evaluation.
   /// - Parameter evaluations: per lane; nil where there are no samples, or none was asked for.
   /// - Returns: one row per lane.
   func endEpoch(_ evaluations: [(validation: Evaluation?, test: Evaluation?)]) -> [EpochMetrics] {
-    if isEvaluated { lastTests = evaluations.map(\.test) }
+    if evaluations.contains(where: { $0.test != nil }) { lastTests = evaluations.map(\.test) }
     let rows = zip(lanes, evaluations).map { lane, evaluation in
       let (validation, test) = evaluation
       lane.diagnosis.note(

@@ -101,7 +101,7 @@ package final class ConfigReader {
       }() : try integer(key, default: nil, range)
   }
 
-  func boolean(_ key: String, default standard: Bool) throws -> Bool {
+  package func boolean(_ key: String, default standard: Bool) throws -> Bool {
     switch table[key] {
     case nil:
       resolved[key] = .boolean(standard)

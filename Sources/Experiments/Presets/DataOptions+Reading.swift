@@ -19,6 +19,11 @@ extension TrainingOptions {
         try $0.integer("keep", default: 3, 0...1_000_000)
       )
     }
+    keepsBest = try section.boolean("keep_best", default: false)
+    stop = try TrainingOptions.readStop(section)
+    let tests = try section.choice(
+      "test", default: TestTime.every.rawValue, TestTime.allCases.map(\.rawValue))
+    self.tests = TestTime(rawValue: tests)!
   }
 
   /// Marks the shared part of `[training]` as known, for the reader of a lane's part.

@@ -82,6 +82,12 @@ public struct TrainingOptions: Sendable, Equatable {
   public var checkpointEvery: Int
   /// Of those at the end of an epoch; ones within an epoch go when the next is written.
   public var checkpointsKept: Int
+  /// Whether each lane's weights of the epoch with the best validation accuracy are kept.
+  public var keepsBest: Bool
+  /// nil: training ends after `epochs`.
+  public var stop: StopRule?
+  /// When the test samples are looked at.
+  public var tests: TestTime
 }
 
 /// How the ledger watches updates.
