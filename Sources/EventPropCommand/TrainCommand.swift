@@ -93,7 +93,8 @@ struct TrainCommand: ParsableCommand {
       ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
     let plan = TrainingPlan(
       preset, threads: threads, resumed: resumed, out: out, progress: { Console.say($0) })
-    let members = try SeedMembers(plan, detail: "threads \(threads)", willResume: StopSignal.install)
+    let members = try SeedMembers(
+      plan, detail: "threads \(threads)", willResume: StopSignal.install)
     let trainer = members.first.trainer
     for note in trainer.data.notes { console.line(note) }
     console.note("")
