@@ -25,8 +25,9 @@ struct EventPropCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
-      GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, BisectCommand.self,
+      OpenCommand.self, TrainCommand.self, CrossvalidateCommand.self, FigureCommand.self,
+      EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self,
+      BisectCommand.self,
       GradientCommand.self, BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)

@@ -11,9 +11,13 @@ import Training
 /// The loop of a training without a screen.
 struct HeadlessTraining {
   let members: SeedMembers
+  /// What goes on with it after a signal; nil: train --resume.
+  var again: String?
   private let clock = ContinuousClock()
 
-  init(_ members: SeedMembers) { self.members = members }
+  init(_ members: SeedMembers, again: String? = nil) {
+    (self.members, self.again) = (members, again)
+  }
 
   private var trainer: Trainer { members.first.trainer }
   private var hasSeeds: Bool { members.all.count > 1 }
@@ -115,7 +119,8 @@ struct HeadlessTraining {
     }
     console.line(
       "stopped in epoch \(trainer.epoch + 1) after batch \(trainer.batchInEpoch); "
-        + "go on with: eventprop train --resume \(Console.shellQuoted(members.first.run.path))")
+        + "go on with: eventprop "
+        + (again ?? "train --resume \(Console.shellQuoted(members.first.run.path))"))
     throw ExitCode(128 + StopSignal.current)
   }
 

@@ -171,7 +171,7 @@ public enum Checkpoint {
   }
 
   /// Whether the training had ended there before its last epoch.
-  static func hasStopped(_ place: Place) throws -> Bool {
+  package static func hasStopped(_ place: Place) throws -> Bool {
     try open(place).reader.boolean("stopped", default: false)
   }
 

@@ -240,4 +240,29 @@ import Testing
       #expect("\(error!)".contains(words), "\(error!)")
     }
   }
+
+  @Test func validationIsAskedForInOneWay() throws {
+    let text = tinyPreset()
+    let fold = ["data.validate=0", "data.validate_fold=[2, 5]"]
+    let preset = try Preset(text: text, file: "p", settings: fold)
+    #expect(preset.data?.validation == .fold(2, of: 5))
+    let again = try Preset(text: preset.resolvedText, file: "again")
+    #expect(again.data?.validation == .fold(2, of: 5))
+    #expect(try preset.loadData().validate.count == 26)
+    let none = ["data.validate=0", "data.validate_fold=[]", "data.validate_speakers=[]"]
+    #expect(
+      try Preset(text: text, file: "p", settings: none).data?.validation == ValidationSplit.none)
+    for (settings, words) in [
+      (["data.validate_fold=[1, 5]"], "goes without validate and validate_speakers"),
+      (["data.validate=0", "data.validate_fold=[6, 5]"], "allowed is [k, n]"),
+      (["data.validate=0", "data.validate_fold=[0, 5]"], "a whole number from 1 on"),
+      (["data.validate=0", "data.validate_fold=[1]"], "allowed is [k, n]"),
+      (["data.validate_speakers=[1]"], "goes without validate: choose one"),
+    ] {
+      let error = #expect(throws: FileError.self) {
+        try Preset(text: text, file: "p", settings: settings)
+      }
+      #expect("\(error!)".contains(words), "\(error!)")
+    }
+  }
 }
