@@ -124,7 +124,7 @@ struct TrainCommand: ParsableCommand {
     var replay = try Replay(session) {
       try Trainer(preset, data: preset.loadData(), threads: threads)
     } run: {
-      try RunDirectory(creating: out, preset: preset, network: $0.network)
+      try RunDirectory(creating: out, preset: $0.preset, network: $0.network)
     }
     StopSignal.install()
     console.line("run \(replay.path)")

@@ -43,7 +43,14 @@ public struct TrainingPlan: Sendable {
       return found
     }
     makeTrainer = { index, data, pool in
-      try Trainer(index == 0 ? preset : preset.ofSeed(index), data: data, pool: pool)
+      var own = try index == 0 ? preset : preset.ofSeed(index)
+      // Read once: a restart, and seeds that join later, begin with the same.
+      if let starts = shelf.starts {
+        for (lane, start) in starts.enumerated() { own.lanes[lane].startWeights = start }
+      }
+      let trainer = try Trainer(own, data: data, pool: pool)
+      shelf.starts = trainer.preset.lanes.map(\.startWeights)
+      return trainer
     }
     resume = { trainer, index in
       guard let resumed, let place = resumed.place(ofSeed: index) else { return }
@@ -55,7 +62,7 @@ public struct TrainingPlan: Sendable {
         return try RunDirectory(resuming: own, trainer)
       }
       if index == 0 {
-        let made = try RunDirectory(creating: out, preset: preset, network: trainer.network)
+        let made = try RunDirectory(creating: out, preset: trainer.preset, network: trainer.network)
         shelf.path = made.path
         return made
       }
@@ -84,7 +91,12 @@ public struct TrainingPlan: Sendable {
 
   /// What the first seed has found out for the others.
   private final class Shelf: Sendable {
-    private let state = Mutex<(data: DataSplits?, path: String)>((nil, ""))
+    private let state = Mutex<(data: DataSplits?, path: String, starts: [[NPYArray]?]?)>(
+      (nil, "", nil))
+    var starts: [[NPYArray]?]? {
+      get { state.withLock { $0.starts } }
+      set { state.withLock { $0.starts = newValue } }
+    }
     var path: String {
       get { state.withLock { $0.path } }
       set { state.withLock { $0.path = newValue } }

@@ -55,11 +55,32 @@ public final class RunDirectory {
     best = BestWeights(ofRun: self.path)
     let folder = self.path as NSString
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
+    try RunDirectory.keepStart(of: preset, network, in: self.path)
     try AtomicFile.write(
       Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(self.path))
     metrics = try RunDirectory.begin("metrics.csv", in: self.path, columns.joined(separator: ","))
     activity = try RunDirectory.begin(ActivityTable.file, in: self.path, ActivityTable.header)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+  }
+
+  /// Where a run keeps the weights that its lanes began with, where these were given.
+  static func start(_ folder: String) -> String {
+    (folder as NSString).appendingPathComponent("start")
+  }
+
+  /// Before there is a preset: what is a run has them.
+  private static func keepStart(of preset: Preset, _ network: Network, in path: String) throws {
+    let lanes = preset.lanes.compactMap { lane in
+      lane.startWeights.map { (name: lane.name, weights: $0) }
+    }
+    guard !lanes.isEmpty else { return }
+    try AsideFolder(path).put("start") { folder in
+      for lane in lanes {
+        try Checkpoint.write(
+          zip(network.parameterNames, lane.weights).map { (name: $0, array: $1) },
+          to: folder.appendingPathComponent(lane.name))
+      }
+    }
   }
 
   private static func begin(_ name: String, in path: String, _ header: String) throws -> AppendFile
@@ -89,6 +110,7 @@ public final class RunDirectory {
     let ofStart = [
       ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
       "metrics.csv.next", "checkpoints.next", "commands.jsonl", "activity.csv", "activity.csv.tmp",
+      "start", ".writing-start", ".old-start",
     ]
     if content.isEmpty { return true }
     let seeds = content.filter { $0.hasPrefix("seed-") }

@@ -9,6 +9,8 @@ extension Preset {
   /// - Throws: `FileError` when the folder is no run's, or the preset is not as it should be.
   public init(ofRun folder: String, settings: [String] = []) throws {
     try self.init(contentsOf: Preset.file(ofRun: folder), settings: settings)
+    let start = RunDirectory.start(folder)
+    if FileManager.default.fileExists(atPath: start) { begin(with: start) }
   }
 
   static func file(ofRun folder: String) throws -> String {

@@ -8,7 +8,8 @@ import SpikeData
 
 /// Trains the lanes of a preset in lockstep, batch by batch. Lives on one thread.
 public final class Trainer {
-  /// As it was read; commands change the lanes, not the preset.
+  /// As it was read, with the weights that its lanes begin with; commands change the lanes, not the
+  /// preset.
   public let preset: Preset
   /// Samples as loaded: augmentation and delay line are applied batch by batch.
   public let data: DataSplits
@@ -85,6 +86,8 @@ public final class Trainer {
         "\(key) takes validation samples, and there are none: set data.validate, "
           + "data.validate_speakers, data.validate_fold or data.validate_file")
     }
+    let problems = try preset.lanes.map { try preset.problem(for: $0, data: data.train) }
+    let preset = try preset.withStart(problems.map(\.network))
     self.preset = preset
     self.data = data
     orderSeed = preset.seed
@@ -93,16 +96,13 @@ public final class Trainer {
     // No batch is larger than the samples there are.
     let batch = Trainer.capacity(preset, data)
     try MemoryNeed(
-      preset.lanes.map {
-        (try preset.problem(for: $0, data: data.train), $0.solver, $0.optimiser.state.count)
-      },
+      zip(problems, preset.lanes).map { ($0, $1.solver, $1.optimiser.state.count) },
       batch: batch, shards: min(preset.training.shards, batch)
     ).check(preset, batch: batch)
-    lanes = try preset.lanes.enumerated().map { index, options in
+    lanes = preset.lanes.enumerated().map { index, options in
       var options = options
       options.identity = index
-      return makeLane(
-        options, preset, try preset.problem(for: options, data: data.train), capacity: batch)
+      return makeLane(options, preset, problems[index], capacity: batch)
     }
     nextIdentity = lanes.count
     lastTests = preset.lanes.map { _ in nil }

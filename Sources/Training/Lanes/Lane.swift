@@ -105,19 +105,7 @@ extension Lane {
   package func take(_ kept: KeptLane) throws { try take(kept.weights) }
 
   /// - Throws: `FileError` when arrays are not the weights of such a network.
-  package func check(_ weights: [NPYArray]) throws {
-    let shapes =
-      network.projections.map {
-        [network.size(ofPopulation: $0.source), network.size(ofPopulation: $0.target)]
-      } + network.vectors.map { [1, network.layers[$0.layer].size] }
-    for (name, (array, shape)) in zip(network.parameterNames, zip(weights, shapes)) {
-      let file = array.file.isEmpty ? "\(name).npy" : array.file
-      guard array.shape == shape else {
-        throw FileError(file, "has shape \(array.shape), allowed is \(shape) (pre x post)")
-      }
-      _ = try array.finite(file)
-    }
-  }
+  package func check(_ weights: [NPYArray]) throws { try StartWeights.check(weights, network) }
 }
 
 /// What to find out about an update.

@@ -47,7 +47,7 @@ final class SolverLane<S: Solver>: Lane {
     self.seed = seed
     let network = solver.problem.network
     runner = solver.makeBatch(
-      weights: Parameters(network, initial: options.initial, seed: seed), capacity: capacity,
+      weights: options.beginning(network, seed: seed, as: Scalar.self), capacity: capacity,
       shards: training.shards)
     optimiserState = OptimiserState(options.optimiser, network)
     schedule = Schedule(options.schedule)
