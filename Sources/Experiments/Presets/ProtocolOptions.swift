@@ -34,6 +34,15 @@ public enum TestTime: String, Sendable, CaseIterable {
   /// After the last epoch alone.
   case end
   case never
+
+  /// After "test accuracy", in a heading.
+  package var note: String {
+    switch self {
+    case .every: ""
+    case .end: " (at the end only)"
+    case .never: " (never looked at)"
+    }
+  }
 }
 
 extension TrainingOptions {
