@@ -23,7 +23,7 @@ import Testing
     return lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(lines[0], $0)) }
   }
 
-  /// Files in the SHD layout with two classes: speakers 0, 1 and 2 in training, 1 and 7 in the test.
+  /// Files in the SHD layout with two classes: speakers 0 to 2 in training, 1 and 7 in the test.
   func writeData() throws {
     try FileManager.default.createDirectory(
       atPath: scratch.file("data"), withIntermediateDirectories: true)

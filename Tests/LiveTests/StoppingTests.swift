@@ -55,7 +55,7 @@ import Testing
     #expect(group.sessions.map(\.trainer.state.hashValue) == expected.map(\.state.hashValue))
   }
 
-  /// Killed after one seed has ended, and its last checkpoints are of other epochs than those of the
+  /// Killed after one seed has ended, whose last checkpoints are of other epochs than those of the
   /// others: they go on, it does not.
   @Test func aSeedThatHasEndedWaits() throws {
     let path = scratch.file("run")

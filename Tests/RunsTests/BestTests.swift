@@ -105,8 +105,8 @@ import Testing
     #expect(!best.isBeaten(by: evaluation(0.4, 0.1)))
   }
 
-  /// Killed anywhere, with the best weights of epochs that are lost on disk: they go, and the end is
-  /// the same.
+  /// Killed anywhere, with the best weights of epochs that are lost on disk: they go, and the end
+  /// is the same.
   @Test(arguments: [1, 6, 9, 11, 14]) func aKilledRunHasTheSameBest(batches: Int) throws {
     let settings = ["training.epochs=5"]
     try train(Self.text, "whole", settings: settings)

@@ -24,7 +24,7 @@ struct SHDSource: DataSource {
     guard validateFile.isEmpty || !request.isSplit else {
       throw section.error(
         "validate_file",
-        "goes without validate, validate_speakers and validate_fold: choose one of them")
+        "goes without validate, validate_speakers and validate_fold: choose one of the four")
     }
     units = try section.integer("units", default: 700, 1...65_535)
   }

@@ -36,7 +36,8 @@ extension DataOptions {
     guard let entry = DataTable.all.first(where: { $0.kind == kind }) else {
       throw section.error("kind", "is \"\(kind)\"")
     }
-    // Not given, it follows the preset's, and stays out of the resolved text: every seed has its own.
+    // Not given, it follows the preset's, and stays out of the resolved text: every seed has its
+    // own.
     let seed = try section.optionalInteger("seed", 0...Int(Int32.max)) ?? seed
     let counts = 1...10_000_000
     let (train, test): (Int?, Int?)

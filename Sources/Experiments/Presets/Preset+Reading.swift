@@ -143,7 +143,10 @@ extension Preset {
       )
     }
     for (section, keys) in [
-      ("training", ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value", "start"]),
+      (
+        "training",
+        ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value", "start"]
+      ),
       ("simulation", ["solver", "step", "readout"]),
     ] {
       if case .table(let inner)? = overlay[section] {
