@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import EventPropCore
 import Foundation
 import Support
 import Testing
@@ -58,7 +57,6 @@ import Testing
   }
 
   func writePart(_ part: String, speakers: [Int]) throws {
-    var random = Random(seed: speakers.count, "part")
     var (times, units, labels, spoken) = ([[Double]](), [[Int]](), [Int](), [Int]())
     for sample in 0..<36 {
       let label = sample % 2
@@ -67,7 +65,9 @@ import Testing
       units.append((0..<12).map { unit in (unit + 10 * label) % 20 })
       let start = 0.002 * Double(label)
       times.append(
-        (0..<12).map { spike in start + 0.001 * Double(spike) + random.uniform(0, 1e-3) })
+        (0..<12).map { spike in
+          start + 0.001 * Double(spike) + 1e-4 * Double((7 * sample + 3 * spike) % 10)
+        })
     }
     HDF5Writer.write(
       scratch.file("data/\(part).h5"), times: times, units: units, labels: labels,

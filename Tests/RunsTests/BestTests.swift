@@ -214,9 +214,11 @@ import Testing
     #expect(trainer.lanes[2].progress.improved.epoch == 1)
     try trainer.apply(SetRate(lane: 0, 0.05))
     let before = trainer.lanes[0].progress.best?.epoch
+    let improved = trainer.lanes[0].progress.improved.epoch
     while trainer.epoch < 3 { _ = try trainer.step() }
     try trainer.apply(Undo())
     #expect(trainer.lanes[0].progress.best?.epoch == before)
+    #expect(trainer.lanes[0].progress.improved.epoch == improved + 2)
     #expect(trainer.lanes[2].progress.best != nil)
   }
 
