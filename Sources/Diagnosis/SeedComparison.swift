@@ -113,34 +113,37 @@ extension SeedComparison {
   ///   - first: name of the first setting, as `A`; `second` likewise.
   ///   - unit: of the differences, as `points`.
   ///   - pair: for one seed, its two networks on the same test samples.
+  ///   - what: each difference is of one, as `seed` or `fold`.
   public func verdict(
-    first: String = "A", second: String = "B", unit: String = "points", pair: PairedAccuracy? = nil
+    first: String = "A", second: String = "B", unit: String = "points", pair: PairedAccuracy? = nil,
+    of what: String = "seed"
   ) -> String {
-    guard let sd else { return oneSeed(first, second, unit, pair) }
+    let all = "\(seeds) \(what)s"
+    guard let sd else { return oneSeed(first, second, unit, pair, what) }
     let better = mean > 0 ? second : first
     guard sd > 0, let halfWidth else {
       return mean == 0
-        ? "\(first) and \(second) do not differ in any of \(seeds) seeds"
-        : "\(better) better by \(Self.number(abs(mean))) \(unit) in each of \(seeds) seeds, "
+        ? "\(first) and \(second) do not differ in any of \(all)"
+        : "\(better) better by \(Self.number(abs(mean))) \(unit) in each of \(all), "
           + "sign-flip p \(Self.text(p: signFlip)); no t test without a spread"
     }
     let digits = halfWidth < 0.095 ? 2 : 1
     let spread = " ± \(Self.number(halfWidth, digits)) \(unit) "
-    let how = "(\(seeds) seeds, paired t \(levelText)), sign-flip p \(Self.text(p: signFlip))"
-    let what =
+    let how = "(\(all), paired t \(levelText)), sign-flip p \(Self.text(p: signFlip))"
+    let finding =
       isDistinguished
       ? "\(better) better by \(Self.number(abs(mean), digits))"
       : "\(first) and \(second) not distinguishable: \(second) - \(first) = "
         + Self.number(mean, digits)
-    return what + spread + how + more
+    return finding + spread + how + more(what)
   }
 
-  private func oneSeed(_ first: String, _ second: String, _ unit: String, _ pair: PairedAccuracy?)
-    -> String
-  {
-    let what = "\(second) - \(first) = \(Self.number(mean)) \(unit), one seed"
-    guard let pair else { return what + ": it speaks of these two networks, not of the losses" }
-    return what
+  private func oneSeed(
+    _ first: String, _ second: String, _ unit: String, _ pair: PairedAccuracy?, _ what: String
+  ) -> String {
+    let finding = "\(second) - \(first) = \(Self.number(mean)) \(unit), one \(what)"
+    guard let pair else { return finding + ": it speaks of these two networks, not of the losses" }
+    return finding
       + ": \(second) is right where \(first) is wrong \(pair.secondAlone) times, the reverse "
       + "\(pair.firstAlone), of \(pair.samples) test samples, McNemar p \(Self.text(p: pair.p)); it "
       + "speaks of these two networks, not of the losses"
@@ -151,7 +154,9 @@ extension SeedComparison {
       + (looks > 1 ? " for each of \(looks) looks" : "")
   }
 
-  private var more: String {
+  private func more(_ what: String) -> String {
+    // Of folds there are as many as there are.
+    guard what == "seed" else { return "" }
     let wanted = String(format: "for %.0f %% power", 100 * Self.power)
     guard let furtherSeeds else { return "; more than \(Self.mostSeeds) seeds \(wanted)" }
     return furtherSeeds == 0

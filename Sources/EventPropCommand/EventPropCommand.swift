@@ -25,10 +25,10 @@ struct EventPropCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      OpenCommand.self, TrainCommand.self, FigureCommand.self, EvaluateCommand.self,
-      GradcheckCommand.self, DoctorCommand.self, DiagnoseCommand.self, BisectCommand.self,
-      ReportCommand.self, SweepCommand.self, GradientCommand.self, BenchCommand.self,
-      PresetsCommand.self, DataCommand.self,
+      OpenCommand.self, TrainCommand.self, CrossvalidateCommand.self, SweepCommand.self,
+      FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
+      DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,
+      BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

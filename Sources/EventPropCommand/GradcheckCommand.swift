@@ -64,10 +64,11 @@ struct GradcheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    let preset = try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings)
+    var preset = try Preset(contentsOf: PresetLibrary.path(of: preset), settings: settings)
     let gridSteps = try readSteps(preset)
     let data = try preset.loadData()
     let problems = try preset.lanes.map { try preset.problem(for: $0, data: data.train) }
+    preset = try preset.withStart(problems.map(\.network))
     let chosen = preset.gradientSamples(data.train, count: samples)
     let passed = checkAdjoint(preset, problems, chosen)
     compareTraining(
@@ -140,7 +141,7 @@ struct GradcheckCommand: ParsableCommand {
       "lane             step ms  read-out    matrix            cos     norm ratio  |dL/dW| exact  "
         + "spikes in one only")
     for (lane, problem) in grids {
-      let weights = Parameters<Float>(problem.network, initial: lane.initial, seed: preset.seed)
+      let weights = lane.beginning(problem.network, seed: preset.seed, as: Float.self)
         .matrices.map { $0.values.map { Double($0) } }
       for step in steps ?? [lane.step] {
         let comparison = GradientComparison(
@@ -278,8 +279,8 @@ struct AdjointCheck: Sendable {
     _ task: Task, isTimeUp: () -> Bool, progress: () -> Void
   ) -> (GradientCheck.Row?, excluded: Int) {
     let problem = problems[task.lane]
-    let weights = Parameters<Double>(
-      problem.network, initial: preset.lanes[task.lane].initial, seed: preset.seed)
+    let weights = preset.lanes[task.lane].beginning(
+      problem.network, seed: preset.seed, as: Double.self)
     let check = GradientCheck(problem, samples: samples, weights: weights)
     let rows = check.run(
       weights: weights, perMatrix: perMatrix, step: step, seed: preset.seed, settling: 2.5e-6,

@@ -26,7 +26,6 @@ struct HeadlessTraining {
 
   /// - Throws: `ExitCode` after an orderly stop by a signal; errors of training and files.
   func run(_ console: inout Console) throws {
-    let training = trainer.preset.training
     let start = clock.now
     let batchesAtStart = batchesDone
     for member in members.all where member.trainer.epoch == 0 && member.trainer.batchInEpoch == 0 {
@@ -39,7 +38,8 @@ struct HeadlessTraining {
       if StopSignal.current != 0 {
         try stop(&console)
       }
-      for (index, result) in try members.step() {
+      let steps = try members.step()
+      for (index, result) in steps {
         let member = members.all[index]
         let rows: [EpochMetrics]?
         do {
@@ -56,7 +56,6 @@ struct HeadlessTraining {
         }
         guard let rows else { continue }
         let seconds = (clock.now - epochStart) / .seconds(1)
-        try member.run.append(rows)
         for row in rows {
           // Of several seeds there is one line for all; each has its own metrics.csv.
           if !hasSeeds { console.line(summary(row, rate: Double(samples) / seconds)) }
@@ -66,10 +65,11 @@ struct HeadlessTraining {
           }
         }
         tests[index] = rows
-        if member.trainer.epoch % training.checkpointEvery == 0 || member.trainer.isFinished {
-          try checkpoint(member)
+        try member.run.finishEpoch(rows, of: member.trainer)
+        if let reason = member.trainer.stopReason {
+          console.line("\(seed(member))finished: \(reason)")
         }
-        if index == members.all.count - 1 {
+        if index == steps.last?.index {
           for line in SeedSummary.lines(tests) { console.line(line) }
           epochStart = clock.now
           samples = 0
@@ -79,13 +79,23 @@ struct HeadlessTraining {
       tell?(Double(batchesDone) / Double(max(allBatches, 1)))
     }
     console.clear()
-    for member in members.all { try member.run.logEnd(of: member.trainer, detail: "finished") }
-    if hasSeeds {
-      let runs = members.all.map { $0.run.path }
-      for line in SeedSummary.verdicts(members.first.trainer.preset, runs: runs) {
-        console.line(line)
-      }
+    for member in members.all {
+      try member.run.logEnd(of: member.trainer, detail: member.trainer.stopReason ?? "finished")
     }
+    try finish(&console)
+  }
+
+  /// What the training has come to, written where it is missing.
+  func finish(_ console: inout Console) throws {
+    let results = try members.all.map { try $0.run.writeResults(of: $0.trainer) }
+    for line in ResultLines.lines(results.compactMap { $0 }) { console.line(line) }
+    guard hasSeeds else { return }
+    let runs = members.all.map { $0.run.path }
+    for line in SeedSummary.verdicts(trainer.preset, runs: runs) { console.line(line) }
+  }
+
+  private func seed(_ member: SeedMembers.Member) -> String {
+    hasSeeds ? "seed \(member.trainer.preset.seed): " : ""
   }
 
   private func checkpoint(_ member: SeedMembers.Member) throws {
@@ -126,9 +136,7 @@ struct HeadlessTraining {
   }
 
   private var allBatches: Int {
-    members.all.reduce(0) {
-      $0 + $1.trainer.preset.training.epochs * $1.trainer.batchesPerEpoch
-    }
+    batchesDone + members.all.reduce(0) { $0 + $1.trainer.batchesLeft }
   }
 
   private func progress(since start: ContinuousClock.Instant, from first: Int) -> String {

@@ -101,9 +101,17 @@ struct TrainCommand: ParsableCommand {
     console.clear()
     announce(members, &console)
     if members.isFinished, resumed != nil {
-      console.line(
-        "finished already: \(trainer.epoch) of \(preset.training.epochs) epochs are done; "
-          + "--epochs N with a larger N trains on")
+      let training = HeadlessTraining(members)
+      if let reason = trainer.stopReason {
+        console.line(
+          "finished already, after epoch \(trainer.epoch): \(reason); "
+            + "--set training.stop.patience=N with a larger N trains on")
+      } else {
+        console.line(
+          "finished already: \(trainer.epoch) of \(preset.training.epochs) epochs are done; "
+            + "--epochs N with a larger N trains on")
+      }
+      try training.finish(&console)
       return
     }
     try HeadlessTraining(members).run(&console)
@@ -116,7 +124,7 @@ struct TrainCommand: ParsableCommand {
     var replay = try Replay(session) {
       try Trainer(preset, data: preset.loadData(), threads: threads)
     } run: {
-      try RunDirectory(creating: out, preset: preset, network: $0.network)
+      try RunDirectory(creating: out, preset: $0.preset, network: $0.network)
     }
     StopSignal.install()
     console.line("run \(replay.path)")

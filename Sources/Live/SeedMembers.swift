@@ -69,7 +69,7 @@ public final class SeedMembers {
   /// - Returns: those that took part, by index, with what came of it.
   public func step() throws -> [(index: Int, result: Result<Trainer.Step, any Error>)] {
     let least = all.filter { !$0.trainer.isFinished }.min { $0 < $1 }!
-    let due = all.indices.filter { all[$0] == least }
+    let due = all.indices.filter { all[$0] == least && !all[$0].trainer.isFinished }
     for index in due {
       let trainer = all[index].trainer
       while let next = all[index].queue.first,

@@ -14,9 +14,10 @@ public struct SeedResults {
     public var name: String
     /// A, B, ...
     public var letter: String
-    /// Share 0...1 of the last epoch that all seeds evaluated, per seed.
+    /// Share 0...1 of the last epoch that all seeds evaluated, per seed; of each seed's own last
+    /// where `training.stop` may end one before the others.
     public var accuracies: [Double]
-    /// That epoch.
+    /// That epoch, or the first of them.
     public var epoch: Int
   }
 
@@ -51,6 +52,15 @@ public struct SeedResults {
     for (index, name) in names.enumerated() {
       let curves = accuracies.compactMap { $0[name] }
       guard curves.count == runs.count else { continue }
+      if preset.training.stop != nil {
+        let last = curves.compactMap { $0.keys.max() }
+        guard last.count == curves.count, let least = last.min() else { continue }
+        lanes.append(
+          Lane(
+            name: name, letter: Trainer.letter(index),
+            accuracies: zip(curves, last).map { $0[$1]! }, epoch: least))
+        continue
+      }
       let common = curves.dropFirst().reduce(Set(curves[0].keys)) { $0.intersection($1.keys) }
       guard let epoch = common.max() else { continue }
       lanes.append(

@@ -32,8 +32,10 @@ public struct Snapshot: Sendable {
   public var inspection: Inspection?
   /// Finished runs are looked at: nothing trains.
   public var isStill = false
-  /// All epochs are done.
+  /// All epochs are done, or a rule has ended the training before.
   public var isFinished = false
+  /// When the test samples are looked at.
+  public var tests = TestTime.every
   /// Training speed over the last half second or more; 0 while nothing trains.
   public var samplesPerSecond = 0.0
   /// Batches per second of slow motion; 0 at full speed.

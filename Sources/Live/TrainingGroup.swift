@@ -80,11 +80,7 @@ final class TrainingGroup {
 
   /// Batches to the preset's end, over all seeds.
   var batchesLeft: Int {
-    sessions.reduce(0) { sum, session in
-      let trainer = session.trainer
-      return sum + (trainer.preset.training.epochs - trainer.epoch) * trainer.batchesPerEpoch
-        - trainer.batchInEpoch
-    }
+    sessions.reduce(0) { $0 + $1.trainer.batchesLeft }
   }
 
   /// Why training has stopped; empty while it goes on.
@@ -111,8 +107,11 @@ final class TrainingGroup {
   /// - Returns: samples trained on, over all of them.
   func trainBatch() -> Int {
     guard failure.isEmpty else { return 0 }
-    let least = sessions.map(\.place).min { ($0.0, $0.1) < ($1.0, $1.1) }!
-    let due = sessions.filter { $0.place == least }
+    // Where a rule ends one before the others, it waits for good.
+    let unfinished = sessions.filter { !$0.trainer.isFinished }
+    let open = unfinished.isEmpty ? sessions : unfinished
+    let least = open.map(\.place).min { ($0.0, $0.1) < ($1.0, $1.1) }!
+    let due = open.filter { $0.place == least }
     for session in due {
       session.applyQueued()
       session.prepareBatch()
@@ -179,7 +178,8 @@ final class TrainingGroup {
     default:
       switch command {
       case .rewind, .restart:
-        guard Set(sessions.map { [$0.place.0, $0.place.1] }).count == 1 else {
+        let front = leader.place
+        guard !sessions.contains(where: { !$0.trainer.isFinished && $0.place < front }) else {
           present.notice = "not while a seed catches up with the others"
           return
         }

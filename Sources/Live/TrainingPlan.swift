@@ -45,7 +45,14 @@ public struct TrainingPlan: Sendable {
       return found
     }
     makeTrainer = { index, data, pool in
-      try Trainer(index == 0 ? preset : preset.ofSeed(index), data: data, pool: pool)
+      var own = try index == 0 ? preset : preset.ofSeed(index)
+      // Read once: a restart, and seeds that join later, begin with the same.
+      if let starts = shelf.starts {
+        for (lane, start) in starts.enumerated() { own.lanes[lane].startWeights = start }
+      }
+      let trainer = try Trainer(own, data: data, pool: pool)
+      shelf.starts = trainer.preset.lanes.map(\.startWeights)
+      return trainer
     }
     // Another seed's run is opened when its turn comes: it may have come to be since the start.
     resume = { trainer, index in
@@ -68,7 +75,7 @@ public struct TrainingPlan: Sendable {
           preset: trainer.preset, network: trainer.network)
       }
       if let resumed { return try RunDirectory(resuming: resumed, trainer) }
-      let made = try RunDirectory(creating: out, preset: preset, network: trainer.network)
+      let made = try RunDirectory(creating: out, preset: trainer.preset, network: trainer.network)
       shelf.path = made.path
       return made
     }
@@ -97,7 +104,12 @@ public struct TrainingPlan: Sendable {
 
   /// What the first seed has found out for the others.
   private final class Shelf: Sendable {
-    private let state = Mutex<(data: DataSplits?, path: String)>((nil, ""))
+    private let state = Mutex<(data: DataSplits?, path: String, starts: [[NPYArray]?]?)>(
+      (nil, "", nil))
+    var starts: [[NPYArray]?]? {
+      get { state.withLock { $0.starts } }
+      set { state.withLock { $0.starts = newValue } }
+    }
     private let runs = Mutex<[Int: RunToResume]>([:])
     func put(_ run: RunToResume?, _ index: Int) { runs.withLock { $0[index] = run } }
     /// Not held any longer: it has the run's lock.

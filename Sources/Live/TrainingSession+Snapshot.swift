@@ -34,6 +34,7 @@ extension TrainingSession {
     snapshot.batch = trainer.batchInEpoch
     snapshot.batches = trainer.batchesPerEpoch
     snapshot.isFinished = trainer.isFinished
+    snapshot.tests = preset.training.tests
     snapshot.duration = preset.duration
     snapshot.classNames = trainer.data.train.classNames.map { VisibleText.of($0) }
     snapshot.inputs = trainer.network.inputs

@@ -196,11 +196,8 @@ extension TrainingSession {
         $0.take(row)
       }
     }
-    attempt {
-      try run?.append(rows)
-      let every = trainer.preset.training.checkpointEvery
-      if trainer.epoch % every == 0 || trainer.isFinished { try writeCheckpoint() }
-    }
+    if let reason = trainer.stopReason { notice = "finished: \(reason)" }
+    attempt { try run?.finishEpoch(rows, of: trainer) }
     if let stopCondition, let reason = reason(for: stopCondition) {
       notice = "paused: \(reason)"
       self.stopCondition = nil
@@ -236,7 +233,9 @@ extension TrainingSession {
 
   /// Evaluates every lane on the test samples.
   func evaluateNow() {
-    guard trainer.data.test.count > 0 else { return }
+    let tests = trainer.preset.training.tests
+    guard trainer.data.test.count > 0, tests == .every || tests == .end && trainer.isFinished
+    else { return }
     for (index, lane) in trainer.lanes.enumerated() {
       edit(lane) { $0.evaluation = trainer.evaluate(lane: index, trainer.data.test) }
     }
@@ -328,7 +327,7 @@ extension TrainingSession {
     guard let run else { return }
     // Half of a batch that failed is not kept; the checkpoint before it stands.
     if !trainer.isBroken { try writeCheckpoint() }
-    try run.logEnd(of: trainer, detail: failure)
+    try run.logEnd(of: trainer, detail: failure.isEmpty ? trainer.stopReason ?? "" : failure)
   }
 
   private func attempt(_ body: () throws -> Void) {

@@ -48,23 +48,15 @@ public enum Checkpoint {
     } catch {
       throw FileError(folder, "cannot be read: \(error.localizedDescription)")
     }
-    let places = names.compactMap { name -> Place? in
-      let isReplaced = name.hasPrefix(stepped)
-      if isReplaced && names.contains(unstepped(name)) { return nil }
-      let parts = unstepped(name).split(separator: "+", omittingEmptySubsequences: false)
-      guard parts.count <= 2, let epoch = Int(parts[0]), epoch >= 0 else { return nil }
+    let places = names.compactMap { entry -> Place? in
+      let name = AsideFolder.name(of: entry, among: names) ?? ""
+      let parts = name.split(separator: "+", omittingEmptySubsequences: false)
+      guard (1...2).contains(parts.count), let epoch = Int(parts[0]), epoch >= 0 else { return nil }
       guard let batch = parts.count == 2 ? Int(parts[1]) : 0, batch >= 0 else { return nil }
       return Place(
-        path: (folder as NSString).appendingPathComponent(name), epoch: epoch, batch: batch)
+        path: (folder as NSString).appendingPathComponent(entry), epoch: epoch, batch: batch)
     }
     return places.sorted()
-  }
-
-  /// A checkpoint whose place is being taken by a new one of the same name: it stands for it until
-  /// the new one is there.
-  private static let stepped = ".old-"
-  private static func unstepped(_ name: String) -> String {
-    name.hasPrefix(stepped) ? String(name.dropFirst(stepped.count)) : name
   }
 
   /// The last checkpoint of a run, or the one named: `12`, or `12+40` for one between two epochs.
@@ -87,6 +79,7 @@ public enum Checkpoint {
     // It counts commands: they are on disk before it is.
     try run.syncLogs()
     let final = try put(trainer, in: folder)
+    try run.best.follow(trainer)
     let old = try all(in: run.path).filter { $0.path != final }
     let whole = old.filter { $0.batch == 0 }
     let surplus = keep > 0 ? whole.prefix(max(0, whole.count - keep + 1)) : []
@@ -98,58 +91,32 @@ public enum Checkpoint {
   @discardableResult
   static func put(_ trainer: Trainer, in folder: NSString) throws -> String {
     let name = name(epoch: trainer.epoch, batch: trainer.batchInEpoch)
-    let aside = folder.appendingPathComponent(".writing-\(name)")
-    let final = folder.appendingPathComponent(name)
-    removeLeftovers(of: folder)
-    do {
-      try AtomicFile.makeInnerFolder(aside)
+    return try AsideFolder(folder as String).put(name) { aside in
       for lane in trainer.lanes {
-        let laneFolder = (aside as NSString).appendingPathComponent(lane.name) as NSString
-        try AtomicFile.makeInnerFolder(laneFolder as String)
-        let arrays = lane.arrays()
-        // An optimiser's state: a folder for each of its parts.
-        for part in Set(arrays.map { ($0.name as NSString).deletingLastPathComponent }).sorted()
-        where !part.isEmpty {
-          try AtomicFile.makeInnerFolder(laneFolder.appendingPathComponent(part))
+        let best = lane.progress.best.map { best in
+          zip(lane.network.parameterNames, best.weights).map { (name: "best/" + $0, array: $1) }
         }
-        for (file, array) in arrays {
-          let path = laneFolder.appendingPathComponent(file + ".npy")
-          // What a resume would refuse is not written.
-          _ = try array.finite(path)
-          try AtomicFile.writeSynced(array.fileBytes, to: path)
-        }
+        try write(lane.arrays() + (best ?? []), to: aside.appendingPathComponent(lane.name))
       }
       try AtomicFile.writeSynced(
-        Array(state(trainer).text.utf8),
-        to: (aside as NSString).appendingPathComponent("state.toml"))
-      // One of the same place steps aside by a rename, and goes on standing for it (`all`) until
-      // the new one is there: at no instant is none to be found.
-      let old = folder.appendingPathComponent(stepped + name)
-      _ = rename(final, old)
-      guard rename(aside, final) == 0 else {
-        let failure = AtomicFile.failure(final)
-        _ = rename(old, final)
-        throw failure
-      }
-      try AtomicFile.syncFolder(folder as String)
-      try? FileManager.default.removeItem(atPath: old)
-    } catch {
-      try? FileManager.default.removeItem(atPath: aside)
-      throw error
+        Array(state(trainer).text.utf8), to: aside.appendingPathComponent("state.toml"))
     }
-    return final
   }
 
-  /// Removes what a kill in the midst of writing or removing has left.
-  private static func removeLeftovers(of folder: NSString) {
-    let files = FileManager.default
-    let names = (try? files.contentsOfDirectory(atPath: folder as String)) ?? []
-    for name in names {
-      let isReplaced = name.hasPrefix(stepped) && names.contains(unstepped(name))
-      guard name.hasPrefix(".writing-") || name.hasPrefix(".removing-") || isReplaced else {
-        continue
-      }
-      try? files.removeItem(atPath: folder.appendingPathComponent(name))
+  /// Writes arrays into a new folder, and one in it for each part that their names begin with, as
+  /// an optimiser's state has.
+  static func write(_ arrays: [(name: String, array: NPYArray)], to folder: String) throws {
+    let folder = folder as NSString
+    try AtomicFile.makeInnerFolder(folder as String)
+    for part in Set(arrays.map { ($0.name as NSString).deletingLastPathComponent }).sorted()
+    where !part.isEmpty {
+      try AtomicFile.makeInnerFolder(folder.appendingPathComponent(part))
+    }
+    for (file, array) in arrays {
+      let path = folder.appendingPathComponent(file + ".npy")
+      // What a resume would refuse is not written.
+      _ = try array.finite(path)
+      try AtomicFile.writeSynced(array.fileBytes, to: path)
     }
   }
 
@@ -159,6 +126,7 @@ public enum Checkpoint {
     root["epoch"] = .integer(trainer.epoch)
     root["batch"] = .integer(trainer.batchInEpoch)
     root["commands"] = .integer(trainer.commandCount)
+    if trainer.stopReason != nil { root["stopped"] = .boolean(true) }
     root["lane"] = .list(
       trainer.lanes.map { lane in
         var table = ConfigTable()
@@ -190,6 +158,7 @@ public enum Checkpoint {
         // 0: not dead.
         table["dead_since"] = .list(
           lane.diagnosis.deadSince.map { .list($0.map { .integer($0 ?? 0) }) })
+        lane.progress.write(to: &table)
         table["epoch_ledger"] = .list(lane.diagnosis.epoch.numbers.map { .real($0) })
         return .table(table)
       })
@@ -199,6 +168,11 @@ public enum Checkpoint {
   /// How many logged commands the checkpoint's lanes had taken.
   package static func commandCount(_ place: Place) throws -> Int {
     try open(place).reader.integer("commands", default: 0, FileLimits.counts)
+  }
+
+  /// Whether the training had ended there before its last epoch.
+  package static func hasStopped(_ place: Place) throws -> Bool {
+    try open(place).reader.boolean("stopped", default: false)
   }
 
   private static func open(_ place: Place) throws -> (file: String, reader: ConfigReader) {
@@ -227,6 +201,7 @@ public enum Checkpoint {
       )
     }
     trainer.commandCount = try reader.integer("commands", default: 0, count)
+    _ = try reader.boolean("stopped", default: false)
     let epoch = try reader.integer("epoch", default: nil, count)
     let batch = try reader.integer("batch", default: nil, 0...trainer.batchesPerEpoch)
     var index = 0
@@ -248,6 +223,7 @@ public enum Checkpoint {
       try lane.restore(updates: try section.integer("updates", default: nil, count)) {
         try NPYArray(contentsOf: laneFolder.appendingPathComponent($0 + ".npy"))
       }
+      lane.progress = try LaneProgress(section, lane, laneFolder)
     }
     try reader.finish()
     guard index == trainer.lanes.count else {

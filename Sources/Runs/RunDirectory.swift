@@ -6,7 +6,8 @@ import Training
 import EventPropCore
 import Foundation
 
-/// A run on disk: preset.toml, metrics.csv, activity.csv, commands.jsonl, checkpoints/, figures/.
+/// A run on disk: preset.toml, metrics.csv, activity.csv, commands.jsonl, checkpoints/, best/,
+/// results.csv, figures/.
 public final class RunDirectory {
   /// The folder, as it was given, or `runs/<name>-<n>`.
   public let path: String
@@ -18,6 +19,8 @@ public final class RunDirectory {
   private let commands: AppendFile
   private let isResumed: Bool
   private let lock: RunLock
+  /// Followed at the ends of epochs.
+  public let best: BestWeights
   /// At a resume: rows beyond the checkpoint, whose epochs are trained again.
   public private(set) var droppedRows = 0
 
@@ -52,13 +55,35 @@ public final class RunDirectory {
       self.path = try RunDirectory.makeNumbered(preset.name)
     }
     lock = try RunLock(self.path)
+    best = BestWeights(ofRun: self.path)
     let folder = self.path as NSString
     try AtomicFile.makeInnerFolder(folder.appendingPathComponent("checkpoints"))
+    try RunDirectory.keepStart(of: preset, network, in: self.path)
     try AtomicFile.write(
       Array((Version.line + preset.resolvedText).utf8), to: RunDirectory.presetFile(self.path))
     metrics = try RunDirectory.begin("metrics.csv", in: self.path, columns.joined(separator: ","))
     activity = try RunDirectory.begin(ActivityTable.file, in: self.path, ActivityTable.header)
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+  }
+
+  /// Where a run keeps the weights that its lanes began with, where these were given.
+  static func start(_ folder: String) -> String {
+    (folder as NSString).appendingPathComponent("start")
+  }
+
+  /// Before there is a preset: what is a run has them.
+  private static func keepStart(of preset: Preset, _ network: Network, in path: String) throws {
+    let lanes = preset.lanes.compactMap { lane in
+      lane.startWeights.map { (name: lane.name, weights: $0) }
+    }
+    guard !lanes.isEmpty else { return }
+    try AsideFolder(path).put("start") { folder in
+      for lane in lanes {
+        try Checkpoint.write(
+          zip(network.parameterNames, lane.weights).map { (name: $0, array: $1) },
+          to: folder.appendingPathComponent(lane.name))
+      }
+    }
   }
 
   private static func begin(_ name: String, in path: String, _ header: String) throws -> AppendFile
@@ -88,6 +113,7 @@ public final class RunDirectory {
     let ofStart = [
       ".lock", "checkpoints", "preset.toml", "preset.toml.tmp", "metrics.csv", "metrics.csv.tmp",
       "metrics.csv.next", "checkpoints.next", "commands.jsonl", "activity.csv", "activity.csv.tmp",
+      "start", ".writing-start", ".old-start",
     ]
     if content.isEmpty { return true }
     let seeds = content.filter { $0.hasPrefix("seed-") }
@@ -120,6 +146,7 @@ public final class RunDirectory {
     network = trainer.network
     path = run.path
     lock = try run.lock ?? RunLock(run.path)
+    best = BestWeights(ofRun: run.path)
     let folder = path as NSString
     let csv = folder.appendingPathComponent("metrics.csv")
     if FileManager.default.fileExists(atPath: csv) {
@@ -152,6 +179,7 @@ public final class RunDirectory {
       try AtomicFile.write(Array(text.utf8), to: presetFile)
     }
     commands = try AppendFile(folder.appendingPathComponent("commands.jsonl"))
+    try best.follow(trainer)
   }
 
   /// Makes `<folder>/<name>-<n>` with the first free n.
@@ -194,7 +222,7 @@ public final class RunDirectory {
   /// - Throws: `FileError` when the folder is no longer where it was.
   package func check() throws { try lock.check() }
 
-  /// Moves metrics.csv, activity.csv and checkpoints/ to before-restart-<n>/, and begins new ones.
+  /// Moves tables, checkpoints/ and best/ to before-restart-<n>/, and begins new ones.
   package func setAside() throws { try setAside(as: "before-restart", rows: 0) { _ in } }
 
   /// Moves them to before-rewind-<n>/ and goes on from where a trainer is: rows to its epoch stay,
@@ -209,6 +237,7 @@ public final class RunDirectory {
   private func setAside(as name: String, rows: Int, fill: (String) throws -> Void) throws {
     try check()
     try RunDirectory.setAside(path, as: name, rows: rows, fill: fill)
+    best.forget()
     metrics = try AppendFile(file("metrics.csv"))
     activity = try AppendFile(file(ActivityTable.file))
   }
@@ -253,6 +282,8 @@ public final class RunDirectory {
       }
       try move(folder, aside + "/checkpoints")
       for (name, _) in tables { try move(file(name), aside + "/" + name) }
+      try move(BestWeights.folder(path), aside + "/best")
+      try move(file(ResultsTable.file), aside + "/" + ResultsTable.file)
       try move(folder + ".next", folder)
       for (name, _) in tables { try move(file(name) + ".next", file(name)) }
       try AtomicFile.syncFolder(path)

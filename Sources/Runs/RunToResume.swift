@@ -9,6 +9,8 @@ extension Preset {
   /// - Throws: `FileError` when the folder is no run's, or the preset is not as it should be.
   public init(ofRun folder: String, settings: [String] = []) throws {
     try self.init(contentsOf: Preset.file(ofRun: folder), settings: settings)
+    let start = RunDirectory.start(folder)
+    if FileManager.default.fileExists(atPath: start) { begin(with: start) }
   }
 
   static func file(ofRun folder: String) throws -> String {
@@ -33,7 +35,7 @@ public struct RunToResume: Sendable {
 
   /// - Parameters:
   ///   - settings: `key=value`; a run goes on as it is, so that only places of data files and
-  ///     `training.epochs` are allowed.
+  ///     `training.epochs` and `training.stop.patience` are allowed.
   ///   - isKept: nothing of the session is written, so that the run may be another's.
   ///   - startingOver: what there is moves to before-restart-n/, and the training begins anew.
   /// - Throws: `FileError` for a folder that is no run, is in use, or has lost its checkpoints;
@@ -75,7 +77,7 @@ public struct RunToResume: Sendable {
   private static func check(_ settings: [String]) throws {
     let allowed = [
       "data.path", "data.train_file", "data.test_file", "data.validate_file", "training.epochs",
-      "seeds",
+      "training.stop.patience", "seeds",
     ]
     for setting in settings {
       let key = setting.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)

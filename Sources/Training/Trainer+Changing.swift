@@ -62,7 +62,9 @@ extension Trainer {
     if kind != options.lossKind { try options.setLoss(kind) }
     note(lanes[index].options, changedTo: &options)
     (options.identity, options.name) = takeIdentity()
-    append(try copy(of: lanes[index], options: options))
+    let lane = try copy(of: lanes[index], options: options)
+    lane.progress = LaneProgress(since: epoch)
+    append(lane)
   }
 
   /// A lane in the same state under other options.
@@ -97,6 +99,7 @@ extension Trainer {
     lane.epochSquares = state.epochSquares
     lane.epochBatches = state.epochBatches
     lane.keeping = state.keeping
+    lane.progress = state.progress
     lane.diagnosis = state.diagnosis
     return lane
   }

@@ -78,8 +78,22 @@ extension Trainer {
       guard trainer.isEvaluated else { return }
       results[index] = (
         trainer.evaluate(lane, trainer.data.validate, pool: pool),
-        trainer.evaluate(lane, trainer.data.test, pool: pool)
+        trainer.preset.training.tests == .every
+          ? trainer.evaluate(lane, trainer.data.test, pool: pool) : nil
       )
+    }
+    var first = 0
+    for trainer in trainers {
+      trainer.noteProgress((first..<first + trainer.lanes.count).map { results[$0].validation })
+      first += trainer.lanes.count
+    }
+    // Which epoch is the last may depend on its validation.
+    let last = jobs.indices.filter {
+      jobs[$0].trainer.preset.training.tests == .end && jobs[$0].trainer.isLastEpoch
+    }
+    pool.sideBySide(last.count) { index, pool in
+      let (trainer, lane) = jobs[last[index]]
+      results[last[index]].test = trainer.evaluate(lane, trainer.data.test, pool: pool)
     }
     var next = 0
     return trainers.map { trainer in

@@ -92,6 +92,8 @@ extension Trainer {
       return
     }
     let lane = try make(before)
+    // It has as much patience left as it had then.
+    lane.progress.improved.epoch += epoch - step.epoch
     if let present {
       // The epoch's sums stay: they are of the trials that were trained on.
       let (tally, squares) = (lanes[present].epochTally, lanes[present].epochSquares)

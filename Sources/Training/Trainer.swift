@@ -8,7 +8,8 @@ import SpikeData
 
 /// Trains the lanes of a preset in lockstep, batch by batch. Lives on one thread.
 public final class Trainer {
-  /// As it was read; commands change the lanes, not the preset.
+  /// As it was read, with the weights that its lanes begin with; commands change the lanes, not the
+  /// preset.
   public let preset: Preset
   /// Samples as loaded: augmentation and delay line are applied batch by batch.
   public let data: DataSplits
@@ -68,8 +69,9 @@ public final class Trainer {
   public var network: Network { lanes[0].network }
   /// In the order by which commands count lanes.
   public var laneNames: [String] { lanes.map(\.name) }
-  /// All epochs of the preset are done; `trainBatch` would go on all the same.
-  public var isFinished: Bool { epoch >= preset.training.epochs }
+  /// All epochs of the preset are done, or its rule ends the training before; `trainBatch` would go
+  /// on all the same.
+  public var isFinished: Bool { epoch >= preset.training.epochs || isOutOfPatience(at: epoch) }
 
   /// - Parameter threads: how many work on a batch; the result does not depend on it.
   /// - Throws: `FileError` when network and data do not fit together.
@@ -80,6 +82,14 @@ public final class Trainer {
   /// - Parameter pool: of trainers that are trained together the same one.
   /// - Throws: `FileError` when network and data do not fit together.
   public init(_ preset: Preset, data: DataSplits, pool: WorkerPool) throws {
+    if let key = preset.training.keyThatValidates, data.validate.count == 0 {
+      throw FileError(
+        preset.name,
+        "\(key) takes validation samples, and there are none: set data.validate, "
+          + "data.validate_speakers, data.validate_fold or data.validate_file")
+    }
+    let problems = try preset.lanes.map { try preset.problem(for: $0, data: data.train) }
+    let preset = try preset.withStart(problems.map(\.network))
     self.preset = preset
     self.data = data
     orderSeed = preset.seed
@@ -88,16 +98,13 @@ public final class Trainer {
     // No batch is larger than the samples there are.
     let batch = Trainer.capacity(preset, data)
     try MemoryNeed(
-      preset.lanes.map {
-        (try preset.problem(for: $0, data: data.train), $0.solver, $0.optimiser.state.count)
-      },
+      zip(problems, preset.lanes).map { ($0, $1.solver, $1.optimiser.state.count) },
       batch: batch, shards: min(preset.training.shards, batch)
     ).check(preset, batch: batch)
-    lanes = try preset.lanes.enumerated().map { index, options in
+    lanes = preset.lanes.enumerated().map { index, options in
       var options = options
       options.identity = index
-      return makeLane(
-        options, preset, try preset.problem(for: options, data: data.train), capacity: batch)
+      return makeLane(options, preset, problems[index], capacity: batch)
     }
     nextIdentity = lanes.count
     lastTests = preset.lanes.map { _ in nil }
@@ -139,7 +146,10 @@ public final class Trainer {
   }
 
   /// The samples that probes are taken from.
-  package var probeData: SpikeDataSet { data.test.count > 0 ? data.test : data.train }
+  package var probeData: SpikeDataSet {
+    if preset.training.tests == .every, data.test.count > 0 { return data.test }
+    return preset.training.tests != .every && data.validate.count > 0 ? data.validate : data.train
+  }
 
   /// Gives a lane the probe set.
   func watch(_ lane: any Lane) {
@@ -252,13 +262,14 @@ public final class Trainer {
   /// Whether the epoch that ends is evaluated.
   var isEvaluated: Bool {
     (epoch + 1) % preset.training.evaluateEvery == 0 || epoch + 1 == preset.training.epochs
+      || isOutOfPatience(at: epoch + 1)
   }
 
   /// The end of an epoch after its evaluation.
   /// - Parameter evaluations: per lane; nil where there are no samples, or none was asked for.
   /// - Returns: one row per lane.
   func endEpoch(_ evaluations: [(validation: Evaluation?, test: Evaluation?)]) -> [EpochMetrics] {
-    if isEvaluated { lastTests = evaluations.map(\.test) }
+    if evaluations.contains(where: { $0.test != nil }) { lastTests = evaluations.map(\.test) }
     let rows = zip(lanes, evaluations).map { lane, evaluation in
       let (validation, test) = evaluation
       lane.diagnosis.note(

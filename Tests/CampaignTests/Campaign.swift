@@ -21,7 +21,9 @@ enum Campaign {
       "train", "yin-yang-losses", "--set", "training.epochs=6", "--threads", "1", "--set",
       "data.train=128",
       "--set", "data.test=32", "--set", "hidden.0.size=12", "--set", "training.checkpoint.every=1",
-      "--set", "training.checkpoint.keep=1", "--set", "diagnosis.every=0",
+      "--set", "training.checkpoint.keep=1", "--set", "diagnosis.every=0", "--set",
+      "data.validate=32", "--set", "training.keep_best=true", "--set",
+      "training.stop={ patience = 9, metric = \"validation_loss\" }",
     ]
 
   /// Everything of a finished run that must not depend on how it got there.
@@ -31,7 +33,12 @@ enum Campaign {
     for name in (try? files.subpathsOfDirectory(atPath: run + "/checkpoints/6")) ?? [] {
       result[name] = files.contents(atPath: run + "/checkpoints/6/" + name)
     }
-    result["metrics.csv"] = files.contents(atPath: run + "/metrics.csv")
+    for name in (try? files.subpathsOfDirectory(atPath: run + "/best")) ?? [] {
+      result["best/" + name] = files.contents(atPath: run + "/best/" + name)
+    }
+    for name in ["metrics.csv", "results.csv"] {
+      result[name] = files.contents(atPath: run + "/" + name)
+    }
     return result
   }
 

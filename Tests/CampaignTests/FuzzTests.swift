@@ -76,7 +76,8 @@ import Testing
       "data.train",
       "lane.0.name", "output.weights", "simulation.step", "training.silent", "data.augment", "name",
       "training.optimiser", "training.schedule", "training.clip_value", "data.rescale",
-      "hidden.0.dropout",
+      "hidden.0.dropout", "training.stop", "training.test", "training.start",
+      "data.validate_fold",
     ]
     let text = try String(
       contentsOfFile: "\(Program.presets)/yin-yang-losses.toml", encoding: .utf8)
@@ -92,7 +93,10 @@ import Testing
   @Test func filesOfARun() throws {
     let preset = try Preset(
       contentsOf: "\(Program.presets)/yin-yang-losses.toml",
-      settings: ["data.train=64", "data.test=16", "hidden.0.size=5", "training.epochs=2"])
+      settings: [
+        "data.train=64", "data.test=16", "hidden.0.size=5", "training.epochs=2",
+        "data.validate=16", "training.keep_best=true", "training.stop.patience=50",
+      ])
     let data = try preset.loadData()
     let run = scratch.file("run")
     let training = try TrainingSession({ try Trainer(preset, data: data, threads: 1) }) {

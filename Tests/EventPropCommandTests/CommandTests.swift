@@ -548,10 +548,19 @@ import Testing
     let named = try run(begin + ["--out", "named", "--set", "data.validate_file=other.h5"])
     #expect(named.status == 0, "\(named.text)")
     #expect(try column("named", "validation_accuracy") == column("found", "validation_accuracy"))
+    let seeds = try run(
+      begin + [
+        "--out", "seeds", "--set", "data.validate_file=other.h5", "--seeds", "2", "--set",
+        "training.keep_best=true",
+      ])
+    #expect(seeds.status == 0, "\(seeds.text)")
+    let first = try column("seeds", "validation_accuracy")
+    #expect(try first == column("found", "validation_accuracy"))
+    #expect(try !column("seeds/seed-2", "validation_accuracy").isEmpty)
     let both = try run(
       begin + ["--set", "data.validate_file=other.h5", "--set", "data.validate=2"])
     #expect(both.status == 1)
-    #expect(both.text.contains("choose one of the three"), "\(both.text)")
+    #expect(both.text.contains("choose one of the four"), "\(both.text)")
   }
 
   /// Absurd weights end the training at once, with words.

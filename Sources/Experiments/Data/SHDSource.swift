@@ -23,7 +23,8 @@ struct SHDSource: DataSource {
     validateFile = try section.string("validate_file", default: "")
     guard validateFile.isEmpty || !request.isSplit else {
       throw section.error(
-        "validate_file", "goes without validate and validate_speakers: choose one of the three")
+        "validate_file",
+        "goes without validate, validate_speakers and validate_fold: choose one of the four")
     }
     units = try section.integer("units", default: 700, 1...65_535)
   }

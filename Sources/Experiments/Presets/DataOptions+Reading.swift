@@ -19,6 +19,11 @@ extension TrainingOptions {
         try $0.integer("keep", default: 3, 0...1_000_000)
       )
     }
+    keepsBest = try section.boolean("keep_best", default: false)
+    stop = try TrainingOptions.readStop(section)
+    let tests = try section.choice(
+      "test", default: TestTime.every.rawValue, TestTime.allCases.map(\.rawValue))
+    self.tests = TestTime(rawValue: tests)!
   }
 
   /// Marks the shared part of `[training]` as known, for the reader of a lane's part.
@@ -31,7 +36,8 @@ extension DataOptions {
     guard let entry = DataTable.all.first(where: { $0.kind == kind }) else {
       throw section.error("kind", "is \"\(kind)\"")
     }
-    // Not given, it follows the preset's, and stays out of the resolved text: every seed has its own.
+    // Not given, it follows the preset's, and stays out of the resolved text: every seed has its
+    // own.
     let seed = try section.optionalInteger("seed", 0...Int(Int32.max)) ?? seed
     let counts = 1...10_000_000
     let (train, test): (Int?, Int?)
@@ -42,16 +48,7 @@ extension DataOptions {
       train = try section.optionalInteger("train", counts)
       test = try section.optionalInteger("test", counts)
     }
-    let validate = try section.integer("validate", default: 0, 0...10_000_000)
-    let speakers = try section.list("validate_speakers", "a speaker number") { value -> Int? in
-      if case .integer(let speaker) = value, speaker >= 0 { return speaker }
-      return nil
-    }
-    guard validate == 0 || speakers == nil else {
-      throw section.error("validate_speakers", "goes without validate: choose one of the two")
-    }
-    validation =
-      speakers.map { .speakers($0) } ?? (validate > 0 ? .random(validate) : ValidationSplit.none)
+    validation = try DataOptions.readValidation(section)
     request = DataRequest(
       train: train, test: test, seed: seed, isSplit: validation != .none, duration: duration,
       step: step)
@@ -69,6 +66,38 @@ extension DataOptions {
         copies: try $0.integer("copies", default: 1, 1...1000),
         step: try $0.number("step", default: 0, .within(0, 1e6)))
     }
+  }
+}
+
+extension DataOptions {
+  private static func readValidation(_ section: ConfigReader) throws -> ValidationSplit {
+    func whole(_ least: Int) -> (ConfigValue) -> Int? {
+      {
+        if case .integer(let number) = $0, (least...10_000_000).contains(number) { return number }
+        return nil
+      }
+    }
+    // An empty list is none, so that a setting can take away what a preset asks for.
+    func list(_ key: String, _ allowed: String, from least: Int) throws -> [Int]? {
+      let list = try section.list(key, allowed, whole(least))
+      return list.flatMap { $0.isEmpty ? nil : $0 }
+    }
+    let validate = try section.integer("validate", default: 0, 0...10_000_000)
+    let speakers = try list("validate_speakers", "a speaker number", from: 0)
+    guard validate == 0 || speakers == nil else {
+      throw section.error("validate_speakers", "goes without validate: choose one of the two")
+    }
+    guard let fold = try list("validate_fold", "a whole number from 1 on", from: 1) else {
+      return speakers.map { .speakers($0) } ?? (validate > 0 ? .random(validate) : .none)
+    }
+    guard validate == 0, speakers == nil else {
+      throw section.error(
+        "validate_fold", "goes without validate and validate_speakers: choose one of the three")
+    }
+    guard fold.count == 2, fold[1] >= 2, fold[0] <= fold[1] else {
+      throw section.error("validate_fold", "allowed is [k, n]: part k, from 1 on, of n, from 2 on")
+    }
+    return .fold(fold[0], of: fold[1])
   }
 }
 

@@ -51,7 +51,7 @@ extension LaneOptions {
       try TrainingOptions.skip(section)
       return try LaneOptions.readTraining(section)
     }
-    (optimiser, schedule, silent, muteOutputs, keepSpikes, (clip, clipValue)) = training
+    (optimiser, schedule, silent, muteOutputs, keepSpikes, (clip, clipValue), start) = training
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
@@ -193,7 +193,7 @@ extension LaneOptions {
 
   private static func readTraining(_ section: ConfigReader) throws -> (
     any Optimiser, ScheduleOptions, SilentPolicy?, MuteOutputs?, KeepSpikes?,
-    (norm: Double, value: Double)
+    (norm: Double, value: Double), String
   ) {
     let optimiser = try section.section("optimiser") { try readOptimiser($0) }
     let schedule = try section.section("schedule") { try readSchedule($0) }
@@ -220,7 +220,7 @@ extension LaneOptions {
       norm: try section.number("clip", default: 0, .atLeast(0)),
       value: try section.number("clip_value", default: 0, .atLeast(0))
     )
-    return (optimiser, schedule, silent, outputs, keepSpikes, clip)
+    return (optimiser, schedule, silent, outputs, keepSpikes, clip, try section.path("start"))
   }
 
   /// Marks the lane's part of `[training]` as known, for the reader of the shared part.

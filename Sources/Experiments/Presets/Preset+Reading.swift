@@ -40,7 +40,16 @@ extension Preset {
   /// The same with some keys set otherwise.
   /// - Parameter settings: `key=value`, applied after those that it was read with.
   public func with(_ settings: [String]) throws -> Preset {
-    try Preset(text: source.text, file: source.file, settings: source.settings + settings)
+    var preset = try Preset(
+      text: source.text, file: source.file, settings: source.settings + settings)
+    if let start = source.start { preset.begin(with: start) }
+    return preset
+  }
+
+  /// Lanes that begin with given weights take them from a folder that keeps them.
+  package mutating func begin(with folder: String) {
+    source.start = folder
+    for index in lanes.indices where !lanes[index].start.isEmpty { lanes[index].start = folder }
   }
 
   /// The preset of one of its seeds, alone.
@@ -107,7 +116,9 @@ extension Preset {
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw reader.error("lane", "two lanes are called \"\(twice)\"; names must differ")
     }
-    resolvedText = reader.resolved.text
+    var resolved = reader.resolved
+    resolved.setStarts(lanes.map(\.start))
+    resolvedText = resolved.text
   }
 
   /// One lane: the preset with the lane's own keys laid over it.
@@ -135,7 +146,10 @@ extension Preset {
       )
     }
     for (section, keys) in [
-      ("training", ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value"]),
+      (
+        "training",
+        ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value", "start"]
+      ),
       ("simulation", ["solver", "step", "readout"]),
     ] {
       if case .table(let inner)? = overlay[section] {
@@ -163,6 +177,20 @@ extension Preset {
 }
 
 extension ConfigTable {
+  /// Gives the lanes that name their own start its absolute path.
+  fileprivate mutating func setStarts(_ starts: [String]) {
+    guard case .list(let lanes)? = self["lane"] else { return }
+    self["lane"] = .list(
+      zip(lanes, starts).map { item, start in
+        guard case .table(var lane) = item, case .table(var training)? = lane["training"],
+          training["start"] != nil
+        else { return item }
+        training["start"] = .string(start)
+        lane["training"] = .table(training)
+        return .table(lane)
+      })
+  }
+
   /// Applies `key=value`. The value is TOML; what is not is taken as a string.
   /// - Returns: the dotted key.
   mutating func apply(setting: String) throws -> String {

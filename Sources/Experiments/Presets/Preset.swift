@@ -38,6 +38,8 @@ struct PresetSource: Sendable {
   /// What messages call it.
   var file = ""
   var settings: [String] = []
+  /// Of a run that keeps the weights it began with.
+  var start: String?
 }
 
 /// Where samples come from and how they are changed on the way.
@@ -82,6 +84,12 @@ public struct TrainingOptions: Sendable, Equatable {
   public var checkpointEvery: Int
   /// Of those at the end of an epoch; ones within an epoch go when the next is written.
   public var checkpointsKept: Int
+  /// Whether each lane's weights of the epoch with the best validation accuracy are kept.
+  public var keepsBest: Bool
+  /// nil: training ends after `epochs`.
+  public var stop: StopRule?
+  /// When the test samples are looked at.
+  public var tests: TestTime
 }
 
 /// How the ledger watches updates.
@@ -120,6 +128,10 @@ public struct LaneOptions: Sendable {
   public var output: Layer
   /// Initial weights in the order of `Network.projections`.
   public var initial: [InitialWeights]
+  /// Where weights are that the lane begins with instead; empty: `initial` is drawn from.
+  public var start: String
+  /// What is there, in the order of `Network.parameterNames`, once it has been read.
+  package var startWeights: [NPYArray]?
   /// `loss.kind`: a kind of `LossTable`.
   public var lossKind: String
   /// That of `lossKind` with `lossParameters`, without the shaping.

@@ -26,6 +26,8 @@ package protocol Lane: AnyObject {
   var lastTally: Tally { get }
   var lastSquares: [Double] { get }
 
+  /// How far it has come by its validation.
+  var progress: LaneProgress { get set }
   var diagnosis: LaneDiagnosis { get set }
   /// Chooses the probe set that updates are observed on.
   func watch(_ samples: [(train: SpikeTrain, label: Int)], _ options: DiagnosisOptions)
@@ -90,11 +92,20 @@ package protocol Lane: AnyObject {
   func arrays() -> [(name: String, array: NPYArray)]
   /// - Throws: `FileError` when one is missing or has the wrong shape.
   func restore(updates: Int, from read: (String) throws -> NPYArray) throws
-  /// Takes over weights that `keep` gave.
+  /// Takes over weights, as `keep` gives them.
   /// - Throws: `FileError` when they are of another network.
-  func take(_ kept: KeptLane) throws
+  func take(_ weights: [NPYArray]) throws
   /// That its optimiser has made.
   var updates: Int { get }
+}
+
+extension Lane {
+  /// Takes over weights that `keep` gave.
+  /// - Throws: `FileError` when they are of another network.
+  package func take(_ kept: KeptLane) throws { try take(kept.weights) }
+
+  /// - Throws: `FileError` when arrays are not the weights of such a network.
+  package func check(_ weights: [NPYArray]) throws { try StartWeights.check(weights, network) }
 }
 
 /// What to find out about an update.

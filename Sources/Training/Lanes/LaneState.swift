@@ -13,6 +13,7 @@ struct LaneState {
   var epochSquares: [Double]
   var epochBatches: Int
   var keeping: KeepingTally?
+  var progress: LaneProgress
   var diagnosis: LaneDiagnosis
 
   init(_ lane: any Lane) {
@@ -24,6 +25,7 @@ struct LaneState {
     epochSquares = lane.epochSquares
     epochBatches = lane.epochBatches
     keeping = lane.keeping
+    progress = lane.progress
     diagnosis = lane.diagnosis
   }
 

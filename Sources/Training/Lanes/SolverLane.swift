@@ -18,6 +18,7 @@ final class SolverLane<S: Solver>: Lane {
   private(set) var lastTally: Tally
   private(set) var lastSquares: [Double]
 
+  var progress = LaneProgress()
   var diagnosis = LaneDiagnosis()
   private(set) var observer: UpdateObserver<S>?
   var keeping: KeepingTally?
@@ -46,7 +47,7 @@ final class SolverLane<S: Solver>: Lane {
     self.seed = seed
     let network = solver.problem.network
     runner = solver.makeBatch(
-      weights: Parameters(network, initial: options.initial, seed: seed), capacity: capacity,
+      weights: options.beginning(network, seed: seed, as: Scalar.self), capacity: capacity,
       shards: training.shards)
     optimiserState = OptimiserState(options.optimiser, network)
     schedule = Schedule(options.schedule)
@@ -110,9 +111,9 @@ final class SolverLane<S: Solver>: Lane {
     )
   }
   func keep() -> KeptLane { KeptLane(options, weights.arrays.map { NPYArray($0) }) }
-  func take(_ kept: KeptLane) throws {
-    for (array, matrix) in zip(kept.weights, weights.arrays) {
-      try array.copy(to: matrix, name: "history")
+  func take(_ kept: [NPYArray]) throws {
+    for (name, (array, matrix)) in zip(network.parameterNames, zip(kept, weights.arrays)) {
+      try array.copy(to: matrix, name: name)
     }
   }
   var stepsPerTrial: Int { Int((solver.problem.duration / solver.problem.step).rounded()) }

@@ -60,7 +60,7 @@ extension SolverLane {
       initial: hasDrawnWeights ? options.initial : nil)
   }
 
-  /// Neither trained nor changed by hand.
+  /// Neither trained, nor changed by hand, nor begun with other weights.
   private var hasDrawnWeights: Bool {
     let start = Parameters<Scalar>(network, initial: options.initial, seed: seed)
     return zip(weights.matrices, start.matrices).allSatisfy { $0.values == $1.values }

@@ -55,7 +55,7 @@ public struct WeightStatistics: Sendable, Equatable {
 
 extension SolverLane {
   package func weightStatistics() -> [WeightStatistics] {
-    let start = Parameters<Scalar>(network, initial: options.initial, seed: seed)
+    let start = options.beginning(network, seed: seed, as: Scalar.self)
     return network.parameterNames.enumerated().map { index, name in
       WeightStatistics(
         name: name, now: weights.arrays[index].values.map { Double($0) },

@@ -404,7 +404,7 @@ enum OverviewScreen: WorkbenchScreen {
     let axisNote = isShared ? "" : " (axis of its own)"
     let isAll = state.showsAllSeeds(snapshot) && !lane.seeds.isEmpty
     heading(
-      "loss, smoothed \(smoothing)\(axisNote); test accuracy"
+      "loss, smoothed \(smoothing)\(axisNote); test accuracy\(snapshot.tests.note)"
         + (isAll ? "; median, range" : ""), &area, on: &surface)
     let strip = area.takeTop(rows.curves - 1)
     let plot = curvePlot(in: strip)
