@@ -32,8 +32,8 @@ public enum EngineCommand: Sendable, Equatable {
   case bisect(BisectQuestion, lane: Int)
   /// Goes back to a place in the past, and on from there with a fork of a lane.
   case rewind(Rewind)
-  /// Trains every lane with so many seeds, from 1 on. New ones begin at the initial weights and catch
-  /// up with the commands of the first; those beyond stay on disk as they are.
+  /// Trains every lane with so many seeds, from 1 on. New ones begin at the initial weights and
+  /// catch up with the commands of the first; those beyond stay on disk as they are.
   case seeds(Int)
   /// Which seed's network is shown, from 0 on.
   case show(seed: Int)

@@ -60,7 +60,7 @@ public struct TrainingPlan: Sendable {
         guard let resumed, let place = resumed.place else { return }
         return try trainer.resume(resumed.path, at: place)
       }
-      guard isKept || resumed != nil else { return }
+      guard isKept && !shelf.path.isEmpty || resumed != nil else { return }
       let parent = try resumed ?? RunToResume(shelf.path, isKept: false)
       let own = try isKept ? parent.ofSeed(index, isKept: true) : parent.ofSeed(index)
       shelf.put(own, index)

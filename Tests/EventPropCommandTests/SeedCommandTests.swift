@@ -70,7 +70,7 @@ import Testing
     #expect(found.status == 0, "\(found.text)")
     #expect(found.text.hasPrefix("the update of batch "))
     #expect(bytes("events.csv") != nil)
-    let none = try run("bisect", "run", "accuracy", "0.0001")
+    let none = try run("bisect", "run", "silent", "hidden1", "1%")
     #expect(none.status == 1 && none.text.contains("no update did it"))
     #expect(try run("bisect", "run", "nonsense").status == 64)
   }

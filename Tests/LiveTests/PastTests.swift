@@ -209,6 +209,51 @@ import Testing
     #expect(resumed.state == ended)
   }
 
+  /// An update that ends an epoch is found, and forked from: the next epoch begins there.
+  @Test func anEpochsLastUpdateCanBeForked() throws {
+    let text = tinyPreset(training: "").replacingOccurrences(of: "batch = 32", with: "batch = 200")
+    let training = try session(text)
+    while !training.trainer.isFinished { _ = training.trainBatch() }
+    let accuracies = try (0...3).map { epochs in
+      let plain = try makeTrainer(text)
+      for _ in 0..<epochs { _ = try plain.step() }
+      return plain.evaluate(lane: 0, plain.probeData).accuracy
+    }
+    try #require(accuracies[0] != accuracies[3])
+    training.apply(.bisect(.accuracy((accuracies[0] + accuracies[3]) / 2), lane: 0))
+    finish(training)
+    let found = try #require(training.found)
+    training.apply(
+      .rewind(Rewind(to: found.snapshot.place, lane: found.snapshot.lanes[0].identity)))
+    finish(training)
+    #expect(training.trainer.lanes.count == 2, "\(training.notice)")
+    #expect(training.trainer.epoch == found.batch!.epoch + 1 && training.trainer.batchInEpoch == 0)
+    // Of its one batch an epoch can do without none.
+    training.apply(.change(SkipBatch(lane: 1)))
+    #expect(training.notice.contains("an epoch has one batch"))
+  }
+
+  /// A run that is looked at without keeping anything: its own log and checkpoints are the past.
+  @Test func bisectionsOfAKeptRunKnowItsCommands() throws {
+    let folder = temporary()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try withRun({ try session(tinyPreset(), run: folder) }) { training in
+      for _ in 0..<5 { _ = training.trainBatch() }
+      let neuron = counts(training.trainer).firstIndex { $0 > 0 }!
+      training.apply(.change(Cure(lane: 0, .lift(by: -50), layer: 0, neurons: [neuron])))
+      for _ in 0..<4 { _ = training.trainBatch() }
+      try training.leave()
+    }
+    let resumed = try RunToResume(folder, isKept: false)
+    let group = try TrainingGroup(
+      TrainingPlan(resumed.preset, threads: 1, resumed: resumed, isKept: false))
+    let command = try #require(group.first.commands.first)
+    let neuron = Int(command.text.split(separator: " ").last!)!
+    group.apply(.bisect(.dead(layer: 0, neuron: neuron), lane: 0))
+    while group.hasJob { group.stepJob() }
+    #expect(group.first.found?.sentence.contains("the command") ?? false)
+  }
+
   /// Undo takes weights of before: what it needs is trained again too.
   @Test func aRewindingTrainsUndoneCommandsAgain() throws {
     let text = tinyPreset()

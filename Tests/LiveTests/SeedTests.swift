@@ -98,8 +98,8 @@ import Testing
     #expect(group.sessions.map { $0.trainer.lanes[0].options.optimiser.rate } == [5e-3, 5e-3])
   }
 
-  /// Killed between the checkpoints of two seeds, all go on from the one that both have.
-  @Test func aRunOfSeedsGoesOnFromACommonPlace() throws {
+  /// Killed between the checkpoints of two seeds, each goes on from its own, and one waits.
+  @Test func seedsGoOnEachFromItsOwnPlace() throws {
     let folder = temporary()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let whole = try preset(2, ["training.checkpoint.keep=0"])
@@ -120,11 +120,12 @@ import Testing
       }
     }
     let resumed = try RunToResume(folder)
-    #expect(resumed.place?.epoch == 1 && resumed.place(ofSeed: 1)?.epoch == 1)
+    #expect(resumed.place?.epoch == 2)
+    #expect(try resumed.ofSeed(1, isKept: false)?.place?.epoch == 1)
     try withRun({
       try SeedMembers(TrainingPlan(resumed.preset, threads: 1, resumed: resumed), detail: "")
     }) { members in
-      #expect(members.all.map(\.trainer.epoch) == [1, 1])
+      #expect(members.all.map(\.trainer.epoch) == [2, 1])
       while !members.isFinished {
         for (index, result) in try members.step() {
           guard let rows = try result.get().rows else { continue }
@@ -138,6 +139,67 @@ import Testing
     #expect(results.lanes.map(\.name) == ["shaped", "plain"])
     #expect(results.lanes.allSatisfy { $0.epoch == 3 && $0.accuracies.count == 2 })
     #expect(results.looks == 1)
+  }
+
+  /// Seeds that leave and come back go on from where they left.
+  @Test func seedsComeBack() throws {
+    let folder = temporary()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try withRun({ try TrainingGroup(TrainingPlan(preset(3), threads: 1, out: folder)) }) { group in
+      for _ in 0..<5 { _ = group.trainBatch() }
+      group.apply(.seeds(1))
+      for _ in 0..<3 { _ = group.trainBatch() }
+      group.apply(.change(SetRate(lane: 0, 1e-3)))
+      group.apply(.seeds(3))
+      #expect(group.sessions.map(\.place.0) == [2, 1, 1], "\(group.snapshot().notice)")
+      #expect(group.sessions.allSatisfy { $0.run != nil })
+      finish(group)
+      for session in group.sessions {
+        let state = try alone(session.trainer.preset.seed) { trainer in
+          if (trainer.epoch, trainer.batchInEpoch) == (2, 0) {
+            try trainer.apply(SetRate(lane: 0, 1e-3))
+          }
+        }
+        #expect(session.trainer.state.hashValue == state.hashValue)
+      }
+      try group.leave()
+    }
+  }
+
+  /// Where a batch of one seed fails, all go back with it: what is changed then holds for all.
+  @Test func aFailedBatchTakesAllSeedsBack() throws {
+    let group = try TrainingGroup(TrainingPlan(preset(2), threads: 1, isKept: false))
+    for _ in 0..<5 { _ = group.trainBatch() }
+    // Such weights make the loss no number.
+    group.apply(.show(seed: 1))
+    group.apply(
+      .change(Cure(lane: 0, .lift(by: 1e6), layer: 0, neurons: Array(0..<20))))
+    group.sessions[1].trainer.lanes[0].scale(by: .infinity, layer: 1)
+    for _ in 0..<3 where group.failure.isEmpty { _ = group.trainBatch() }
+    #expect(group.failure.contains("seed 4"))
+    #expect(group.sessions.map(\.place.1) == [0, 0] && group.sessions.map(\.place.0) == [1, 1])
+    group.apply(.change(SetRate(lane: 0, 1e-3)))
+    group.forgive()
+    #expect(group.sessions.map { $0.trainer.lanes[0].options.optimiser.rate } == [1e-3, 1e-3])
+    finish(group)
+    #expect(group.sessions.map(\.place.0) == [3, 3])
+  }
+
+  /// What another seed was told alone since is not taken back in its stead.
+  @Test func undoIsRefusedWhereSeedsDiffer() throws {
+    let group = try TrainingGroup(TrainingPlan(preset(2), threads: 1, isKept: false))
+    _ = group.trainBatch()
+    group.apply(.change(SetRate(lane: 0, 1e-3)))
+    _ = group.trainBatch()
+    group.apply(.change(Cure(lane: 0, .lift(by: 0.1), layer: 0, neurons: [1])))
+    group.apply(.show(seed: 1))
+    group.apply(.change(Undo()))
+    #expect(group.snapshot().notice.contains("seed 3 alone was told"))
+    #expect(group.sessions.map { $0.trainer.lanes[0].options.optimiser.rate } == [1e-3, 1e-3])
+    let logged = group.sessions[0].commands
+    #expect(LoggedCommand.ofAll(logged).map(\.text) == ["rate 0.001"])
+    let undone = logged + [LoggedCommand(epoch: 0, batch: 2, lane: "", text: "undo")]
+    #expect(LoggedCommand.ofAll(undone).map(\.text) == ["rate 0.001"])
   }
 
   /// A run of two seeds that is told to have three: the new one catches up and the preset says so.

@@ -51,6 +51,9 @@ func seededSnapshot() -> Snapshot {
             x: x, 0.9 - 0.6 * exp(-x / 3) + 0.01 * Double(seed) + gain * (x - 6) / 6)
         }
       }
+      own.tests = Dictionary(
+        uniqueKeysWithValues: zip(
+          own.curves.testAccuracy.xs.map { Int($0) }, own.curves.testAccuracy.ys))
       own.lastTest = (12, own.curves.testAccuracy.last!)
       return own
     }

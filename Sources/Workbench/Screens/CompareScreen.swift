@@ -130,7 +130,8 @@ enum CompareScreen: WorkbenchScreen {
       return Line(lane, spread.median, spread)
     }
     plot(
-      snapshot, "test accuracy, %\(note(isAll))", lines, behind: [], isLogarithmic: false, limits: 0...100,
+      snapshot, "test accuracy, %\(note(isAll))", lines, behind: [], isLogarithmic: false,
+      limits: 0...100,
       in: area, on: &surface)
   }
 

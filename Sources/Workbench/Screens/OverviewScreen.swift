@@ -155,7 +155,8 @@ enum OverviewScreen: WorkbenchScreen {
   }
 
   private static func panel<S: Surface>(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area, on surface: inout S
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ index: Int, _ isChosen: Bool, in area: Area,
+    on surface: inout S
   ) {
     let lane = snapshot.lanes[index]
     let ink = lane.ink
@@ -394,7 +395,8 @@ enum OverviewScreen: WorkbenchScreen {
   private static let smoothing = 0.8
 
   private static func curves<S: Surface>(
-    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area,
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink,
+    _ area: inout Area,
     on surface: inout S
   ) {
     guard rows.curves >= 3 else { return }
