@@ -157,7 +157,8 @@ import Testing
     terminal.process.arguments = [
       "-c",
       "ulimit -f 8; exec \(CommandTests.program) open yin-yang-sum --out run --threads 1 --set data.train=320 "
-        + "--set data.test=10 --set hidden.0.size=1000 --set training.checkpoint.every=1000",
+        + "--set data.test=10 --set hidden.0.size=1000 --set training.checkpoint.every=100000 "
+        + "--set training.epochs=1000000",
     ]
     try terminal.process.run()
     // What is drawn anew are single digits; the run's files tell.
