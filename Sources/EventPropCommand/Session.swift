@@ -64,7 +64,9 @@ struct Session {
         engine.send(.detail(detail))
       }
       inspect()
-      let period = quick > 0 ? Self.quickPeriod : Self.framePeriod
+      // Until training has begun to move, what is shown is not to lag behind it.
+      let isQuick = quick > 0 || live.position == 0
+      let period = isQuick ? Self.quickPeriod : Self.framePeriod
       quick = max(0, quick - 1)
       guard let event = screen.read(milliseconds: period) else { continue }
       quick = Self.quickFrames
