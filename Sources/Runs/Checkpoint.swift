@@ -74,6 +74,16 @@ public enum Checkpoint {
   /// Writes the trainer's state and removes what `keep` makes superfluous.
   public static func write(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
     try run.check()
+    do {
+      try writeWhole(trainer, to: run, keep: keep)
+    } catch {
+      // Where the run's folder has gone meanwhile, that is what is said.
+      try run.check()
+      throw error
+    }
+  }
+
+  private static func writeWhole(_ trainer: Trainer, to run: RunDirectory, keep: Int) throws {
     let folder = run.file("checkpoints") as NSString
     try AtomicFile.makeInnerFolder(folder as String)
     // It counts commands: they are on disk before it is.
