@@ -35,10 +35,11 @@ extension Trainer {
         trainer.lanes.filter { trainer.isSkipped($0) }.map(\.options.identity))
     }
     let observations = trainers.map { $0.beginBatch() }
+    // Every other trainer's lanes come in reverse order: jobs go to the threads in turn, and none
+    // is to have the lane that spikes most of all of them.
     let jobs = trainers.indices.flatMap { index in
-      trainers[index].lanes.filter { !trainers[index].isSkipped($0) }.map {
-        (trainer: index, lane: $0)
-      }
+      let lanes = trainers[index].lanes.filter { !trainers[index].isSkipped($0) }
+      return (index % 2 == 0 ? lanes : lanes.reversed()).map { (trainer: index, lane: $0) }
     }
     let results = JobResults<(any Error)?>(jobs.count, nil)
     pool.sideBySide(jobs.count) { index, pool in
