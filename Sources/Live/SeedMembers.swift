@@ -17,7 +17,7 @@ public final class SeedMembers {
     /// Its own.
     public let run: RunDirectory
     /// Commands of the first seed that it has still to come to.
-    fileprivate var queue: ArraySlice<LoggedCommand> = []
+    fileprivate var queue = CommandQueue()
 
     private var place: (Int, Int) { (trainer.epoch, trainer.batchInEpoch) }
     /// Before another.
@@ -53,10 +53,9 @@ public final class SeedMembers {
     try all[0].run.log(
       seeds: all.count, of: all[0].trainer, before: log(all[0])?.seedCounts.last)
     let leader = all.max { $0 < $1 }!
-    let commands = LoggedCommand.ofAll(log(leader)?.commands ?? [])
+    let commands = log(leader)?.commands ?? []
     for index in all.indices where all[index].trainer !== leader.trainer {
-      all[index].queue = commands.dropFirst(
-        LoggedCommand.ofAll(log(all[index])?.commands ?? []).count)
+      all[index].queue = CommandQueue(commands, without: log(all[index])?.commands ?? [])
     }
   }
 
@@ -72,13 +71,8 @@ public final class SeedMembers {
     let due = all.indices.filter { all[$0] == least && !all[$0].trainer.isFinished }
     for index in due {
       let trainer = all[index].trainer
-      while let next = all[index].queue.first,
-        (next.epoch, next.batch) <= (trainer.epoch, trainer.batchInEpoch)
-      {
-        all[index].queue.removeFirst()
-        guard (next.epoch, next.batch) == (trainer.epoch, trainer.batchInEpoch) else { continue }
-        if next.isAfterResume { trainer.undoSteps = [] }
-        try trainer.apply(trainer.command(next))
+      while let next = all[index].queue.next(at: trainer) {
+        try trainer.apply(next)
         try all[index].run.log(
           command: next.text, lane: next.lane.isEmpty ? nil : next.lane, epoch: next.epoch,
           batch: next.batch)
@@ -86,22 +80,6 @@ public final class SeedMembers {
     }
     return Array(zip(due, Trainer.step(due.map { all[$0].trainer }, pool: pool)))
       .map { (index: $0, result: $1) }
-  }
-}
-
-extension LoggedCommand {
-  /// Those that every seed takes: none about certain neurons, and none that took back such a one.
-  static func ofAll(_ commands: [LoggedCommand]) -> [LoggedCommand] {
-    // Whether what could be taken back is of one network, the last one last.
-    var undoable: [Bool] = []
-    return commands.filter { logged in
-      if logged.isAfterResume { undoable = [] }
-      guard let command = CommandTable.command(text: logged.text, lane: 0) else { return true }
-      if command is Undo { return !(undoable.popLast() ?? false) }
-      let isOfOne = type(of: command).isOfOneNetwork
-      if type(of: command).effect != .none { undoable.append(isOfOne) }
-      return !isOfOne
-    }
   }
 }
 

@@ -47,8 +47,7 @@ final class TrainingGroup {
 
   /// What another session was told, and this one has still to come to.
   private func catchUp(_ session: TrainingSession, with leader: TrainingSession) {
-    let known = LoggedCommand.ofAll(session.commands).count
-    for command in LoggedCommand.ofAll(leader.commands).dropFirst(known) { session.queue(command) }
+    session.queued = CommandQueue(leader.commands, without: session.commands)
   }
 
   /// States to go back to take memory for each seed.
@@ -110,7 +109,7 @@ final class TrainingGroup {
     // Where a rule ends one before the others, it waits for good.
     let unfinished = sessions.filter { !$0.trainer.isFinished }
     let open = unfinished.isEmpty ? sessions : unfinished
-    let least = open.map(\.place).min { ($0.0, $0.1) < ($1.0, $1.1) }!
+    let least = open.map(\.place).min { $0 < $1 }!
     let due = open.filter { $0.place == least }
     for session in due {
       session.applyQueued()
@@ -144,9 +143,9 @@ final class TrainingGroup {
   /// What one of them paused for is over for all; that one is shown.
   private func forgetPauses() {
     guard let hit = sessions.firstIndex(where: \.hasStopped) else { return }
-    let pause = sessions[hit].lastPause
+    let pause = sessions[hit].pause
     for session in sessions { session.forget(pause) }
-    if sessions[hit].hasHit(pause), hit != shown { apply(.show(seed: hit)) }
+    if case .breakpoint? = pause, hit != shown { apply(.show(seed: hit)) }
   }
 
   /// The last thing of a session: what it has is kept, and where it ended.
@@ -218,7 +217,7 @@ final class TrainingGroup {
         session.applyQueued()
         session.apply(.change(command))
       } else {
-        session.queue(logged)
+        session.queued.append(logged)
       }
     }
     if isOfOne && sessions.count > 1 {

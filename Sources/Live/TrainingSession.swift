@@ -18,7 +18,7 @@ final class TrainingSession {
   /// Since the initial weights, as in the log.
   private(set) var commands: [LoggedCommand] = []
   /// Given at places that this session has still to come to.
-  private var queued: [LoggedCommand] = []
+  var queued = CommandQueue()
   /// A resume came after the last of them.
   private var isAfterResume = false
   /// Folder with the checkpoints of this training; nil: none.
@@ -55,7 +55,8 @@ final class TrainingSession {
   /// Reports of the doctor too.
   var reportsAtOnce = false
   private var stopCondition: StopCondition?
-  private var pause: Pause?
+  /// What it paused for last.
+  private(set) var pause: Pause?
   private var breakpoints: [Breakpoint] = []
   /// The last one that was hit.
   private(set) var breakHit: BreakHit?
@@ -347,15 +348,9 @@ extension TrainingSession {
 
 // Commands.
 extension TrainingSession {
-  /// A command that was given while this session was behind the others, at their place.
-  func queue(_ command: LoggedCommand) { queued.append(command) }
-
-  /// Applies those whose place has come.
+  /// Applies what was given to others at this place.
   func applyQueued() {
-    while let next = queued.first, (next.epoch, next.batch) <= place {
-      queued.removeFirst()
-      // One whose place is past was of a training that is no more.
-      guard (next.epoch, next.batch) == place else { continue }
+    while let next = queued.next(at: trainer) {
       if next.isAfterResume { trainer.undoSteps = [] }
       attempt { try apply(.change(trainer.command(next))) }
     }
@@ -377,9 +372,6 @@ extension TrainingSession {
   /// Memory for states to go back to.
   func limitPlaces(to bytes: Int) { places.limit = bytes }
 
-  /// What it paused for last.
-  var lastPause: Pause? { pause }
-  func hasHit(_ pause: Pause?) -> Bool { if case .breakpoint? = pause { true } else { false } }
   /// Another seed has paused for it: once is enough.
   func forget(_ pause: Pause?) {
     switch pause {
@@ -483,7 +475,7 @@ extension TrainingSession {
     try run?.setAside()
     trainer = fresh
     rewinds += 1
-    (commands, queued, isAfterResume, job) = ([], [], false, nil)
+    (commands, queued, isAfterResume, job) = ([], CommandQueue(), false, nil)
     places.forget()
     (failure, canGoOn) = ("", false)
     watchUpdates()

@@ -89,6 +89,12 @@ public struct LoggedSession: Sendable, Equatable {
 }
 
 extension Trainer {
+  /// Gives the lanes a command of a log, at the place where it was given.
+  package func apply(_ logged: LoggedCommand) throws {
+    if logged.isAfterResume { undoSteps = [] }
+    try apply(command(logged))
+  }
+
   /// What a line of a log asks of these lanes.
   /// - Throws: `FileError` when it is no command, or its lane is none of them.
   package func command(_ logged: LoggedCommand) throws -> any TrainingCommand {

@@ -18,9 +18,8 @@ extension Trainer {
           path, "has \(all.count) commands, the checkpoint counts \(count): lines are missing")
       }
       for logged in all.prefix(count) {
-        if logged.isAfterResume { undoSteps = [] }
         seek(epoch: logged.epoch, batch: logged.batch)
-        try apply(command(logged))
+        try apply(logged)
         // Given in an epoch, an order counts from the next one on.
         if logged.epoch < place.epoch { epochOrderSeed = orderSeed }
       }

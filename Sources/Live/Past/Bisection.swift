@@ -114,7 +114,7 @@ struct Bisection {
     let place = PastPlace(
       epoch: trainer.epoch, batch: trainer.batchInEpoch, commands: trainer.commandCount)
     if let due = rerun.due {
-      try rerun.apply(due)
+      try trainer.apply(due)
       look(at: place, .command(due.text))
     } else {
       if !trainer.isEpochComplete {

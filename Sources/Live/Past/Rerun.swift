@@ -69,12 +69,6 @@ struct Rerun {
     return next.epoch == trainer.epoch && next.batch == trainer.batchInEpoch ? next : nil
   }
 
-  /// Gives the command that is due.
-  func apply(_ logged: LoggedCommand) throws {
-    if logged.isAfterResume { trainer.undoSteps = [] }
-    try trainer.apply(trainer.command(logged))
-  }
-
   func isAt(_ place: PastPlace) -> Bool {
     guard (trainer.epoch, trainer.batchInEpoch) == (place.epoch, place.batch) else { return false }
     return due == nil || place.commands.map { trainer.commandCount >= $0 } ?? false
@@ -87,7 +81,7 @@ struct Rerun {
     guard (trainer.epoch, trainer.batchInEpoch) <= (place.epoch, place.batch) else {
       throw FileError("epoch \(place.epoch), batch \(place.batch)", "cannot be gone back to")
     }
-    if let due { try apply(due) } else { _ = try trainer.step() }
+    if let due { try trainer.apply(due) } else { _ = try trainer.step() }
     return isAt(place)
   }
 }

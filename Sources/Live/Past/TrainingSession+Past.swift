@@ -87,7 +87,7 @@ extension TrainingSession {
         "the update of batch \(place.batch + 1), epoch \(place.epoch + 1)"
       )
     case .command(let text):
-      try rerun.due.map { try rerun.apply($0) }
+      try rerun.due.map { try rerun.trainer.apply($0) }
       (batch, what) = (nil, "the command \"\(text)\"")
     case .epochEnd:
       if !twin.trainer.isEpochComplete { try twin.trainer.trainBatch() }
