@@ -19,6 +19,13 @@ public struct SeedBand: Sendable, Equatable {
     /// Standard deviation, n - 1 in the denominator; nil for one seed.
     public var sd: Double?
 
+    /// Of values without an epoch; those that are not finite are left out. nil where none is left.
+    public init?(_ values: [Double]) {
+      let known = values.filter(\.isFinite)
+      guard !known.isEmpty else { return nil }
+      self.init(epoch: 0, known)
+    }
+
     /// - Parameter values: finite; not empty.
     init(epoch: Int, _ values: [Double]) {
       let sorted = values.sorted()

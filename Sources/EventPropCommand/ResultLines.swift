@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Diagnosis
 import Charts
 import Foundation
 import Runs
@@ -29,8 +30,7 @@ enum ResultLines {
   static func spread(_ shares: [Double?]) -> String {
     let known = shares.compactMap { $0 }
     guard known.count == shares.count, !known.isEmpty else { return "–" }
-    guard known.count > 1 else { return Console.percent(known[0]) }
-    let (mean, sd) = SeedSummary.meanAndDeviation(known)
-    return String(format: "%.1f ± %.1f %%", 100 * mean, 100 * sd)
+    guard let all = SeedBand.Point(known), let sd = all.sd else { return Console.percent(known[0]) }
+    return String(format: "%.1f ± %.1f %%", 100 * all.mean, 100 * sd)
   }
 }

@@ -29,16 +29,9 @@ enum SeedSummary {
 
   /// `71.2 ± 1.3 % (5 seeds)`: mean and standard deviation.
   static func spread(_ shares: [Double]) -> String {
-    let (mean, sd) = meanAndDeviation(shares)
-    guard shares.count > 1 else { return Console.percent(mean) }
-    return String(format: "%.1f ± %.1f %% (%d seeds)", 100 * mean, 100 * sd, shares.count)
-  }
-
-  /// n - 1 in the denominator; 0 for one value.
-  static func meanAndDeviation(_ values: [Double]) -> (mean: Double, sd: Double) {
-    let mean = values.reduce(0, +) / Double(max(values.count, 1))
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (mean, (squares / Double(max(values.count - 1, 1))).squareRoot())
+    guard let all = SeedBand.Point(shares) else { return Text.unknown }
+    guard let sd = all.sd else { return Console.percent(all.mean) }
+    return String(format: "%.1f ± %.1f %% (%d seeds)", 100 * all.mean, 100 * sd, all.seeds)
   }
 
   /// At the end: mean and standard deviation of every lane's last test accuracy, and every lane

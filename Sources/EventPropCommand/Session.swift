@@ -175,24 +175,9 @@ struct Session {
   private mutating func handle(_ event: InputEvent) -> [Effect] {
     let size = screen.size
     switch event {
-    case .character(let c):
-      if c == "\u{03}" { return [.quit] }
-      if c == "\u{1A}" { return [.suspend] }
-      if c == "\u{0C}" { return [] }
-      return state.handle(.character(c), shown)
-    case .enter: return state.handle(.enter, shown)
-    case .escape: return state.handle(.escape, shown)
-    case .tab: return state.handle(.tab, shown)
-    case .backTab: return state.handle(.backTab, shown)
-    case .backspace: return state.handle(.backspace, shown)
-    case .up: return state.handle(.up, shown)
-    case .down: return state.handle(.down, shown)
-    case .left: return state.handle(.left, shown)
-    case .right: return state.handle(.right, shown)
-    case .pageUp: return state.handle(.pageUp, shown)
-    case .pageDown: return state.handle(.pageDown, shown)
-    case .home: return state.handle(.home, shown)
-    case .end: return state.handle(.end, shown)
+    case .character("\u{03}"): return [.quit]
+    case .character("\u{1A}"): return [.suspend]
+    case .character("\u{0C}"): return []
     case .click(let x, let y):
       return state.click(x: x, y: y, width: size.width, height: size.height, shown)
     case .wheel(_, _, let down): return state.wheel(down: down, shown)
@@ -202,6 +187,7 @@ struct Session {
     case .resize:
       screen.invalidate()
       return []
+    default: return event.key.map { state.handle($0, shown) } ?? []
     }
   }
 

@@ -48,21 +48,11 @@ struct SweepScreenLoop {
   private func key(_ event: InputEvent) -> Key? {
     switch event {
     case .character("\u{03}"): return .character("q")
-    case .character(let c): return .character(c)
-    case .enter: return .enter
-    case .escape: return .escape
-    case .tab: return .tab
-    case .up: return .up
-    case .down: return .down
-    case .pageUp: return .pageUp
-    case .pageDown: return .pageDown
-    case .home: return .home
-    case .end: return .end
     case .wheel(_, _, let down): return down ? .down : .up
     case .resize:
       screen.invalidate()
       return nil
-    default: return nil
+    default: return event.key
     }
   }
 

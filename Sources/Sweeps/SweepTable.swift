@@ -38,7 +38,7 @@ public struct SweepTable: Sendable {
     }
 
     /// Standard deviation of the metric over seeds; nil below two.
-    public var sd: Double? { SeedBand([metric.map(\.value)].transposed).points.first?.sd }
+    public var sd: Double? { SeedBand.Point(metric.map(\.value))?.sd }
 
     /// All seeds are trained and have a value.
     var isWhole: Bool { status == .done && metric.count == seedsDone.all }
@@ -157,16 +157,11 @@ extension SweepTable.Row {
   }
 }
 
-extension [[Double]] {
-  /// For `SeedBand`: one epoch of many curves.
-  fileprivate var transposed: [[Double?]] { flatMap { $0.map { [$0] } } }
-}
-
 extension SweepTable {
   /// `97.12 ± 0.31 %`: mean and standard deviation over seeds.
   public static func spread(_ values: [(seed: Int, value: Double)], _ sweep: Sweep) -> String {
     let scale = sweep.isAccuracy ? 100.0 : 1
-    guard let point = SeedBand(values.map { [scale * $0.value] }).points.first else {
+    guard let point = SeedBand.Point(values.map { scale * $0.value }) else {
       return Text.unknown
     }
     func number(_ value: Double) -> String {

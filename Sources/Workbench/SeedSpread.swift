@@ -26,7 +26,7 @@ struct SeedSpread {
     var values: [Double: [Double]] = [:]
     for curve in curves { for point in curve { values[point.x, default: []].append(point.y) } }
     points = values.sorted { $0.key < $1.key }.compactMap { x, ys in
-      guard let point = SeedBand(ys.map { [$0] }).points.first else { return nil }
+      guard let point = SeedBand.Point(ys) else { return nil }
       return (x, point.median, point.min, point.max, point.seeds)
     }
   }
@@ -77,7 +77,7 @@ extension LaneSnapshot {
   /// Mean and standard deviation of the test accuracy over seeds, in per cent: `76.4 ± 1.1 %`.
   var seedAccuracy: String {
     let tests = seedTests.map { 100 * $0.accuracy }
-    guard let point = SeedBand(tests.map { [$0] }).points.first else { return Text.unknown }
+    guard let point = SeedBand.Point(tests) else { return Text.unknown }
     let mean = Text.fixed(point.mean, 1)
     return point.sd.map { "\(mean) ± \(Text.fixed($0, 1)) %" } ?? "\(mean) %"
   }

@@ -43,16 +43,18 @@ public struct Report {
   /// - Parameter progress: told what is being made.
   /// - Returns: the folder.
   public func write(progress: (String) -> Void = { _ in }) throws -> String {
-    let figures = try makeFigures(progress)
+    let runs = try FinishedRuns(
+      [.init(preset: preset, folder: run, place: place, data: data)], detail: nil)
+    let figures = makeFigures(runs, progress)
     progress("words and tables")
-    let still = try snapshot(.ledger)
+    let still = snapshot(runs, .ledger)
     try put(text(still, figures), "README.md")
     for (name, made) in figures {
       try put(made.svg, "figures/\(name).svg")
       try put(made.csv, "figures/\(name).csv")
     }
     try put(FigureFiles.tables(state(.ledger), still)[0].csv, "ledger.csv")
-    let silence = try snapshot(.silence)
+    let silence = snapshot(runs, .silence)
     try put(DiagnosisFiles.silence(silence), "silence.csv")
     for (seed, folder) in SeedFolder.all(of: run, preset) {
       let prefix = folder == run ? "" : "seed-\(seed)/"
@@ -83,19 +85,22 @@ public struct Report {
     return state
   }
 
-  private func snapshot(_ detail: Detail?) throws -> Snapshot {
-    let item = FinishedRuns.Item(preset: preset, folder: run, place: place, data: data)
-    return try FinishedRuns([item], detail: detail).snapshot(after: 0)!
+  /// The run with what a screen or figure needs.
+  private func snapshot(_ runs: FinishedRuns, _ detail: Detail?) -> Snapshot {
+    runs.send(.detail(detail))
+    return runs.snapshot(after: 0)!
   }
 
   /// Every figure that there are numbers for, one of each lane where it shows one.
-  private func makeFigures(_ progress: (String) -> Void) throws -> [(String, PaperFigure)] {
+  private func makeFigures(
+    _ runs: FinishedRuns, _ progress: (String) -> Void
+  ) -> [(String, PaperFigure)] {
     var made: [(String, PaperFigure)] = []
     var known: [(detail: Detail?, snapshot: Snapshot)] = []
     for kind in FigureKind.allCases {
       progress("figure \(kind)")
       let found = known.first { $0.detail == kind.detail }?.snapshot
-      let snapshot = try found ?? self.snapshot(kind.detail)
+      let snapshot = found ?? self.snapshot(runs, kind.detail)
       if found == nil { known.append((kind.detail, snapshot)) }
       for lane in snapshot.lanes.indices where lane == 0 || kind.isOfOneLane {
         var options = FigureOptions()
