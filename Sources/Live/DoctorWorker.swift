@@ -97,7 +97,10 @@ final class DoctorWorker {
     _ request: InspectionRequest, target: Double?, _ jobs: [InitReportJob], atOnce: Bool
   ) {
     let past = Past(request: request, target: target, jobs: jobs)
-    if atOnce { return Self.run(.past(past), shelf, time, generation: 0) }
+    if atOnce {
+      let change = Self.run(.past(past), shelf, time, generation: 0)
+      return shelf.state.withLock { change(&$0) }
+    }
     shelf.state.withLock { $0.past = past }
   }
 
@@ -130,7 +133,10 @@ final class DoctorWorker {
       return .lane(job, position)
     }
     if atOnce {
-      for lane in waiting { Self.run(begin(lane), shelf, time, generation: generation) }
+      for lane in waiting {
+        let change = Self.run(begin(lane), shelf, time, generation: generation)
+        shelf.state.withLock { change(&$0) }
+      }
       return
     }
     let work: Work
@@ -153,14 +159,22 @@ final class DoctorWorker {
     let thread = Thread {
       blockAllSignals()
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, priority)
-      Self.run(work, shelf, time, generation: generation)
-      shelf.state.withLock { $0.isBusy = false }
+      let change = Self.run(work, shelf, time, generation: generation)
+      // In one: who sees the new count of reports and comes for the next finds no one busy.
+      shelf.state.withLock {
+        change(&$0)
+        $0.isBusy = false
+      }
     }
     thread.stackSize = 8 << 20
     thread.start()
   }
 
-  private static func run(_ work: Work, _ shelf: Shelf, _ time: TimeSource, generation: Int) {
+  /// Does the work, without the lock.
+  /// - Returns: how it is put on the shelf.
+  private static func run(
+    _ work: Work, _ shelf: Shelf, _ time: TimeSource, generation: Int
+  ) -> (inout Shared) -> Void {
     switch work {
     case .lane(let job, let position):
       let begin = time.now()
@@ -169,9 +183,9 @@ final class DoctorWorker {
           shared.findings[identity].map { (job: job, report: $0.report) }
         }
       }
-      guard let report = try? job.run(knowing: known) else { return }
+      guard let report = try? job.run(knowing: known) else { return { _ in } }
       let end = time.now()
-      shelf.state.withLock {
+      return {
         guard $0.generation == generation else { return }
         $0.number += 1
         $0.findings[job.identity] = InitFinding(
@@ -182,7 +196,7 @@ final class DoctorWorker {
     case .past(let past):
       var made: [(job: InitReportJob, report: InitReport)] = []
       for job in past.jobs {
-        guard let report = try? job.run(knowing: made) else { return }
+        guard let report = try? job.run(knowing: made) else { return { _ in } }
         made.append((job, report))
       }
       let request = past.request
@@ -192,7 +206,7 @@ final class DoctorWorker {
           number: 0, position: request.position, asked: past.target, report: report)
         return detail
       }
-      shelf.state.withLock {
+      return {
         $0.number += 1
         $0.inspection = Inspection(serial: request.serial, detail: request.detail, lanes: lanes)
       }
