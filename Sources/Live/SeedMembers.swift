@@ -35,7 +35,7 @@ public final class SeedMembers {
   /// - Throws: `FileError`.
   public init(_ plan: TrainingPlan, detail: String, willResume: () -> Void = {}) throws {
     pool = WorkerPool(threads: plan.threads)
-    let data = try plan.allData(0..<plan.seeds, pool)
+    let data = try plan.allData(0..<plan.seeds)
     let trainers = try data.enumerated().map { try plan.makeTrainer($0, $1, pool) }
     // Until here there was nothing to keep, and signals ended the program at once.
     willResume()
@@ -84,12 +84,6 @@ public final class SeedMembers {
 }
 
 extension TrainingPlan {
-  /// The samples of some seeds, found side by side.
-  func allData(_ range: Range<Int>, _ pool: WorkerPool) throws -> [DataSplits] {
-    let before = range.lowerBound == 0 && !range.isEmpty ? [try data(0)] : []
-    let rest = Array(range.dropFirst(before.count))
-    let results = JobResults<Result<DataSplits, any Error>?>(rest.count, nil)
-    pool.forEach(rest.count) { index in results[index] = Result { try data(rest[index]) } }
-    return try before + rest.indices.map { try results[$0]!.get() }
-  }
+  /// The samples of some seeds, each found by all threads.
+  func allData(_ range: Range<Int>) throws -> [DataSplits] { try range.map(data) }
 }

@@ -57,7 +57,7 @@ final class TrainingGroup {
 
   /// Makes the sessions of some seeds; samples are found side by side.
   private func make(_ range: Range<Int>) throws -> [TrainingSession] {
-    let (data, plan) = (try plan.allData(range, pool), plan)
+    let (data, plan) = (try plan.allData(range), plan)
     return try zip(range, data).map { index, data in
       try TrainingSession(
         { [pool] in try plan.makeTrainer(index, data, pool) },

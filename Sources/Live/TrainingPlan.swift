@@ -40,7 +40,8 @@ public struct TrainingPlan: Sendable {
     data = { index in
       // Samples from files are the same for all seeds, the split of validation samples too.
       guard index == 0 || isGenerated else { return try shelf.data() }
-      let found = try (index == 0 ? preset : preset.ofSeed(index)).loadData(progress: progress)
+      let found = try (index == 0 ? preset : preset.ofSeed(index)).loadData(
+        threads: threads, progress: progress)
       if index == 0 { shelf.put(found) }
       return found
     }

@@ -35,12 +35,7 @@ extension Trainer {
         trainer.lanes.filter { trainer.isSkipped($0) }.map(\.options.identity))
     }
     let observations = trainers.map { $0.beginBatch() }
-    // Every other trainer's lanes come in reverse order: jobs go to the threads in turn, and none
-    // is to have the lane that spikes most of all of them.
-    let jobs = trainers.indices.flatMap { index in
-      let lanes = trainers[index].lanes.filter { !trainers[index].isSkipped($0) }
-      return (index % 2 == 0 ? lanes : lanes.reversed()).map { (trainer: index, lane: $0) }
-    }
+    let jobs = jobs(of: trainers) { !$0.isSkipped($1) }
     let results = JobResults<(any Error)?>(jobs.count, nil)
     pool.sideBySide(jobs.count) { index, pool in
       let job = jobs[index]
@@ -69,37 +64,37 @@ extension Trainer {
         lane.applySilentPolicy(epoch: trainer.epoch, seed: trainer.preset.seed)
       }
     }
-    let jobs = trainers.flatMap { trainer in
-      trainer.lanes.map { (trainer: trainer, lane: $0) }
-    }
-    let results = JobResults<(validation: Evaluation?, test: Evaluation?)>(
-      jobs.count, (nil, nil))
+    let jobs = jobs(of: trainers)
+    let results = JobResults<Ending>(jobs.count, Ending())
     pool.sideBySide(jobs.count) { index, pool in
-      let (trainer, lane) = jobs[index]
-      guard trainer.isEvaluated else { return }
-      results[index] = (
-        trainer.evaluate(lane, trainer.data.validate, pool: pool),
-        trainer.preset.training.tests == .every
-          ? trainer.evaluate(lane, trainer.data.test, pool: pool) : nil
-      )
+      let (trainer, lane) = (trainers[jobs[index].trainer], jobs[index].lane)
+      results[index] = trainer.ending(of: lane, pool: pool)
     }
-    var first = 0
-    for trainer in trainers {
-      trainer.noteProgress((first..<first + trainer.lanes.count).map { results[$0].validation })
-      first += trainer.lanes.count
+    /// In the order of the trainer's lanes.
+    func endings(of trainer: Trainer) -> [Ending] {
+      trainer.lanes.map { lane in results[jobs.firstIndex { $0.lane === lane }!] }
     }
+    for trainer in trainers { trainer.noteProgress(endings(of: trainer).map(\.validation)) }
     // Which epoch is the last may depend on its validation.
     let last = jobs.indices.filter {
-      jobs[$0].trainer.preset.training.tests == .end && jobs[$0].trainer.isLastEpoch
+      let trainer = trainers[jobs[$0].trainer]
+      return trainer.preset.training.tests == .end && trainer.isLastEpoch
     }
     pool.sideBySide(last.count) { index, pool in
-      let (trainer, lane) = jobs[last[index]]
+      let (trainer, lane) = (trainers[jobs[last[index]].trainer], jobs[last[index]].lane)
       results[last[index]].test = trainer.evaluate(lane, trainer.data.test, pool: pool)
     }
-    var next = 0
-    return trainers.map { trainer in
-      defer { next += trainer.lanes.count }
-      return trainer.endEpoch((next..<next + trainer.lanes.count).map { results[$0] })
+    return trainers.map { $0.endEpoch(endings(of: $0)) }
+  }
+
+  /// Every lane of each. Every other trainer's lanes come in reverse order: jobs go to the threads
+  /// in turn, and none is to have the lane that spikes most of all of them.
+  private static func jobs(
+    of trainers: [Trainer], where isMeant: (Trainer, any Lane) -> Bool = { _, _ in true }
+  ) -> [(trainer: Int, lane: any Lane)] {
+    trainers.indices.flatMap { index in
+      let lanes = trainers[index].lanes.filter { isMeant(trainers[index], $0) }
+      return (index % 2 == 0 ? lanes : lanes.reversed()).map { (trainer: index, lane: $0) }
     }
   }
 }

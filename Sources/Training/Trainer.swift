@@ -265,17 +265,38 @@ public final class Trainer {
       || isOutOfPatience(at: epoch + 1)
   }
 
+  /// What is found of a lane at the end of an epoch.
+  struct Ending {
+    /// nil where there are no samples, or no evaluation was asked for.
+    var validation: Evaluation?
+    var test: Evaluation?
+    /// nil: updates are not observed.
+    var timing: (spikes: [[Int]], gradient: GradientFlow?)?
+  }
+
+  /// What of it does not depend on the other lanes; those may be looked at at the same time.
+  func ending(of lane: any Lane, pool: WorkerPool) -> Ending {
+    var ending = Ending()
+    if preset.diagnosis.every > 0 { ending.timing = lane.timing() }
+    guard isEvaluated else { return ending }
+    ending.validation = evaluate(lane, data.validate, pool: pool)
+    if preset.training.tests == .every {
+      ending.test = evaluate(lane, data.test, pool: pool)
+    }
+    return ending
+  }
+
   /// The end of an epoch after its evaluation.
-  /// - Parameter evaluations: per lane; nil where there are no samples, or none was asked for.
+  /// - Parameter endings: per lane.
   /// - Returns: one row per lane.
-  func endEpoch(_ evaluations: [(validation: Evaluation?, test: Evaluation?)]) -> [EpochMetrics] {
-    if evaluations.contains(where: { $0.test != nil }) { lastTests = evaluations.map(\.test) }
-    let rows = zip(lanes, evaluations).map { lane, evaluation in
-      let (validation, test) = evaluation
+  func endEpoch(_ endings: [Ending]) -> [EpochMetrics] {
+    if endings.contains(where: { $0.test != nil }) { lastTests = endings.map(\.test) }
+    let rows = zip(lanes, endings).map { lane, ending in
+      let (validation, test) = (ending.validation, ending.test)
       lane.diagnosis.note(
         dead: lane.epochTally.dead, sizes: lane.network.layers.dropLast().map(\.size),
         epoch: epoch + 1)
-      let signs = signs(of: lane)
+      let signs = signs(of: lane, ending.timing)
       lane.diagnosis.alarms = lane.diagnosis.watch.check(signs, lane: lane.name)
       lane.diagnosis.records.note(lane.diagnosis.alarms, epoch: epoch + 1)
       var row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
@@ -306,7 +327,9 @@ public final class Trainer {
   }
 
   /// What the alarms look at.
-  private func signs(of lane: any Lane) -> EpochSigns {
+  private func signs(
+    of lane: any Lane, _ timing: (spikes: [[Int]], gradient: GradientFlow?)?
+  ) -> EpochSigns {
     var signs = lane.epochSigns
     signs.updates = lane.epochBatches
     signs.duration = preset.duration
@@ -314,8 +337,7 @@ public final class Trainer {
     signs.classes = zip(data.train.classNames, zip(tally.ofClass, tally.mute)).map {
       ($0, $1.0, $1.1)
     }
-    guard preset.diagnosis.every > 0 else { return signs }
-    let (spikes, gradient) = lane.timing()
+    guard let (spikes, gradient) = timing else { return signs }
     signs.probeSpikes = spikes.reduce(0) { $0 + $1.reduce(0, +) }
     for layer in signs.layers.indices {
       let all = Double(max(spikes[layer].reduce(0, +), 1))

@@ -1,22 +1,106 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
+import Synchronization
+
 extension WorkerPool {
-  /// Calls `body` once for each of `0 ..< count`, each with a pool for what is in it: as many at a
-  /// time as there are threads, each on one of them; those left over share the threads out, or
-  /// have them all one after another. Jobs must not write what others read.
+  /// Calls `body` once for each of `0 ..< count`, each on one thread and with a pool for what is in
+  /// it: threads that find no job left help those at work with theirs. So the threads wait for each
+  /// other once, and not for the longest job. Jobs must not write what others read.
   public func sideBySide(_ count: Int, _ body: (Int, WorkerPool) -> Void) {
-    let whole = count / threads * threads
-    if whole > 0 {
-      let alone = parts(1, of: 1)[0]
-      forEach(whole) { body($0, alone) }
+    if threads == 1 || count <= 1 {
+      for index in 0..<count { body(index, self) }
+      return
     }
-    let left = count - whole
-    let share = threads / max(left, 1)
-    if left > 1 && share > 1 {
-      let parts = parts(left, of: share)
-      forEach(left) { body(whole + $0, parts[$0]) }
-    } else {
-      for index in whole..<count { body(index, self) }
+    let places = places()
+    let table = JobTable(count, threads)
+    forEach(threads) { thread in
+      while let index = table.next(for: thread) {
+        body(index, places[thread])
+        table.end()
+      }
+      var idle = 0
+      while !table.isDone {
+        let hasHelped = places.contains { $0.helped?.help() ?? false }
+        idle = hasHelped ? 0 : idle + 1
+        // Not for long at full speed: other programs may have use for the core.
+        if idle > 2000 { usleep(20) }
+      }
+    }
+  }
+
+  /// The jobs of `sideBySide`: each thread has its own in turn and then those of the others.
+  private final class JobTable: Sendable {
+    private let count: Int
+    private let threads: Int
+    private let taken: Mutex<[Int]>
+    private let done = Atomic(0)
+
+    init(_ count: Int, _ threads: Int) {
+      (self.count, self.threads) = (count, threads)
+      taken = Mutex(Array(repeating: 0, count: threads))
+    }
+
+    func next(for thread: Int) -> Int? {
+      taken.withLock { taken in
+        for owner in (0..<threads).map({ (thread + $0) % threads }) {
+          let index = owner + taken[owner] * threads
+          if index < count {
+            taken[owner] += 1
+            return index
+          }
+        }
+        return nil
+      }
+    }
+
+    func end() { done.wrappingAdd(1, ordering: .releasing) }
+    var isDone: Bool { done.load(ordering: .acquiring) == count }
+  }
+}
+
+/// Jobs of one thread that others may help with while they last. All of it in an order that all
+/// threads see alike: whoever enters has found it open, and is waited for.
+///
+/// Sendable because `job` and `count` are written only while it is closed and nobody is in it.
+final class HelpedJobs: @unchecked Sendable {
+  private var job: ((Int) -> Void)?
+  private var count = 0
+  private let isOpen = Atomic(false)
+  private let entered = Atomic(0)
+  private let taken = Atomic(0)
+
+  /// `WorkerPool.forEach`, on the thread that they belong to.
+  func forEach(_ count: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      (job, self.count) = (body, count)
+      taken.store(0, ordering: .relaxed)
+      isOpen.store(true, ordering: .sequentiallyConsistent)
+      work(body)
+      isOpen.store(false, ordering: .sequentiallyConsistent)
+      while entered.load(ordering: .sequentiallyConsistent) > 0 {}
+      job = nil
+    }
+  }
+
+  /// Takes part, if there is anything to do.
+  /// - Returns: whether there was.
+  func help() -> Bool {
+    guard isOpen.load(ordering: .relaxed) else { return false }
+    entered.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    defer { entered.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    guard isOpen.load(ordering: .sequentiallyConsistent), let job else { return false }
+    return work(job)
+  }
+
+  @discardableResult
+  private func work(_ job: (Int) -> Void) -> Bool {
+    var hasWorked = false
+    while true {
+      let index = taken.wrappingAdd(1, ordering: .relaxed).oldValue
+      if index >= count { return hasWorked }
+      job(index)
+      hasWorked = true
     }
   }
 }

@@ -16,13 +16,16 @@ public final class WorkerPool {
   public let threads: Int
   private let shared: Shared
   private let start: [DispatchSemaphore]
-  /// Smaller pools, by number and size, for jobs side by side.
-  private var smaller: [[Int]: [WorkerPool]] = [:]
+  /// One for each thread, for jobs side by side.
+  private lazy var ofThreads = (0..<threads).map { _ in WorkerPool(helped: HelpedJobs()) }
+  /// Of a pool of one thread that those of a larger one may help.
+  let helped: HelpedJobs?
 
   /// - Parameter threads: the calling thread included.
   public init(threads: Int) {
     precondition(threads > 0)
     self.threads = threads
+    helped = nil
     let shared = Shared(threads: threads)
     self.shared = shared
     start = (1..<threads).map { _ in DispatchSemaphore(value: 0) }
@@ -47,21 +50,24 @@ public final class WorkerPool {
     }
   }
 
+  private init(helped: HelpedJobs) {
+    threads = 1
+    self.helped = helped
+    shared = Shared(threads: 1)
+    start = []
+  }
+
   deinit {
     shared.isStopping = true
     for semaphore in start { semaphore.signal() }
   }
 
-  /// So many pools of a size, always the same ones.
-  func parts(_ count: Int, of size: Int) -> [WorkerPool] {
-    if let known = smaller[[count, size]] { return known }
-    let made = (0..<count).map { _ in WorkerPool(threads: size) }
-    smaller[[count, size]] = made
-    return made
-  }
+  /// A pool for each thread, always the same ones.
+  func places() -> [WorkerPool] { ofThreads }
 
   /// Calls `body` once for each of `0 ..< count` and returns when all are done.
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
+    if let helped, count > 1 { return helped.forEach(count, body) }
     if threads == 1 || count <= 1 {
       for index in 0..<count { body(index) }
       return

@@ -38,6 +38,8 @@ struct DataRequest: Sendable {
   /// Of a trial and of a step, ms.
   var duration: Double
   var step: Double
+  /// To generate with.
+  var threads = 1
 }
 
 /// What a kind gives.
@@ -60,10 +62,16 @@ enum DataTable {
 
 extension Preset {
   /// Reads or generates the samples.
+  /// - Parameter threads: the samples are the same for any number.
   /// - Throws: `FileError`.
-  public func loadData(progress: (String) -> Void = { _ in }) throws -> DataSplits {
+  public func loadData(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+    progress: (String) -> Void = { _ in }
+  ) throws -> DataSplits {
     guard let options = data else { throw FileError(name, "has no [data]") }
-    var loaded = try options.source.load(options.request, progress: progress)
+    var request = options.request
+    request.threads = threads
+    var loaded = try options.source.load(request, progress: progress)
     for other in [loaded.test, loaded.validate].compactMap({ $0 })
     where other.unitCount != loaded.train.unitCount {
       throw FileError(

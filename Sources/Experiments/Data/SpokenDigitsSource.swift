@@ -20,7 +20,7 @@ struct SpokenDigitsSource: DataSource {
     let (train, test) = (request.train ?? 0, request.test ?? 0)
     progress("generating \(train + test) spoken digits")
     let digits = SpokenDigits(duration: request.duration, spikes: spikes).generate(
-      train: train, test: test, seed: request.seed)
+      train: train, test: test, seed: request.seed, threads: request.threads)
     return LoadedData(train: digits.train, test: digits.test)
   }
 }

@@ -35,30 +35,38 @@ public struct SpokenDigits: Sendable, Equatable {
   }
 
   /// Training samples come from speakers 0 to 9; of the test samples, three in five from 10 and 11.
-  public func generate(train: Int, test: Int, seed: Int) -> (
+  /// - Parameter threads: the samples are the same for any number.
+  public func generate(train: Int, test: Int, seed: Int, threads: Int = 1) -> (
     train: SpikeDataSet, test: SpikeDataSet
   ) {
-    (
-      generate(train, seed: seed, part: 0) { sample, _ in (sample / 20) % 10 },
-      generate(test, seed: seed, part: 1) { sample, random in
+    let pool = WorkerPool(threads: threads)
+    return (
+      generate(train, seed: seed, part: 0, pool) { sample, _ in (sample / 20) % 10 },
+      generate(test, seed: seed, part: 1, pool) { sample, random in
         sample % 5 < 3 ? 10 + (sample / 20) % 2 : random.index(below: 10)
       }
     )
   }
 
   private func generate(
-    _ count: Int, seed: Int, part: Int, speaker: (Int, inout Random) -> Int
+    _ count: Int, seed: Int, part: Int, _ pool: WorkerPool, speaker: (Int, inout Random) -> Int
   ) -> SpikeDataSet {
     var data = SpikeDataSet(
       name: "spoken-digits", unitCount: Self.unitCount, classNames: Self.classNames)
     data.reserve(samples: count, spikes: Int(Double(count) * spikes * 1.1))
     let voices = (0..<Self.speakerCount).map(Voice.init)
-    for sample in 0..<count {
+    let words = Word.all
+    func label(_ sample: Int) -> Int { sample % words.count }
+    // Every sample has a stream of random numbers of its own.
+    let made = JobResults<(train: SpikeTrain, speaker: Int)>(count, (SpikeTrain(), 0))
+    pool.forEach(count) { sample in
       var random = Random(seed: seed, "spoken digits", part, sample)
-      let label = sample % Self.classNames.count
       let who = speaker(sample, &random)
-      data.append(
-        utter(Word.all[label], voices[who].varied(&random), &random), label: label, speaker: who)
+      let train = utter(words[label(sample)], voices[who].varied(&random), &random)
+      made[sample] = (train, who)
+    }
+    for sample in 0..<count {
+      data.append(made[sample].train, label: label(sample), speaker: made[sample].speaker)
     }
     return data
   }
