@@ -102,7 +102,7 @@ public struct SurrogateComparison: Sendable, Equatable {
     let network = problem.network
     let grid = GradientComparison.Pass(GridSolver(problem), weights)
     let surrogate = SurrogateGradient(
-      grid.solver, weights: grid.weights.matrices.map { $0.values.map { Double($0) } },
+      grid.solver, weights: grid.weights.matrices.map { $0.doubles },
       steepness: steepness, detachesReset: detachesReset)
     var sum = grid.weights.matrices.map { Array(repeating: 0.0, count: $0.rows * $0.columns) }
     var counts = SpikeCounts(network)
@@ -124,7 +124,7 @@ public struct SurrogateComparison: Sendable, Equatable {
     grid.solver.finish(grid.gradient, trials: self.samples)
     let gradients = (
       sum.map { $0.map { $0 / trials } },
-      grid.gradient.matrices.map { $0.values.map { Double($0) } }
+      grid.gradient.matrices.map { $0.doubles }
     )
     rows = network.projections.enumerated().map { index, projection in
       let angle = Angle(gradients.0[index], gradients.1[index])

@@ -117,12 +117,13 @@ struct VoltageWalk {
 
 /// Read access to a weight matrix in Double, whatever its own precision.
 public struct WeightRows {
-  private let read: (Int, Int) -> Double
+  private let values: [Double]
+  private let columns: Int
 
-  /// Keeps the matrix, not a copy: what is written to it later is read.
+  /// A copy, as the matrix is at the moment.
   public init<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) {
-    read = { Double(matrix[$0, $1]) }
+    (values, columns) = (matrix.doubles, matrix.columns)
   }
 
-  subscript(row: Int, column: Int) -> Double { read(row, column) }
+  subscript(row: Int, column: Int) -> Double { values[row * columns + column] }
 }

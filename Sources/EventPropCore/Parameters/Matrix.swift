@@ -101,6 +101,9 @@ public final class Matrix<Scalar: NetworkScalar> {
     }
   }
 
+  /// `values` in Double.
+  public var doubles: [Double] { Scalar.doubles(values) }
+
   /// The entries without padding, row by row.
   public var values: [Scalar] {
     get {

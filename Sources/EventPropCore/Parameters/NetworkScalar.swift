@@ -31,6 +31,11 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable, LosslessStringConv
 
   /// Sets `width` scalars to 0.
   static func clear(_ values: UnsafeMutablePointer<Self>, width: Int)
+
+  /// To Double and from it: generic code would convert one scalar in the time of a hundred.
+  static func doubles(_ values: [Self]) -> [Double]
+  /// Rounded to the type.
+  static func values(_ doubles: [Double]) -> [Self]
 }
 
 extension Float: NetworkScalar {
@@ -62,6 +67,11 @@ extension Float: NetworkScalar {
 }
 
 extension Float {
+  /// Exactly.
+  public static func doubles(_ values: [Float]) -> [Double] { values.map { Double($0) } }
+  /// To the nearest.
+  public static func values(_ doubles: [Double]) -> [Float] { doubles.map { Float($0) } }
+
   /// In 16 lanes: `width` must be a multiple of 16. Pointers need no alignment.
   public static func dot(
     _ gradient: UnsafePointer<Float>, new: UnsafePointer<Float>, old: UnsafePointer<Float>,
@@ -85,6 +95,11 @@ extension Float {
 }
 
 extension Double {
+  /// As they are.
+  public static func doubles(_ values: [Double]) -> [Double] { values }
+  /// As they are.
+  public static func values(_ doubles: [Double]) -> [Double] { doubles }
+
   /// In order; any width.
   public static func dot(
     _ gradient: UnsafePointer<Double>, new: UnsafePointer<Double>, old: UnsafePointer<Double>,

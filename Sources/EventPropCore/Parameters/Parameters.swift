@@ -94,7 +94,7 @@ public final class Parameters<Scalar: NetworkScalar> {
   public func converted<Other: NetworkScalar>(to: Other.Type) -> Parameters<Other> {
     let other = Parameters<Other>(network)
     for (from, into) in zip(arrays, other.arrays) {
-      into.values = from.values.map { Other($0) }
+      into.values = Other.values(from.doubles)
     }
     return other
   }

@@ -187,10 +187,7 @@ final class SpikeKeeper<S: Solver> {
   private func squares(from: Parameters<Scalar>, to: Parameters<Scalar>) -> Double {
     var sum = 0.0
     for (from, to) in zip(from.arrays, to.arrays) {
-      for k in 0..<from.count {
-        let step = Double(to.base[k]) - Double(from.base[k])
-        sum += step * step
-      }
+      for (to, from) in zip(to.doubles, from.doubles) { sum += (to - from) * (to - from) }
     }
     return sum
   }

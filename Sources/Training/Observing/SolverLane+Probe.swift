@@ -23,7 +23,7 @@ extension SolverLane {
     picture.voltages = outputVoltages(trial, train, points: points)
     let shaping = solver.problem.shaping
     picture.weight = (0..<points).map {
-      shaping.weight(at: (Double($0) + 0.5) / Double(points))
+      shaping.weight(at: (Double($0) + 1) / Double(points))
     }
     return picture
   }
@@ -49,7 +49,7 @@ extension SolverLane {
       ? zip(train.times, train.units).map { (Double($0), Int($1)) }
       : trial.spikes(ofLayer: last - 1).map { ($0.time, $0.neuron) }
     let own = output.neuron.isSpiking ? trial.spikes(ofLayer: last) : []
-    let matrix = weights.matrices[weights.matrices.count - 1]
+    let matrix = weights.matrices[weights.matrices.count - 1].doubles
     var v = Array(repeating: 0.0, count: output.size)
     var i = v
     var now = 0.0
@@ -80,7 +80,8 @@ extension SolverLane {
           nextOwn += 1
         } else {
           advance(to: arrival)
-          for j in i.indices { i[j] += Double(matrix[arriving[next].source, j]) }
+          let row = arriving[next].source * output.size
+          for j in i.indices { i[j] += matrix[row + j] }
           next += 1
         }
       }

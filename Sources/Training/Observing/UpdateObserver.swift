@@ -149,8 +149,7 @@ final class UpdateObserver<S: Solver> {
   func updateRatios(_ weights: Parameters<Scalar>) -> [Double] {
     zip(weights.arrays, weightsBefore.arrays).map { new, old in
       var (change, size) = (0.0, 0.0)
-      for k in 0..<new.count {
-        let (a, b) = (Double(new.base[k]), Double(old.base[k]))
+      for (a, b) in zip(new.doubles, old.doubles) {
         change += (a - b) * (a - b)
         size += b * b
       }
@@ -160,7 +159,7 @@ final class UpdateObserver<S: Solver> {
 
   func stepWeights(_ weights: Parameters<Scalar>, update: Int) -> StepWeights {
     func rows(_ parameters: Parameters<Scalar>) -> [[Double]] {
-      parameters.matrices.map { $0.values.map { Double($0) } }
+      parameters.matrices.map { $0.doubles }
     }
     return StepWeights(before: rows(weightsBefore), after: rows(weights), update: update)
   }
@@ -202,14 +201,14 @@ final class UpdateObserver<S: Solver> {
     run(weights, withGradient: true, pool: pool)
     let forward = network.projections.enumerated().filter { $0.element.source < $0.element.target }
     let norms = forward.prefix(network.hiddenCount).map { (p, projection) -> [Double] in
-      (0..<network.size(ofPopulation: projection.target)).map { column in
-        var squares = 0.0
-        for row in 0..<slots[0].gradient.matrices[p].rows {
-          let sum = slots.reduce(0.0) { $0 + Double($1.gradient.matrices[p][row, column]) }
-          squares += sum * sum
-        }
-        return squares.squareRoot()
+      let parts = slots.map { $0.gradient.matrices[p].doubles }
+      let columns = network.size(ofPopulation: projection.target)
+      var squares = Array(repeating: 0.0, count: columns)
+      for k in parts[0].indices {
+        let sum = parts.reduce(0.0) { $0 + $1[k] }
+        squares[k % columns] += sum * sum
       }
+      return squares.map { $0.squareRoot() }
     }
     return SilenceReport(
       network, duration: solver.problem.duration, inputs: trials.map(\.inputSpikes),

@@ -58,8 +58,8 @@ extension SolverLane {
     let start = options.beginning(network, seed: seed, as: Scalar.self)
     return network.parameterNames.enumerated().map { index, name in
       WeightStatistics(
-        name: name, now: weights.arrays[index].values.map { Double($0) },
-        start: start.arrays[index].values.map { Double($0) },
+        name: name, now: weights.arrays[index].doubles,
+        start: start.arrays[index].doubles,
         updateRatio: diagnosis.updateRatios.indices.contains(index)
           ? diagnosis.updateRatios[index] : nil)
     }
