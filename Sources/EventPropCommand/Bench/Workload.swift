@@ -23,6 +23,8 @@ public struct Workload: Sendable {
   /// Trial length of the input, ms, and samples in a batch.
   var duration = 1000.0
   var batch = 32
+  /// Whether times are whole milliseconds.
+  var isOnGrid = false
 
   /// In the order of the help of `bench`.
   public static let all: [Workload] = [
@@ -55,28 +57,41 @@ public struct Workload: Sendable {
         """, samples: 8192, inputs: 784, spikes: 120, classes: 10, duration: 20),
     Workload(
       name: "S", title: "SHD-like 700-256 recurrent-20, 1000 steps of 1 ms, 8000 input spikes",
-      presetText: """
-        name = "bench S"
-        [simulation]
-        duration = 1000.0
-        step = 1.0
-        [[hidden]]
-        size = 256
-        recurrent = true
-        weights = { mean = 0.0245, sd = 0.012 }
-        recurrent_weights = { mean = 0.0, sd = 0.02 }
-        rate = { upper = 14, lambda_upper = 2.5e-10, lambda_lower = 2.5e-10 }
-        [output]
-        weights = { mean = 0.0, sd = 0.03 }
-        [loss]
-        kind = "sum"
-        shaping = "exponential"
-        [training]
-        optimiser = { rate = 1e-9 }
-        [diagnosis]
-        every = 0
-        """, samples: 256, inputs: 700, spikes: 8000, classes: 20),
+      presetText: recurrent(solver: "grid"), samples: 256, inputs: 700, spikes: 8000, classes: 20),
+    Workload(
+      name: "E", title: "S by the exact solver, input spikes at any time",
+      presetText: recurrent(solver: "exact"), samples: 256, inputs: 700, spikes: 8000,
+      classes: 20),
+    Workload(
+      name: "W", title: "S by the exact solver, input spikes on whole milliseconds",
+      presetText: recurrent(solver: "exact"), samples: 256, inputs: 700, spikes: 8000,
+      classes: 20, isOnGrid: true),
   ]
+
+  private static func recurrent(solver: String) -> String {
+    """
+    name = "bench S"
+    [simulation]
+    duration = 1000.0
+    step = 1.0
+    solver = "\(solver)"
+    [[hidden]]
+    size = 256
+    recurrent = true
+    weights = { mean = 0.0245, sd = 0.012 }
+    recurrent_weights = { mean = 0.0, sd = 0.02 }
+    rate = { upper = 14, lambda_upper = 2.5e-10, lambda_lower = 2.5e-10 }
+    [output]
+    weights = { mean = 0.0, sd = 0.03 }
+    [loss]
+    kind = "sum"
+    shaping = "exponential"
+    [training]
+    optimiser = { rate = 1e-9 }
+    [diagnosis]
+    every = 0
+    """
+  }
 
   private static func yinYang(solver: String, mean: Double) -> String {
     """
@@ -109,7 +124,10 @@ public struct Workload: Sendable {
       name: "bench", unitCount: inputs, classNames: (0..<classes).map(String.init))
     for sample in 0..<samples {
       var train = SpikeTrain(
-        times: (0..<spikes).map { _ in random.uniform(0, duration - 1) },
+        times: (0..<spikes).map { _ in
+          let time = random.uniform(0, duration - 1)
+          return isOnGrid ? time.rounded() : time
+        },
         units: (0..<spikes).map { _ in UInt16(random.index(below: inputs)) })
       train.sort()
       data.append(train, label: sample % classes)

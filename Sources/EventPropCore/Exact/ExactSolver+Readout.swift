@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import Kernels
 
 /// The LI output layer: integrals and maxima of its voltages.
 ///
@@ -12,6 +13,7 @@ extension ExactSolver {
   func readVoltages(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
   ) {
+    if hasOneMean(layer) { return readMeans(trial, layer, incoming, weights) }
     let lengths = incoming.gaps(until: problem.duration)
     let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
@@ -78,6 +80,7 @@ extension ExactSolver {
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ gradient: Matrix<Double>
   ) -> [Double] {
+    if hasOneMean(layer) { return readMeansBack(trial, layer, incoming, weights, gradient) }
     let lengths = incoming.gaps(until: problem.duration)
     let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
@@ -131,6 +134,65 @@ extension ExactSolver {
     return errors
   }
 
+  /// Whether what `integrate` gives serves all outputs, and nothing else is read.
+  private func hasOneMean(_ layer: Layer) -> Bool {
+    problem.loss.readout == .weightedMean && layer.isUniform
+  }
+
+  /// Forward, all outputs in one pass for each gap: `readVoltages` for the mean voltage.
+  private func readMeans(
+    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
+  ) {
+    let width = paddedWidth(layer.size)
+    let state = Lanes<Double>(4 * width)
+    let (v, i) = (state.base, state.base + width)
+    let (mean, lost) = (v + 2 * width, v + 3 * width)
+    trial.loss = 0
+    trial.lossRest = 0
+    trial.integrals.removeAll(keepingCapacity: true)
+    var start = 0.0
+    for e in 0...incoming.count {
+      let end = e < incoming.count ? incoming.times[e] : problem.duration
+      let integral = integrate(layer, start, end)[0]
+      trial.integrals.append(integral)
+      ep_exact_li(
+        v, i, ep_flow(layer.decay(over: end - start)), integral.decay, integral.rise,
+        e < incoming.count
+          ? weights.base + Int(incoming.sources[e]) * weights.stride : nil,
+        mean, lost, width)
+      start = end
+    }
+    for j in 0..<layer.size { trial.readout[j] = mean[j] / problem.duration }
+  }
+
+  /// Adjoint of `readMeans`, all outputs in one pass for each gap.
+  private func readMeansBack(
+    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ gradient: Matrix<Double>
+  ) -> [Double] {
+    let width = paddedWidth(layer.size)
+    let state = Lanes<Double>(3 * width)
+    let (lv, li, slope) = (state.base, state.base + width, state.base + 2 * width)
+    let (tauMem, tauSyn) = (layer.tauMem[0], layer.tauSyn[0])
+    for j in 0..<layer.size {
+      slope[j] = trial.readoutGradient[j] / (problem.duration * tauMem)
+    }
+    var errors = Array(repeating: 0.0, count: incoming.count)
+    var end = problem.duration
+    for e in (0...incoming.count).reversed() {
+      let start = e > 0 ? incoming.times[e - 1] : 0
+      let integral = trial.integrals[e]
+      let row = e > 0 ? Int(incoming.sources[e - 1]) * weights.stride : 0
+      let error = ep_exact_li_back(
+        lv, li, ep_flow(back: layer.decay(over: end - start)), slope, integral.decay,
+        integral.rise * (tauMem / tauSyn), e > 0 ? weights.base + row : nil,
+        gradient.base + row, width)
+      if e > 0 { errors[e - 1] = error }
+      end = start
+    }
+    return errors
+  }
+
   private func forEachNode(
     _ layer: Layer, _ start: Double, _ end: Double, _ body: (Double, Double) -> Void
   ) {
@@ -144,6 +206,7 @@ extension ExactSolver {
   /// `int w(u) exp(-(u - t0)/tau_m) du` and `int w(u) rise(u - t0) du` over one interval: of each
   /// output, or once where all are alike.
   private func integrate(_ layer: Layer, _ start: Double, _ end: Double) -> [ReadoutIntegral] {
+    if layer.isUniform, let integral = closedForm(layer, start, end) { return [integral] }
     var integrals = Array(
       repeating: ReadoutIntegral(decay: 0, rise: 0), count: layer.isUniform ? 1 : layer.size)
     forEachNode(layer, start, end) { time, weight in
@@ -155,6 +218,19 @@ extension ExactSolver {
       }
     }
     return integrals
+  }
+
+  /// The same where w has one; not for time constants near each other.
+  private func closedForm(_ layer: Layer, _ start: Double, _ end: Double) -> ReadoutIntegral? {
+    let (tauMem, tauSyn, duration) = (layer.tauMem[0], layer.tauSyn[0], problem.duration)
+    guard abs(tauMem - tauSyn) >= 0.25 * tauMem,
+      let slow = problem.shaping.integral(
+        from: start / duration, to: end / duration, rate: duration / tauMem),
+      let fast = problem.shaping.integral(
+        from: start / duration, to: end / duration, rate: duration / tauSyn)
+    else { return nil }
+    return ReadoutIntegral(
+      decay: duration * slow, rise: tauSyn / (tauMem - tauSyn) * duration * (slow - fast))
   }
 
   /// `.instantaneous`: `1/T int w l(V) du` over one interval; keeps what dl/dV adds to lV and lI.

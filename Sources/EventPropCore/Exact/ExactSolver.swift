@@ -23,9 +23,16 @@ public final class ExactSolver: Solver {
     return Int(min(Double(layer.size) * ofNeuron, 1e6))
   }
 
+  /// Whether all layers are solved neuron by neuron, as those are that have no kernels.
+  let isOneByOne: Bool
+
   /// Takes every network, also layers with constants of each neuron, or trained ones.
-  public init(_ problem: Problem) {
+  public convenience init(_ problem: Problem) { self.init(problem, isOneByOne: false) }
+
+  /// Without kernels: what these are held against.
+  package init(_ problem: Problem, isOneByOne: Bool) {
     self.problem = problem
+    self.isOneByOne = isOneByOne
     kinks = problem.shaping.kinks.map { $0 * problem.duration }
     fixedLayers = ExactLayer.layers(problem.network.layers)
   }

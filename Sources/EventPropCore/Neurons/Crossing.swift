@@ -9,7 +9,7 @@ import Foundation
 struct Crossing: Sendable {
   let tauMem: Double
   let tauSyn: Double
-  let threshold: Double
+  var threshold: Double
   /// tau_m/tau_s where that is a small whole number, else 0.
   private let power: Int
 

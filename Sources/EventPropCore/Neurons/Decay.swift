@@ -22,6 +22,13 @@ public struct Decay: Sendable {
   /// tau_m/(tau_m - tau_s) (a - b) = (d/tau_s) a g(x).
   public var adjointRise: Double
 
+  /// Over no time.
+  static let none = Decay(a: 1, b: 1, rise: 0, adjointRise: 0)
+
+  private init(a: Double, b: Double, rise: Double, adjointRise: Double) {
+    (self.a, self.b, self.rise, self.adjointRise) = (a, b, rise, adjointRise)
+  }
+
   /// `gap` and time constants in ms; these may be equal.
   @inline(__always)
   public init(over gap: Double, tauMem: Double, tauSyn: Double) {

@@ -10,8 +10,8 @@ public struct LIF: NeuronModel {
   /// ms.
   public let tauSyn: Double
   /// theta, in the unit of V.
-  public let threshold: Double
-  private let crossing: Crossing
+  public private(set) var threshold: Double
+  private var crossing: Crossing
 
   /// The constants of one neuron, by its index in the layer.
   public init(_ layer: Layer, neuron: Int) {
@@ -19,6 +19,15 @@ public struct LIF: NeuronModel {
     tauSyn = layer.tauSyn[neuron]
     threshold = layer.threshold[neuron]
     crossing = Crossing(tauMem: tauMem, tauSyn: tauSyn, threshold: threshold)
+  }
+
+  /// The same with another threshold.
+  @inline(__always)
+  func with(threshold: Double) -> LIF {
+    var other = self
+    other.threshold = threshold
+    other.crossing.threshold = threshold
+    return other
   }
 
   /// V and I.
@@ -134,5 +143,5 @@ extension NeuronKind {
   /// Hidden layers, and the output of first-spike losses.
   public static let lif = NeuronKind(
     "lif", parameters: [.tauMem, .tauSyn, .threshold],
-    isOnGrid: true, exact: .spiking(LIF.self))
+    isOnGrid: true, exact: .lif)
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
+
 /// w = 1 - x.
 public struct LinearShaping: ShapingCurve {
   /// `loss.shaping = "linear"`.
@@ -12,6 +14,13 @@ public struct LinearShaping: ShapingCurve {
 
   /// 1 - x
   public func weight(at x: Double) -> Double { 1 - x }
+
+  /// That of 1 - end, and that of end - x.
+  public func integral(from start: Double, to end: Double, rate: Double) -> Double? {
+    let length = end - start
+    let decay = -expm1(-rate * length) / rate
+    return (1 - end) * decay + (length - decay) / rate
+  }
 }
 
 extension Shaping {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
+
 /// w = 1.
 public struct PlainShaping: ShapingCurve {
   /// `loss.shaping = "none"`; all that losses without an integral allow.
@@ -12,6 +14,11 @@ public struct PlainShaping: ShapingCurve {
 
   /// 1
   public func weight(at x: Double) -> Double { 1 }
+
+  /// (1 - exp(-rate d))/rate
+  public func integral(from start: Double, to end: Double, rate: Double) -> Double? {
+    -expm1(-rate * (end - start)) / rate
+  }
 }
 
 extension Shaping {

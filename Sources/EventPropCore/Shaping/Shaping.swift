@@ -24,6 +24,8 @@ public protocol ShapingCurve: Sendable, Equatable {
   func weight(at x: Double) -> Double
   /// The ascending x at which w is not smooth; quadrature panels end there.
   var kinks: [Double] { get }
+  /// `int w(x) exp(-rate (x - start)) dx` from `start` to `end`; nil where it has no closed form.
+  func integral(from start: Double, to end: Double, rate: Double) -> Double?
   /// Whether it is made of the input, so that `following` is asked before it is used.
   static var followsInput: Bool { get }
   /// The same, made of this input.
@@ -39,6 +41,8 @@ extension ShapingCurve {
   public static var usage: String { kind }
   /// Empty: without parameters none can be wrong.
   public static var allowed: String { "" }
+  /// None: it is integrated by quadrature.
+  public func integral(from start: Double, to end: Double, rate: Double) -> Double? { nil }
   /// A function of x alone.
   public static var followsInput: Bool { false }
   /// A kind without parameters has none.
@@ -75,6 +79,9 @@ public struct Shaping: Sendable, Equatable {
   /// w at x = t/T in 0...1.
   public func weight(at x: Double) -> Double { curve.weight(at: x) }
   var kinks: [Double] { curve.kinks }
+  func integral(from start: Double, to end: Double, rate: Double) -> Double? {
+    curve.integral(from: start, to: end, rate: rate)
+  }
 
   /// Whether w = 1.
   public var isPlain: Bool { curve is PlainShaping }

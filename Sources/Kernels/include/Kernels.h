@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// The inner loops of the grid solver, and nothing else: no allocation, no threads, no checks.
+// The inner loops of the solvers, and nothing else: no allocation, no threads, no checks.
 //
 // Conventions
-// - A width counts floats and is a multiple of 16 (EP_LANES), without limit unless a line says so.
+// - A width counts floats, or doubles, and is a multiple of 16 (EP_LANES), without limit unless a
+//   line says so.
 // - Row n of a matrix starts `stride` floats after row n - 1.
 // - Buffers need no alignment beyond that of float, and do not overlap unless a line says so.
 // - Indices, counts and room are the caller's to get right: one out of range is read or written.
@@ -154,5 +155,46 @@ void ep_sgd(float *w, float *b, const float *g, float gain, float rate, float mo
 
 /// values <- gain values, of those beyond -size ... size the nearer end. NaN stays.
 void ep_limit(float *values, float gain, float size, size_t width);
+
+/// What the dynamics of LIF neurons do over a gap. Forward: V <- a V + c I, I <- b I; backward:
+/// lI <- b lI + c lV, lV <- a lV.
+typedef struct {
+  double a, b, c;
+} ep_flow;
+
+/// Rows of a matrix of doubles by number. A number may come more than once.
+typedef struct {
+  const double *rows;
+  size_t stride;
+  const uint32_t *index;
+  size_t count;
+} ep_exact_rows;
+
+/// One event of a recurrent layer of LIF neurons: over the gap that has `past`, V <- a V + c I and
+/// I <- b I; V of neuron `spiking` is reset to 0 (none where it is at or beyond `width`); I += all
+/// rows of `arriving`, in order.
+/// Then looks over the gap that lies `ahead`: `candidates` gets, ascending, every neuron whose V
+/// may reach its threshold theta there while it rises, and some that do not; returns how many, at
+/// most `width`. `reach` is the gap ahead over tau_m, or a little more. A threshold of infinity is never
+/// reached. The rows of `upcoming` are fetched into the cache meanwhile.
+size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
+                     const ep_exact_rows *arriving, const ep_exact_rows *upcoming, size_t spiking,
+                     ep_flow ahead, double reach, size_t width, uint32_t *candidates);
+
+/// Its adjoint: lI <- b lI + c lV and lV <- a lV over the gap before the event, then the rows
+/// index[0 ..< count] of `gradient` (rows of `stride`) += lI. Where `weights` is not NULL, returns
+/// sum_j weights_j (lV_j - lI_j), in 16 lanes and then a tree; else 0.
+double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights, double *gradient,
+                     size_t stride, const uint32_t *index, size_t count, size_t width);
+
+/// LI neurons over a gap, in Double: mean += decay V + rise I, with what rounding cuts off from it
+/// kept in `lost`; then V <- a V + c I, I <- b I, and I += `row` unless that is NULL.
+void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double rise, const double *row,
+                 double *mean, double *lost, size_t width);
+
+/// Its adjoint: lI <- b lI + c lV - rise slope, lV <- a lV - decay slope. Unless `weights` is NULL:
+/// `gradient` += lI, and returns sum_j weights_j (lV_j - lI_j); else 0.
+double ep_exact_li_back(double *lv, double *li, ep_flow gap, const double *slope, double decay,
+                        double rise, const double *weights, double *gradient, size_t width);
 
 #endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import Kernels
+
+/// A recurrent layer of LIF neurons with the same time constants: as `ExactSolver+Recurrent.swift`
+/// has it, by kernels that take all neurons through an event in one pass. The spikes are the same
+/// bits, the gradient is the same but for the order in which sums over neurons are taken.
+///
+/// A pass ends with a look at the gap that comes next: V is concave while it rises, hence below its
+/// tangent, and few neurons are left that can reach the threshold at all. Of those only the first
+/// to do so is solved for; of any other it is enough to see that it has not crossed by then.
+extension ExactSolver {
+  /// Forward: as `sweep`.
+  func sweepTogether(
+    _ neuron: LIF, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ loop: Matrix<Double>, _ trial: ExactTrial, dropped: [Bool]
+  ) -> [ExactSpike] {
+    let width = paddedWidth(layer.size)
+    let state = Lanes<Double>(3 * width)
+    let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
+    for j in 0..<width {
+      let isThere = j < layer.size && (dropped.isEmpty || !dropped[j])
+      theta[j] = isThere ? layer.threshold[j] : .infinity
+    }
+    let candidates = Lanes<UInt32>(width)
+    let sources = incoming.sources.map { UInt32($0) }
+    let times = incoming.times
+    let count = times.count
+    var spikes: [ExactSpike] = []
+    let limit = spikeLimit(layer)
+    return sources.withUnsafeBufferPointer { sources in
+      func rows(_ matrix: Matrix<Double>, _ index: UnsafePointer<UInt32>?, _ count: Int)
+        -> ep_exact_rows
+      { ep_exact_rows(rows: matrix.base, stride: matrix.stride, index: index, count: count) }
+      var now = 0.0
+      // Incoming spikes e ..< group arrive next, all at one time.
+      var (e, group) = (0, endOfGroup(0, times))
+      var end = count > 0 ? times[0] : problem.duration
+      var past = Decay.none
+      var ahead = neuron.flow(over: end - now)
+      var reset = width
+      var spiking: UInt32 = 0
+      var (arriving, upcoming) = (rows(loop, nil, 0), rows(weights, nil, 0))
+      while true {
+        // Over a gap to an event, at which rows arrive; then a look at the gap up to `end`.
+        let found = withUnsafePointer(to: &spiking) { spiking in
+          if reset < width { arriving = rows(loop, spiking, 1) }
+          return ep_exact_step(
+            v, i, theta, ep_flow(past), &arriving, &upcoming, reset, ep_flow(ahead),
+            (end - now) / neuron.tauMem * Self.tangentMargin, width, candidates.base)
+        }
+        upcoming.count = 0
+        if let (hit, flow, n) = first(
+          of: candidates.base, found, v, i, theta, gap: end - now, ahead, neuron)
+        {
+          now = min(now + hit.after, end)
+          let slope = flow.b * i[n] - theta[n]
+          spikes.append(
+            ExactSpike(time: now, neuron: Int32(n), preceding: Int32(e), slope: slope))
+          if spikes.count > limit {
+            trial.failure = explosion(layer)
+            return []
+          }
+          (past, reset, spiking) = (flow, n, UInt32(n))
+        } else {
+          if e == count { return spikes }
+          now = end
+          (past, reset) = (ahead, width)
+          arriving = rows(weights, sources.baseAddress! + e, group - e)
+          e = group
+          if e < count { group = endOfGroup(e, times) }
+          end = e < count ? times[e] : problem.duration
+          upcoming = rows(weights, sources.baseAddress! + e, min(group - e, Self.fetched))
+        }
+        ahead = neuron.flow(over: end - now)
+      }
+    }
+  }
+
+  /// One after the last of the spikes that arrive together with one.
+  @inline(__always)
+  private func endOfGroup(_ first: Int, _ times: [Double]) -> Int {
+    var last = first
+    while last < times.count && times[last] == times[first] { last += 1 }
+    return last
+  }
+
+  /// A tangent is raised by this factor, for what rounding takes from it.
+  private static var tangentMargin: Double { 1 + 1e-9 }
+  /// More rows than these would not stay in the cache until they are added.
+  private static var fetched: Int { 16 }
+
+  /// Of some neurons that may spike in a gap, the one that does first, with the flow until then;
+  /// of those that spike at the same time that of the lowest number.
+  @inline(__always)
+  private func first(
+    of candidates: UnsafePointer<UInt32>, _ count: Int, _ v: UnsafePointer<Double>,
+    _ i: UnsafePointer<Double>, _ theta: UnsafePointer<Double>, gap: Double, _ flow: Decay,
+    _ neuron: LIF
+  ) -> (hit: Hit, flow: Decay, neuron: Int)? {
+    if count == 0 { return nil }
+    // The one whose tangent is there first is the likeliest to be the first.
+    var likeliest = 0
+    if count > 1 {
+      var least = Double.infinity
+      for k in 0..<count {
+        let j = Int(candidates[k])
+        let tangent = (theta[j] - v[j]) / (i[j] - v[j])
+        if tangent < least { (least, likeliest) = (tangent, k) }
+      }
+    }
+    // Of the others it is asked whether they cross before the first so far.
+    var (until, there, best, bestHit) = (gap, flow, -1, Hit(after: 0, a: 1, b: 1))
+    for turn in 0..<count {
+      let k = turn == 0 ? likeliest : turn <= likeliest ? turn - 1 : turn
+      let j = Int(candidates[k])
+      guard
+        let hit = neuron.with(threshold: theta[j])
+          .crossing(LIF.State(v: v[j], i: i[j]), gap: until, flow: there),
+        best < 0 || hit.after < until || hit.after == until && j < best
+      else { continue }
+      (until, there, best, bestHit) = (hit.after, neuron.flow(over: hit.after), j, hit)
+    }
+    return best < 0 ? nil : (bestHit, there, best)
+  }
+
+  /// Adjoint of `sweepTogether`: as `sweepBack`.
+  ///
+  /// - Parameter needsErrors: whether anyone wants the errors of the incoming spikes.
+  func sweepTogetherBack(
+    _ neuron: LIF, _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike],
+    _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>, thresholds: Matrix<Double>?,
+    needsErrors: Bool
+  ) -> [Double] {
+    let width = paddedWidth(layer.size)
+    let state = Lanes<Double>(2 * width)
+    let (lv, li) = (state.base, state.base + width)
+    let sources = incoming.sources.map { UInt32($0) }
+    var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
+    var later = problem.duration
+    var k = spikes.count - 1
+    var e = incoming.count - 1
+    while k >= 0 || e >= 0 {
+      if k >= 0, Int(spikes[k].preceding) == e + 1 {
+        let spike = spikes[k]
+        let n = Int(spike.neuron)
+        var row = UInt32(n)
+        let error = ep_exact_back(
+          lv, li, ep_flow(back: neuron.flow(over: later - spike.time)),
+          loop.base + n * loop.stride, loopGradient.base, loopGradient.stride, &row, 1, width)
+        later = spike.time
+        let own = neuron.with(threshold: layer.threshold[n])
+        var adjoint = LIF.Adjoint(lv: lv[n], li: li[n])
+        own.jump(&adjoint, at: spike, loop: error, error: errors[k])
+        if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
+        if !push.isEmpty { own.push(&adjoint, by: push[n]) }
+        lv[n] = adjoint.lv
+        k -= 1
+      } else {
+        let time = incoming.times[e]
+        let last = e
+        // Of those at one time, all that no spike of the layer lies between.
+        repeat {
+          e -= 1
+        } while !needsErrors && e >= 0 && incoming.times[e] == time
+          && (k < 0 || Int(spikes[k].preceding) <= e)
+        let flow = ep_flow(back: neuron.flow(over: later - time))
+        later = time
+        sources.withUnsafeBufferPointer { sources in
+          let error = ep_exact_back(
+            lv, li, flow,
+            needsErrors ? weights.base + Int(sources[last]) * weights.stride : nil,
+            gradient.base, gradient.stride, sources.baseAddress! + e + 1, last - e, width)
+          if needsErrors { incomingErrors[last] = error }
+        }
+      }
+    }
+    return incomingErrors
+  }
+}
+
+extension ep_flow {
+  /// Forward.
+  @inline(__always)
+  init(_ decay: Decay) { self.init(a: decay.a, b: decay.b, c: decay.rise) }
+  /// Backward.
+  @inline(__always)
+  init(back decay: Decay) { self.init(a: decay.a, b: decay.b, c: decay.adjointRise) }
+}
+
+extension ExactLayerPasses {
+  /// LIF neurons: those of a recurrent layer together, where their time constants are the same and
+  /// no spike of theirs is forced or suppressed.
+  static let lif: ExactLayerPasses = {
+    let alone = spiking(LIF.self)
+    return ExactLayerPasses(isSpiking: true) { pass in
+      guard pass.isTogether else { return alone.forward(pass) }
+      pass.trial.layers[pass.index] = pass.solver.sweepTogether(
+        LIF(pass.layer, neuron: 0), pass.layer, pass.incoming, pass.matrix, pass.loop, pass.trial,
+        dropped: pass.dropped)
+    } backward: { pass, errors, push, gradient in
+      guard pass.isTogether else { return alone.backward(pass, errors, push, gradient) }
+      return pass.solver.sweepTogetherBack(
+        LIF(pass.layer, neuron: 0), pass.layer, pass.incoming, pass.trial.layers[pass.index],
+        errors, push, pass.matrix, gradient.matrices[pass.own.projection], pass.loop,
+        gradient.matrices[pass.own.projection + 1],
+        thresholds: gradient.vector(.threshold, ofLayer: pass.index),
+        needsErrors: pass.index > 0)
+    }
+  }()
+}
+
+extension ExactPass {
+  fileprivate var isTogether: Bool {
+    layer.isRecurrent && layer.tauMem.isUniform && layer.tauSyn.isUniform
+      && trial.intervention?.layer != index && !solver.isOneByOne
+  }
+}
