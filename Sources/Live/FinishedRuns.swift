@@ -93,7 +93,9 @@ public final class FinishedRuns: SnapshotSource {
       }.max() ?? 1
     curves = seeds.indices.map { index in
       guard seeds[index].count > 1 else { return [:] }
-      return runs[index].seedCurves(of: seeds[index], until: items[index].place.epoch)
+      // Seeds that `training.stop` may have ended later than the first are whole, too.
+      let until = runs[index].trainer.isOver ? Int.max : items[index].place.epoch
+      return runs[index].seedCurves(of: seeds[index], until: until)
     }
     for (run, item) in zip(runs, items).dropFirst() {
       let (first, own) = (runs[0].trainer, run.trainer)

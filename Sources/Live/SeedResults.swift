@@ -14,8 +14,7 @@ public struct SeedResults {
     public var name: String
     /// A, B, ...
     public var letter: String
-    /// Share 0...1 of the last epoch that all seeds evaluated, per seed; of each seed's own last
-    /// where `training.stop` may end one before the others.
+    /// Share 0...1, per seed, by the rule of `ComparedTests`.
     public var accuracies: [Double]
     /// That epoch, or the first of them.
     public var epoch: Int
@@ -52,21 +51,10 @@ public struct SeedResults {
     for (index, name) in names.enumerated() {
       let curves = accuracies.compactMap { $0[name] }
       guard curves.count == runs.count else { continue }
-      if preset.training.stop != nil {
-        let last = curves.compactMap { $0.keys.max() }
-        guard last.count == curves.count, let least = last.min() else { continue }
-        lanes.append(
-          Lane(
-            name: name, letter: Trainer.letter(index),
-            accuracies: zip(curves, last).map { $0[$1]! }, epoch: least))
-        continue
-      }
-      let common = curves.dropFirst().reduce(Set(curves[0].keys)) { $0.intersection($1.keys) }
-      guard let epoch = common.max() else { continue }
+      let isOver = curves.map { _ in preset.training.stop != nil }
+      guard let (values, epoch) = ComparedTests.accuracies(curves, isOver: isOver) else { continue }
       lanes.append(
-        Lane(
-          name: name, letter: Trainer.letter(index), accuracies: curves.map { $0[epoch]! },
-          epoch: epoch))
+        Lane(name: name, letter: Trainer.letter(index), accuracies: values, epoch: epoch))
     }
   }
 }

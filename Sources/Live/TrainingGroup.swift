@@ -285,7 +285,9 @@ final class TrainingGroup {
         guard
           let lane = session.trainer.lanes.first(where: { $0.options.identity == identity })
         else { return SeedCurves(seed: session.trainer.preset.seed) }
-        return SeedCurves(session.trainer.preset.seed, session.history(of: lane))
+        var curves = SeedCurves(session.trainer.preset.seed, session.history(of: lane))
+        curves.isOver = session.trainer.isOver
+        return curves
       }
     }
     return snapshot
@@ -304,7 +306,9 @@ extension TrainingSession {
       for name in trainer.laneNames {
         var history = LaneHistory(trainer.network)
         for row in rows where row.lane == name { history.append(row) }
-        found[name, default: []].append(SeedCurves(seed, history))
+        var curves = SeedCurves(seed, history)
+        curves.isOver = trainer.isOver
+        found[name, default: []].append(curves)
       }
     }
     return found
@@ -320,22 +324,45 @@ public struct SeedCurves: Sendable {
   public var seed: Int
   /// As those of `LaneSnapshot`.
   public var curves = LaneCurves()
-  /// Share 0...1 and epoch of the last evaluation; nil: none yet.
-  public var lastTest: (epoch: Int, accuracy: Double)?
   /// Test accuracy by epoch, share 0...1.
   public var tests: [Int: Double] = [:]
   /// Neurons without a spike in the last whole epoch, over all hidden layers; nil: not known.
   public var dead: Int?
+  /// Whether training may have ended it before others: `ComparedTests`.
+  public var isOver = false
 
   init(seed: Int) { self.seed = seed }
 
   init(_ seed: Int, _ history: LaneHistory) {
     self.seed = seed
     curves = history.curves
-    lastTest = history.lastEvaluated.flatMap { row in
-      row.testAccuracy.map { (row.epoch, $0) }
-    }
     tests = history.tests
     dead = history.record?.dead.reduce(0, +)
+  }
+}
+
+extension Trainer {
+  /// It is finished, at an epoch that need not be that of other seeds.
+  var isOver: Bool { preset.training.stop != nil && isFinished }
+}
+
+/// Which test accuracy of each seed is compared with those of the others.
+public enum ComparedTests {
+  /// That of the last epoch that all of them have evaluated; of a seed that `training.stop` has
+  /// ended before it, its own last.
+  /// - Parameters:
+  ///   - tests: of each seed, share 0...1 by epoch.
+  ///   - isOver: of each seed.
+  /// - Returns: one for each seed, and the first epoch that is among them; nil where a seed has
+  ///   none.
+  public static func accuracies(_ tests: [[Int: Double]], isOver: [Bool]) -> (
+    values: [Double], epoch: Int
+  )? {
+    let going = zip(tests, isOver).filter { !$1 }.map { Set($0.0.keys) }
+    let common = going.dropFirst().reduce(going.first ?? []) { $0.intersection($1) }
+    guard let last = going.isEmpty ? Int.max : common.max() else { return nil }
+    let epochs = tests.compactMap { own in own.keys.filter { $0 <= last }.max() }
+    guard epochs.count == tests.count, let epoch = epochs.min() else { return nil }
+    return (zip(tests, epochs).map { $0[$1]! }, epoch)
   }
 }

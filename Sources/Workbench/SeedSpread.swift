@@ -67,11 +67,11 @@ extension Snapshot {
 }
 
 extension LaneSnapshot {
-  /// Test accuracy under each seed, share 0...1, by seed: of the last epoch that all of them have
-  /// evaluated. Empty where there is none.
+  /// Test accuracy under each seed, share 0...1, by the rule of `ComparedTests`. Empty where there is
+  /// none.
   public var seedTests: [(seed: Int, accuracy: Double)] {
-    guard let epoch = seeds.map({ $0.lastTest?.epoch ?? -1 }).min(), epoch >= 0 else { return [] }
-    return seeds.compactMap { own in own.tests[epoch].map { (own.seed, $0) } }
+    let found = ComparedTests.accuracies(seeds.map(\.tests), isOver: seeds.map(\.isOver))
+    return Array(zip(seeds.map(\.seed), found?.values ?? [])).map { ($0, $1) }
   }
 
   /// Mean and standard deviation of the test accuracy over seeds, in per cent: `76.4 ± 1.1 %`.

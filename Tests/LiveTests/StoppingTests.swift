@@ -80,6 +80,27 @@ import Testing
     let whole = try Preset(ofRun: path)
     let results = SeedResults(whole, runs: SeedFolder.all(of: path, whole).map(\.folder))
     #expect(results.lanes.map(\.accuracies.count) == [4, 4])
+    // The screen of the finished run has the same numbers.
+    let item = FinishedRuns.Item(
+      preset: whole, folder: path, place: try Checkpoint.find(in: path, named: nil))
+    let shown = try #require(try FinishedRuns([item]).snapshot(after: 0))
+    #expect(
+      shown.lanes.map {
+        ComparedTests.accuracies($0.seeds.map(\.tests), isOver: $0.seeds.map(\.isOver))?.values
+      } == results.lanes.map(\.accuracies))
+  }
+
+  /// By hand: of seeds that go on the last epoch that both have; of one that is over its own last.
+  @Test func whichTestCounts() throws {
+    let tests = [[1: 0.1, 2: 0.2, 3: 0.3], [1: 0.4, 2: 0.5], [1: 0.6]]
+    func found(_ isOver: [Bool]) -> [Double]? {
+      ComparedTests.accuracies(tests, isOver: isOver)?.values
+    }
+    #expect(found([false, false, false]) == [0.1, 0.4, 0.6])
+    #expect(found([false, false, true]) == [0.2, 0.5, 0.6])
+    #expect(found([true, true, true]) == [0.3, 0.5, 0.6])
+    #expect(found([true, false, false]) == [0.1, 0.4, 0.6])
+    #expect(ComparedTests.accuracies([[1: 0.1], [:]], isOver: [true, true]) == nil)
   }
 
   func step(_ members: SeedMembers) throws {

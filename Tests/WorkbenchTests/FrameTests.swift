@@ -61,7 +61,7 @@ import Testing
     #expect(spread.points.map(\.seeds) == [3, 2])
     // Of a seed that is behind, the last epoch that all have is compared.
     var behind = snapshot
-    behind.lanes[1].seeds[2].lastTest = (3, 0.5)
+    behind.lanes[1].seeds[2].tests = b.seeds[2].tests.filter { $0.key <= 3 }
     #expect(behind.lanes[1].seedTests.map(\.accuracy).first == b.seeds[0].curves.testAccuracy.ys[2])
   }
 

@@ -54,7 +54,6 @@ func seededSnapshot() -> Snapshot {
       own.tests = Dictionary(
         uniqueKeysWithValues: zip(
           own.curves.testAccuracy.xs.map { Int($0) }, own.curves.testAccuracy.ys))
-      own.lastTest = (12, own.curves.testAccuracy.last!)
       return own
     }
   }
