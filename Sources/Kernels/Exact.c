@@ -108,6 +108,14 @@ CLONES double ep_exact_back(double *lv, double *li, ep_flow gap, const double *w
   return weights ? total8(&sum[0], &sum[1]) : 0;
 }
 
+CLONES void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width) {
+  for (size_t k = 0; k < width; k += DOUBLES) {
+    d8 before = READ8(y, k);
+    AT8(x, k) = a * READ8(x, k) + c * before;
+    AT8(y, k) = b * before;
+  }
+}
+
 CLONES void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double rise,
                         const double *row, double *mean, double *lost, size_t width) {
   for (size_t k = 0; k < width; k += DOUBLES) {

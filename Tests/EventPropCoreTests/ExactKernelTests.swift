@@ -5,7 +5,7 @@ import Foundation
 import Support
 import Testing
 
-/// Recurrent layers by kernels against the same neuron by neuron, which finite differences check.
+/// Layers by kernels against the same neuron by neuron, which finite differences check.
 @Suite struct ExactKernelTests {
   private struct Outcome {
     var loss: Double
@@ -67,21 +67,31 @@ import Testing
       hidden: seed % 3 == 0 ? [9 + seed, 14] : [5 + seed], recurrent: true,
       inputs: 3 + seed % 40, duration: seed % 4 == 0 ? 300 : 60, tauMem: tau.0, tauSyn: tau.1,
       samples: 2, spikesPerUnit: 1 + seed % 5, seed: seed)
-    if seed % 2 == 0 {
-      for index in fixture.samples.indices {
-        for k in fixture.samples[index].train.times.indices {
-          fixture.samples[index].train.times[k].round()
-        }
-        fixture.samples[index].train.sort()
-      }
-    }
+    if seed % 2 == 0 { fixture.roundInput() }
+    #expect(compare(fixture, push: push(fixture, seed)) > 0)
+  }
+
+  /// The same without recurrence: also more neurons than a panel has.
+  @Test(arguments: 0..<60) func feedForwardLikeOneByOne(seed: Int) {
+    let taus = [(20.0, 5.0), (20, 10), (10, 10), (7, 4), (4, 9), (20, 19.99)]
+    let tau = taus[seed % taus.count]
+    let losses = LossTable.all.map(\.kind)
+    var fixture = Fixture(
+      loss: losses[seed % losses.count],
+      shaping: ExactGradientTests.shapings[seed % ExactGradientTests.shapings.count],
+      hidden: seed % 3 == 0 ? [70 + 3 * seed, 14] : [5 + seed], inputs: 3 + seed % 40,
+      duration: seed % 4 == 0 ? 300 : 60, tauMem: tau.0, tauSyn: tau.1, samples: 2,
+      spikesPerUnit: 1 + seed % 5, seed: seed)
+    if seed % 2 == 0 { fixture.roundInput() }
+    #expect(compare(fixture, push: push(fixture, seed)) > 0)
+  }
+
+  private func push(_ fixture: Fixture, _ seed: Int) -> [[Double]] {
     var random = Random(seed: seed, "push")
-    let push =
-      seed % 5 == 0
+    return seed % 5 == 0
       ? fixture.problem.network.layers.dropLast().map { layer in
         (0..<layer.size).map { _ in random.uniform(-0.1, 0.1) }
       } : []
-    #expect(compare(fixture, push: push) > 0)
   }
 
   /// Thresholds of each neuron, trained.
@@ -109,5 +119,15 @@ import Testing
     for row in 0..<18 { loop[row, 17] = loop[row, 2] }
     for column in 0..<18 { loop[17, column] = loop[2, column] }
     #expect(compare(fixture) > 0)
+  }
+}
+
+extension Fixture {
+  /// Many spikes at one time.
+  fileprivate mutating func roundInput() {
+    for index in samples.indices {
+      for k in samples[index].train.times.indices { samples[index].train.times[k].round() }
+      samples[index].train.sort()
+    }
   }
 }

@@ -47,6 +47,10 @@ struct ExactPass {
   var matrix: Matrix<Double> { weights.matrices[own.projection] }
   var loop: Matrix<Double> { weights.matrices[own.projection + 1] }
   var isOutput: Bool { own.index == trial.layers.count - 1 }
+  /// What the label's output gets at T where it is silent.
+  var phantomPush: Double {
+    isOutput && trial.needsPhantom ? solver.problem.loss.phantomPush : 0
+  }
   var dropped: [Bool] { trial.dropped(inLayer: own.index) }
 }
 
@@ -74,11 +78,9 @@ extension ExactLayerPasses {
           neurons, pass.layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
           gradient.matrices[pass.own.projection + 1], thresholds: thresholds)
       }
-      let start =
-        pass.isOutput && pass.trial.needsPhantom ? pass.solver.problem.loss.phantomPush : 0
       return pass.solver.sweepBack(
         neurons, pass.layer, pass.incoming, spikes, errors, push, pass.matrix, sum,
-        thresholds: thresholds, phantom: (pass.trial.label, start))
+        thresholds: thresholds, phantom: (pass.trial.label, pass.phantomPush))
     }
   }
 

@@ -126,8 +126,8 @@ extension ExactSolver {
   }
 
   /// Sorted by time, equal times by neuron: shared out to as many slots of time as there are
-  /// spikes, then put in order by insertion. The spikes come neuron by neuron.
-  private func inOrderOfTime(_ spikes: [ExactSpike]) -> [ExactSpike] {
+  /// spikes, then put in order by insertion. Those of equal times come in order of neuron.
+  func inOrderOfTime(_ spikes: [ExactSpike]) -> [ExactSpike] {
     let slots = spikes.count
     guard slots > 1 else { return spikes }
     // Many spikes may crowd into few slots, where insertion is slow.

@@ -19,10 +19,7 @@ extension ExactSolver {
     let width = paddedWidth(layer.size)
     let state = Lanes<Double>(3 * width)
     let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
-    for j in 0..<width {
-      let isThere = j < layer.size && (dropped.isEmpty || !dropped[j])
-      theta[j] = isThere ? layer.threshold[j] : .infinity
-    }
+    layer.setThresholds(theta, width: width, dropped: dropped)
     let candidates = Lanes<UInt32>(width)
     let sources = incoming.sources.map { UInt32($0) }
     let times = incoming.times
@@ -80,14 +77,14 @@ extension ExactSolver {
 
   /// One after the last of the spikes that arrive together with one.
   @inline(__always)
-  private func endOfGroup(_ first: Int, _ times: [Double]) -> Int {
+  func endOfGroup(_ first: Int, _ times: [Double]) -> Int {
     var last = first
     while last < times.count && times[last] == times[first] { last += 1 }
     return last
   }
 
   /// A tangent is raised by this factor, for what rounding takes from it.
-  private static var tangentMargin: Double { 1 + 1e-9 }
+  static var tangentMargin: Double { 1 + 1e-9 }
   /// More rows than these would not stay in the cache until they are added.
   private static var fetched: Int { 16 }
 
@@ -191,30 +188,54 @@ extension ep_flow {
 }
 
 extension ExactLayerPasses {
-  /// LIF neurons: those of a recurrent layer together, where their time constants are the same and
-  /// no spike of theirs is forced or suppressed.
+  /// LIF neurons: those of a layer together, where their time constants are the same and no spike
+  /// of theirs is forced or suppressed.
   static let lif: ExactLayerPasses = {
     let alone = spiking(LIF.self)
     return ExactLayerPasses(isSpiking: true) { pass in
       guard pass.isTogether else { return alone.forward(pass) }
-      pass.trial.layers[pass.index] = pass.solver.sweepTogether(
-        LIF(pass.layer, neuron: 0), pass.layer, pass.incoming, pass.matrix, pass.loop, pass.trial,
-        dropped: pass.dropped)
+      let (neuron, layer) = (LIF(pass.layer, neuron: 0), pass.layer)
+      pass.trial.layers[pass.index] =
+        layer.isRecurrent
+        ? pass.solver.sweepTogether(
+          neuron, layer, pass.incoming, pass.matrix, pass.loop, pass.trial, dropped: pass.dropped)
+        : pass.solver.sweepTogether(
+          neuron, layer, pass.incoming, pass.matrix, pass.trial, dropped: pass.dropped)
     } backward: { pass, errors, push, gradient in
       guard pass.isTogether else { return alone.backward(pass, errors, push, gradient) }
+      let (neuron, layer) = (LIF(pass.layer, neuron: 0), pass.layer)
+      let (spikes, sum) = (
+        pass.trial.layers[pass.index], gradient.matrices[pass.own.projection]
+      )
+      let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
+      if layer.isRecurrent {
+        return pass.solver.sweepTogetherBack(
+          neuron, layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
+          gradient.matrices[pass.own.projection + 1], thresholds: thresholds,
+          needsErrors: pass.index > 0)
+      }
       return pass.solver.sweepTogetherBack(
-        LIF(pass.layer, neuron: 0), pass.layer, pass.incoming, pass.trial.layers[pass.index],
-        errors, push, pass.matrix, gradient.matrices[pass.own.projection], pass.loop,
-        gradient.matrices[pass.own.projection + 1],
-        thresholds: gradient.vector(.threshold, ofLayer: pass.index),
+        neuron, layer, pass.incoming, spikes, errors, push, pass.matrix, sum,
+        thresholds: thresholds, phantom: (pass.trial.label, pass.phantomPush),
         needsErrors: pass.index > 0)
     }
   }()
 }
 
+extension Layer {
+  /// Of every lane of the kernels; infinite for those without spikes.
+  func setThresholds(_ theta: UnsafeMutablePointer<Double>, width: Int, dropped: [Bool]) {
+    for j in 0..<width {
+      let isThere = j < size && (dropped.isEmpty || !dropped[j])
+      theta[j] = isThere ? threshold[j] : .infinity
+    }
+  }
+}
+
 extension ExactPass {
+  /// A few neurons that do not reach each other are sooner done alone.
   fileprivate var isTogether: Bool {
-    layer.isRecurrent && layer.tauMem.isUniform && layer.tauSyn.isUniform
+    (layer.isRecurrent || layer.size >= 16) && layer.tauMem.isUniform && layer.tauSyn.isUniform
       && trial.intervention?.layer != index && !solver.isOneByOne
   }
 }

@@ -62,6 +62,12 @@ public final class Matrix<Scalar: NetworkScalar> {
     (rows * panels[panel].lowerBound)..<(rows * panels[panel].upperBound)
   }
 
+  /// Each panel with its first row; its rows are as far apart as it has columns.
+  @inline(__always)
+  var rowsOfPanels: [(panel: Range<Int>, first: UnsafeMutablePointer<Scalar>)] {
+    panels.map { ($0, base + rows * $0.lowerBound) }
+  }
+
   /// A column: its scalar in row r is `first[r * stride]`.
   @inline(__always)
   func column(_ column: Int) -> (first: UnsafeMutablePointer<Scalar>, stride: Int) {

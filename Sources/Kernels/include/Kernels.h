@@ -187,6 +187,9 @@ size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
 double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights, double *gradient,
                      size_t stride, const uint32_t *index, size_t count, size_t width);
 
+/// x <- a x + c y and y <- b y: V and I over a gap, or lI and lV back over it.
+void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width);
+
 /// LI neurons over a gap, in Double: mean += decay V + rise I, with what rounding cuts off from it
 /// kept in `lost`; then V <- a V + c I, I <- b I, and I += `row` unless that is NULL.
 void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double rise, const double *row,
