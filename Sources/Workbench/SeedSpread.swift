@@ -67,8 +67,8 @@ extension Snapshot {
 }
 
 extension LaneSnapshot {
-  /// Test accuracy under each seed, share 0...1, by the rule of `ComparedTests`. Empty where there is
-  /// none.
+  /// Test accuracy under each seed, share 0...1, by the rule of `ComparedTests`. Empty where there
+  /// is none.
   public var seedTests: [(seed: Int, accuracy: Double)] {
     let found = ComparedTests.accuracies(seeds.map(\.tests), isOver: seeds.map(\.isOver))
     return Array(zip(seeds.map(\.seed), found?.values ?? [])).map { ($0, $1) }

@@ -175,8 +175,8 @@ typedef struct {
 /// rows of `arriving`, in order.
 /// Then looks over the gap that lies `ahead`: `candidates` gets, ascending, every neuron whose V
 /// may reach its threshold theta there while it rises, and some that do not; returns how many, at
-/// most `width`. `reach` is the gap ahead over tau_m, or a little more. A threshold of infinity is never
-/// reached. The rows of `upcoming` are fetched into the cache meanwhile.
+/// most `width`. `reach` is the gap ahead over tau_m, or a little more. A threshold of infinity is
+/// never reached. The rows of `upcoming` are fetched into the cache meanwhile.
 size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
                      const ep_exact_rows *arriving, const ep_exact_rows *upcoming, size_t spiking,
                      ep_flow ahead, double reach, size_t width, uint32_t *candidates);
