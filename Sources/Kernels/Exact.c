@@ -19,15 +19,23 @@ INLINE uint32_t bits8(const l8 *lanes) {
   return mask;
 }
 
-// `ep_exact_step` of two vectors, the neurons from k on. Returns a bit for each that may spike.
-INLINE uint32_t exact_step(size_t k, double *v, double *i, const double *theta, ep_flow past,
+// `ep_exact_step` of two vectors, the neurons from k on; with `each`, that of `ep_exact_step_each`,
+// whose `reach` is a gap. Returns a bit for each that may spike.
+INLINE uint32_t exact_step(int each, size_t k, double *v, double *i, const double *theta,
+                           ep_flow past, const ep_exact_flow *pasts,
                            const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
                            size_t spiking, ep_flow ahead, double reach) {
   d8 voltage[2], current[2], limit[2];
   UNROLL for (int u = 0; u < 2; ++u) {
-    d8 before = READ8(i, k + u * DOUBLES);
-    voltage[u] = past.a * READ8(v, k + u * DOUBLES) + past.c * before;
-    current[u] = past.b * before;
+    size_t at = k + u * DOUBLES;
+    d8 before = READ8(i, at);
+    if (each) {
+      voltage[u] = READ8(pasts->a, at) * READ8(v, at) + READ8(pasts->c, at) * before;
+      current[u] = READ8(pasts->b, at) * before;
+    } else {
+      voltage[u] = past.a * READ8(v, at) + past.c * before;
+      current[u] = past.b * before;
+    }
   }
   for (size_t r = 0; r < arriving->count; ++r) {
     const double *row = arriving->rows + arriving->index[r] * arriving->stride + k;
@@ -47,15 +55,19 @@ INLINE uint32_t exact_step(size_t k, double *v, double *i, const double *theta, 
   l8 may[2];
   UNROLL for (int u = 0; u < 2; ++u) {
     limit[u] = READ8(theta, k + u * DOUBLES);
-    may[u] = (l8)(voltage[u] + reach * (current[u] - voltage[u]) >= limit[u]);
+    d8 rise = reach * (current[u] - voltage[u]);
+    if (each) rise = rise * READ8(pasts->rate_mem, k + u * DOUBLES);
+    may[u] = (l8)(voltage[u] + rise >= limit[u]);
   }
   l8 any = may[0] | may[1];
   if (__builtin_expect(!__builtin_reduce_or(any), 1)) return 0;
   uint32_t mask = 0;
   UNROLL for (int u = 0; u < 2; ++u) {
     d8 end = ahead.a * voltage[u] + ahead.c * current[u];
-    may[u] &= (l8)(current[u] > limit[u]) & ((l8)(end >= limit[u]) |
-              (l8)(ahead.b * current[u] < end) | (l8)(voltage[u] >= limit[u]));
+    may[u] &= (l8)(current[u] > limit[u]);
+    if (!each)
+      may[u] &= (l8)(end >= limit[u]) | (l8)(ahead.b * current[u] < end) |
+                (l8)(voltage[u] >= limit[u]);
     mask |= bits8(&may[u]) << (u * DOUBLES);
   }
   return mask;
@@ -67,7 +79,22 @@ CLONES size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow p
                             uint32_t *candidates) {
   size_t count = 0;
   for (size_t k = 0; k < width; k += 2 * DOUBLES) {
-    uint32_t mask = exact_step(k, v, i, theta, past, arriving, upcoming, spiking, ahead, reach);
+    uint32_t mask =
+        exact_step(0, k, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach);
+    for (; mask; mask &= mask - 1) candidates[count++] = (uint32_t)(k + __builtin_ctz(mask));
+  }
+  return count;
+}
+
+CLONES size_t ep_exact_step_each(double *v, double *i, const double *theta,
+                                 const ep_exact_flow *past, const ep_exact_rows *arriving,
+                                 const ep_exact_rows *upcoming, size_t spiking, double gap,
+                                 size_t width, uint32_t *candidates) {
+  ep_flow none = {1, 1, 0};
+  size_t count = 0;
+  for (size_t k = 0; k < width; k += 2 * DOUBLES) {
+    uint32_t mask =
+        exact_step(1, k, v, i, theta, none, past, arriving, upcoming, spiking, none, gap);
     for (; mask; mask &= mask - 1) candidates[count++] = (uint32_t)(k + __builtin_ctz(mask));
   }
   return count;
@@ -83,29 +110,52 @@ INLINE double total8(const d8 *a, const d8 *b) {
   return t[0];
 }
 
-CLONES double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights,
-                            double *gradient, size_t stride, const uint32_t *index, size_t count,
-                            size_t width) {
+// `ep_exact_back`, or with `each` that of `ep_exact_back_each`.
+INLINE double exact_back(int each, double *lv, double *li, ep_flow gap, const ep_exact_flow *gaps,
+                         const double *weights, double *gradient, size_t stride,
+                         const uint32_t *index, size_t count, size_t width) {
   d8 sum[2] = {{0}, {0}};
   for (size_t k = 0; k < width; k += 2 * DOUBLES) {
-    d8 voltage[2], current[2];
+    d8 voltage[2], current[2], part[2];
     UNROLL for (int u = 0; u < 2; ++u) {
-      d8 before = READ8(lv, k + u * DOUBLES);
-      current[u] = gap.b * READ8(li, k + u * DOUBLES) + gap.c * before;
-      voltage[u] = gap.a * before;
-      AT8(lv, k + u * DOUBLES) = voltage[u];
-      AT8(li, k + u * DOUBLES) = current[u];
+      size_t at = k + u * DOUBLES;
+      d8 before = READ8(lv, at);
+      if (each) {
+        current[u] = READ8(gaps->b, at) * READ8(li, at) +
+                     READ8(gaps->c, at) * READ8(gaps->ratio, at) * before;
+        voltage[u] = READ8(gaps->a, at) * before;
+        part[u] = READ8(gaps->share, at) * current[u];
+      } else {
+        current[u] = gap.b * READ8(li, at) + gap.c * before;
+        voltage[u] = gap.a * before;
+        part[u] = current[u];
+      }
+      AT8(lv, at) = voltage[u];
+      AT8(li, at) = current[u];
     }
     for (size_t r = 0; r < count; ++r) {
       double *row = gradient + index[r] * stride + k;
       UNROLL for (int u = 0; u < 2; ++u)
-        AT8(row, u * DOUBLES) = READ8(row, u * DOUBLES) + current[u];
+        AT8(row, u * DOUBLES) = READ8(row, u * DOUBLES) + part[u];
     }
     if (weights)
       UNROLL for (int u = 0; u < 2; ++u)
         sum[u] += READ8(weights, k + u * DOUBLES) * (voltage[u] - current[u]);
   }
   return weights ? total8(&sum[0], &sum[1]) : 0;
+}
+
+CLONES double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights,
+                            double *gradient, size_t stride, const uint32_t *index, size_t count,
+                            size_t width) {
+  return exact_back(0, lv, li, gap, NULL, weights, gradient, stride, index, count, width);
+}
+
+CLONES double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap,
+                                 const double *weights, double *gradient, size_t stride,
+                                 const uint32_t *index, size_t count, size_t width) {
+  ep_flow none = {1, 1, 0};
+  return exact_back(1, lv, li, none, gap, weights, gradient, stride, index, count, width);
 }
 
 CLONES void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width) {
@@ -147,4 +197,61 @@ CLONES double ep_exact_li_back(double *lv, double *li, ep_flow gap, const double
     }
   }
   return weights ? total8(&sum, &none) : 0;
+}
+
+// exp(x) of each lane for x <= 0; below -700 that of -700. Within two units in the last place.
+INLINE void exp8(const d8 *exponent, d8 *result) {
+  d8 x = *exponent;
+  d8 least = {-700, -700, -700, -700, -700, -700, -700, -700};
+  l8 small = (l8)(x < least);
+  x = (d8)(((l8)x & ~small) | ((l8)least & small));
+  // x = n ln 2 + r: adding 1.5 2^52 rounds to whole numbers.
+  const double shift = 0x1.8p52;
+  d8 shifted = x * 0x1.71547652b82fep0 + shift;
+  d8 n = shifted - shift;
+  d8 r = (x - n * 0x1.62e42fefa3800p-1) - n * 0x1.ef35793c76730p-45;
+  static const double c[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
+                             1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
+                             1.0 / 120,        1.0 / 24,        1.0 / 6,        1.0 / 2};
+  d8 p = r * c[0] + c[1];
+  UNROLL for (int n = 2; n < 12; ++n) p = p * r + c[n];
+  p = (p * r) * r + r;
+  l8 power = ((l8)shifted - (l8){0x4338000000000000, 0x4338000000000000, 0x4338000000000000,
+                                 0x4338000000000000, 0x4338000000000000, 0x4338000000000000,
+                                 0x4338000000000000, 0x4338000000000000} +
+              1023) << 52;
+  d8 scale = (d8)power;
+  *result = scale * p + scale;
+}
+
+CLONES void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width) {
+  for (size_t k = 0; k < width; k += DOUBLES) {
+    d8 slow = READ8(flow->rate_mem, k), fast = READ8(flow->rate_syn, k);
+    d8 factor = READ8(flow->rise, k);
+    d8 x = -gap * slow, y = -gap * fast, first, second;
+    exp8(&x, &first);
+    exp8(&y, &second);
+    AT8(flow->a, k) = first;
+    AT8(flow->b, k) = second;
+    d8 apart = factor * (first - second);
+    // Time constants near each other, which have no factor: (d/tau_m) a g(x), g by its series.
+    d8 z = gap * (fast - slow), g = {0};
+    l8 near = (l8)(factor == 0);
+    if (__builtin_reduce_or(near)) {
+      static const double s[] = {-1.0 / 20922789888000, 1.0 / 1307674368000, -1.0 / 87178291200,
+                                 1.0 / 6227020800,      -1.0 / 479001600,    1.0 / 39916800,
+                                 -1.0 / 3628800,        1.0 / 362880,        -1.0 / 40320,
+                                 1.0 / 5040,            -1.0 / 720,          1.0 / 120,
+                                 -1.0 / 24,             1.0 / 6,             -1.0 / 2,
+                                 1.0};
+      g = z * s[0] + s[1];
+      UNROLL for (int n = 2; n < 16; ++n) g = g * z + s[n];
+      l8 isShort = (l8)(z < 0.5) & (l8)(z > -0.5);
+      // Over longer gaps the exponentials have parted.
+      d8 parted = (first - second) / z;
+      g = (d8)(((l8)(first * g) & isShort) | ((l8)parted & ~isShort));
+      apart = (d8)(((l8)apart & ~near) | ((l8)(gap * slow * g) & near));
+    }
+    AT8(flow->c, k) = apart;
+  }
 }

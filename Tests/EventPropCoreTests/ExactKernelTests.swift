@@ -34,22 +34,27 @@ import Testing
       gradient: sum.arrays.map(\.values))
   }
 
-  private func compare(_ fixture: Fixture, push: [[Double]] = []) -> Int {
+  /// - Parameter tolerance: of times, slopes, loss and gradients; 0: the same bits, and gradients to
+  ///   1e-12.
+  private func compare(_ fixture: Fixture, push: [[Double]] = [], tolerance: Double = 0) -> Int {
+    func isSame(_ a: [Double], _ b: [Double]) -> Bool {
+      a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(abs($0), 1) }
+    }
     var spikes = 0
     for sample in fixture.samples.indices {
       let slow = solve(fixture, sample, isOneByOne: true, push: push)
       let fast = solve(fixture, sample, isOneByOne: false, push: push)
-      #expect(slow.loss == fast.loss)
+      #expect(isSame([slow.loss], [fast.loss]))
       for (slow, fast) in zip(slow.spikes, fast.spikes) {
         spikes += slow.count
         #expect(slow.map(\.neuron) == fast.map(\.neuron))
-        #expect(slow.map(\.time) == fast.map(\.time))
-        #expect(slow.map(\.slope) == fast.map(\.slope))
+        #expect(isSame(slow.map(\.time), fast.map(\.time)))
+        #expect(isSame(slow.map(\.slope), fast.map(\.slope)))
       }
       for (slow, fast) in zip(slow.gradient, fast.gradient) {
         let size = slow.reduce(0) { max($0, abs($1)) }
         let off = zip(slow, fast).reduce(0) { max($0, abs($1.0 - $1.1)) }
-        #expect(off <= 1e-12 * size, "\(off / size)")
+        #expect(off <= max(tolerance, 1e-12) * size, "\(off / size)")
       }
     }
     return spikes
@@ -108,6 +113,32 @@ import Testing
     }
     for vector in other.weights.vectors { vector.values = layers[0].threshold.values(21) }
     #expect(compare(other) > 0)
+  }
+
+  /// Time constants of each neuron, some of them equal or near each other: but for the last digits
+  /// of exponentials, which near-grazing spikes amplify.
+  @Test(arguments: 0..<40) func timeConstants(seed: Int) {
+    let fixture = Fixture(
+      loss: "sum", shaping: ExactGradientTests.shapings[seed % 7], hidden: [11 + seed],
+      recurrent: true, inputs: 3 + seed % 40, duration: seed % 4 == 0 ? 200 : 60,
+      spikesPerUnit: 1 + seed % 5, seed: seed)
+    var random = Random(seed: seed, "time constants")
+    var layers = fixture.problem.network.layers
+    let size = layers[0].size
+    layers[0].tauMem = PerNeuron((0..<size).map { _ in random.uniform(6, 30) })
+    layers[0].tauSyn = PerNeuron(
+      (0..<size).map { j in
+        let tau = layers[0].tauMem[j]
+        return j % 5 == 0 ? tau : j % 5 == 1 ? tau * 1.001 : random.uniform(3, 12)
+      })
+    var other = fixture
+    other.problem.network = Network(inputs: fixture.problem.network.inputs, layers: layers)
+    other.weights = Parameters(other.problem.network)
+    for (from, to) in zip(fixture.weights.matrices, other.weights.matrices) {
+      to.values = from.values
+    }
+    if seed % 2 == 0 { other.roundInput() }
+    #expect(compare(other, tolerance: 1e-10) > 0)
   }
 
   /// Two neurons that are alike cross at the same time: the first in order is first, and each takes

@@ -3,9 +3,10 @@
 import Foundation
 import Kernels
 
-/// A recurrent layer of LIF neurons with the same time constants: as `ExactSolver+Recurrent.swift`
-/// has it, by kernels that take all neurons through an event in one pass. The spikes are the same
-/// bits, the gradient is the same but for the order in which sums over neurons are taken.
+/// A recurrent layer of LIF neurons: as `ExactSolver+Recurrent.swift` has it, by kernels that take
+/// all neurons through an event in one pass. The spikes are the same bits, the gradient is the same
+/// but for the order in which sums over neurons are taken; where time constants differ, both are
+/// the same but for the last digits of exponentials.
 ///
 /// A pass ends with a look at the gap that comes next: V is concave while it rises, hence below its
 /// tangent, and few neurons are left that can reach the threshold at all. Of those only the first
@@ -13,10 +14,11 @@ import Kernels
 extension ExactSolver {
   /// Forward: as `sweep`.
   func sweepTogether(
-    _ neuron: LIF, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ loop: Matrix<Double>, _ trial: ExactTrial, dropped: [Bool]
   ) -> [ExactSpike] {
-    let width = paddedWidth(layer.size)
+    let lanes = LIFLanes(layer)
+    let width = lanes.width
     let state = Lanes<Double>(3 * width)
     let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
     layer.setThresholds(theta, width: width, dropped: dropped)
@@ -34,8 +36,8 @@ extension ExactSolver {
       // Incoming spikes e ..< group arrive next, all at one time.
       var (e, group) = (0, endOfGroup(0, times))
       var end = count > 0 ? times[0] : problem.duration
-      var past = Decay.none
-      var ahead = neuron.flow(over: end - now)
+      var past = (gap: 0.0, flow: Decay.none)
+      var ahead = lanes.flow(over: end - now)
       var reset = width
       var spiking: UInt32 = 0
       var (arriving, upcoming) = (rows(loop, nil, 0), rows(weights, nil, 0))
@@ -43,13 +45,13 @@ extension ExactSolver {
         // Over a gap to an event, at which rows arrive; then a look at the gap up to `end`.
         let found = withUnsafePointer(to: &spiking) { spiking in
           if reset < width { arriving = rows(loop, spiking, 1) }
-          return ep_exact_step(
-            v, i, theta, ep_flow(past), &arriving, &upcoming, reset, ep_flow(ahead),
-            (end - now) / neuron.tauMem * Self.tangentMargin, width, candidates.base)
+          return lanes.step(
+            v, i, theta, over: past, &arriving, &upcoming, reset: reset,
+            ahead: (end - now, ahead), candidates: candidates.base)
         }
         upcoming.count = 0
         if let (hit, flow, n) = first(
-          of: candidates.base, found, v, i, theta, gap: end - now, ahead, neuron)
+          of: candidates.base, found, v, i, theta, gap: end - now, ahead, lanes)
         {
           now = min(now + hit.after, end)
           let slope = flow.b * i[n] - theta[n]
@@ -59,18 +61,18 @@ extension ExactSolver {
             trial.failure = explosion(layer)
             return []
           }
-          (past, reset, spiking) = (flow, n, UInt32(n))
+          (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
         } else {
           if e == count { return spikes }
+          (past, reset) = ((end - now, ahead), width)
           now = end
-          (past, reset) = (ahead, width)
           arriving = rows(weights, sources.baseAddress! + e, group - e)
           e = group
           if e < count { group = endOfGroup(e, times) }
           end = e < count ? times[e] : problem.duration
           upcoming = rows(weights, sources.baseAddress! + e, min(group - e, Self.fetched))
         }
-        ahead = neuron.flow(over: end - now)
+        ahead = lanes.flow(over: end - now)
       }
     }
   }
@@ -94,7 +96,7 @@ extension ExactSolver {
   private func first(
     of candidates: UnsafePointer<UInt32>, _ count: Int, _ v: UnsafePointer<Double>,
     _ i: UnsafePointer<Double>, _ theta: UnsafePointer<Double>, gap: Double, _ flow: Decay,
-    _ neuron: LIF
+    _ lanes: LIFLanes
   ) -> (hit: Hit, flow: Decay, neuron: Int)? {
     if count == 0 { return nil }
     // The one whose tangent is there first is the likeliest to be the first.
@@ -113,11 +115,12 @@ extension ExactSolver {
       let k = turn == 0 ? likeliest : turn <= likeliest ? turn - 1 : turn
       let j = Int(candidates[k])
       guard
-        let hit = neuron.with(threshold: theta[j])
-          .crossing(LIF.State(v: v[j], i: i[j]), gap: until, flow: there),
+        let hit = lanes.neuron(j, threshold: theta[j]).crossing(
+          LIF.State(v: v[j], i: i[j]), gap: until,
+          flow: lanes.flow(there, over: until, of: j)),
         best < 0 || hit.after < until || hit.after == until && j < best
       else { continue }
-      (until, there, best, bestHit) = (hit.after, neuron.flow(over: hit.after), j, hit)
+      (until, there, best, bestHit) = (hit.after, lanes.flow(over: hit.after, of: j), j, hit)
     }
     return best < 0 ? nil : (bestHit, there, best)
   }
@@ -126,14 +129,14 @@ extension ExactSolver {
   ///
   /// - Parameter needsErrors: whether anyone wants the errors of the incoming spikes.
   func sweepTogetherBack(
-    _ neuron: LIF, _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike],
-    _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike], _ errors: [Double],
+    _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
     _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>, thresholds: Matrix<Double>?,
     needsErrors: Bool
   ) -> [Double] {
-    let width = paddedWidth(layer.size)
-    let state = Lanes<Double>(2 * width)
-    let (lv, li) = (state.base, state.base + width)
+    let lanes = LIFLanes(layer)
+    let state = Lanes<Double>(2 * lanes.width)
+    let (lv, li) = (state.base, state.base + lanes.width)
     let sources = incoming.sources.map { UInt32($0) }
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
     var later = problem.duration
@@ -144,11 +147,11 @@ extension ExactSolver {
         let spike = spikes[k]
         let n = Int(spike.neuron)
         var row = UInt32(n)
-        let error = ep_exact_back(
-          lv, li, ep_flow(back: neuron.flow(over: later - spike.time)),
-          loop.base + n * loop.stride, loopGradient.base, loopGradient.stride, &row, 1, width)
+        let error = lanes.back(
+          lv, li, over: later - spike.time, weights: loop.base + n * loop.stride,
+          gradient: loopGradient, rows: &row, 1)
         later = spike.time
-        let own = neuron.with(threshold: layer.threshold[n])
+        let own = lanes.neuron(n, threshold: layer.threshold[n])
         var adjoint = LIF.Adjoint(lv: lv[n], li: li[n])
         own.jump(&adjoint, at: spike, loop: error, error: errors[k])
         if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
@@ -163,15 +166,14 @@ extension ExactSolver {
           e -= 1
         } while !needsErrors && e >= 0 && incoming.times[e] == time
           && (k < 0 || Int(spikes[k].preceding) <= e)
-        let flow = ep_flow(back: neuron.flow(over: later - time))
-        later = time
         sources.withUnsafeBufferPointer { sources in
-          let error = ep_exact_back(
-            lv, li, flow,
-            needsErrors ? weights.base + Int(sources[last]) * weights.stride : nil,
-            gradient.base, gradient.stride, sources.baseAddress! + e + 1, last - e, width)
+          let error = lanes.back(
+            lv, li, over: later - time,
+            weights: needsErrors ? weights.base + Int(sources[last]) * weights.stride : nil,
+            gradient: gradient, rows: sources.baseAddress! + e + 1, last - e)
           if needsErrors { incomingErrors[last] = error }
         }
+        later = time
       }
     }
     return incomingErrors
@@ -188,8 +190,8 @@ extension ep_flow {
 }
 
 extension ExactLayerPasses {
-  /// LIF neurons: those of a layer together, where their time constants are the same and no spike
-  /// of theirs is forced or suppressed.
+  /// LIF neurons: those of a layer together where no spike of theirs is forced or suppressed;
+  /// without recurrence only where their time constants are the same.
   static let lif: ExactLayerPasses = {
     let alone = spiking(LIF.self)
     return ExactLayerPasses(isSpiking: true) { pass in
@@ -198,7 +200,7 @@ extension ExactLayerPasses {
       pass.trial.layers[pass.index] =
         layer.isRecurrent
         ? pass.solver.sweepTogether(
-          neuron, layer, pass.incoming, pass.matrix, pass.loop, pass.trial, dropped: pass.dropped)
+          layer, pass.incoming, pass.matrix, pass.loop, pass.trial, dropped: pass.dropped)
         : pass.solver.sweepTogether(
           neuron, layer, pass.incoming, pass.matrix, pass.trial, dropped: pass.dropped)
     } backward: { pass, errors, push, gradient in
@@ -210,7 +212,7 @@ extension ExactLayerPasses {
       let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
       if layer.isRecurrent {
         return pass.solver.sweepTogetherBack(
-          neuron, layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
+          layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
           gradient.matrices[pass.own.projection + 1], thresholds: thresholds,
           needsErrors: pass.index > 0)
       }
@@ -235,7 +237,8 @@ extension Layer {
 extension ExactPass {
   /// A few neurons that do not reach each other are sooner done alone.
   fileprivate var isTogether: Bool {
-    (layer.isRecurrent || layer.size >= 16) && layer.tauMem.isUniform && layer.tauSyn.isUniform
+    let isAlike = layer.tauMem.isUniform && layer.tauSyn.isUniform
+    return (layer.isRecurrent || isAlike && layer.size >= 16)
       && trial.intervention?.layer != index && !solver.isOneByOne
   }
 }

@@ -29,6 +29,12 @@ public struct Decay: Sendable {
     (self.a, self.b, self.rise, self.adjointRise) = (a, b, rise, adjointRise)
   }
 
+  /// Whether `rise` must not be taken from a - b over short gaps.
+  @inline(__always)
+  static func isClose(_ tauMem: Double, _ tauSyn: Double) -> Bool {
+    abs(tauMem - tauSyn) < 0.25 * tauMem
+  }
+
   /// `gap` and time constants in ms; these may be equal.
   @inline(__always)
   public init(over gap: Double, tauMem: Double, tauSyn: Double) {
@@ -43,7 +49,7 @@ public struct Decay: Sendable {
     self.b = b
     // Near equal time constants k (a - b) divides one cancelled difference by another; elsewhere,
     // and over gaps in which a and b part, it is as good as g and takes no exponential.
-    if abs(tauMem - tauSyn) < 0.25 * tauMem {
+    if Decay.isClose(tauMem, tauSyn) {
       let x = gap / tauSyn * ((tauMem - tauSyn) / tauMem)
       if abs(x) < 0.5 {
         let g = x == 0 ? 1 : -expm1(-x) / x

@@ -187,6 +187,33 @@ size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
 double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights, double *gradient,
                      size_t stride, const uint32_t *index, size_t count, size_t width);
 
+/// The same for neurons with time constants of their own: numbers of each, in arrays of `width`.
+typedef struct {
+  /// What `ep_exact_flows` writes: V <- a V + c I, I <- b I.
+  double *a, *b, *c;
+  /// 1/tau_m and 1/tau_s, not negative.
+  const double *rate_mem, *rate_syn;
+  /// tau_s/(tau_m - tau_s), or 0 where the two are near each other.
+  const double *rise;
+  /// tau_m/tau_s, and tau_s over that of the first neuron.
+  const double *ratio, *share;
+} ep_exact_flow;
+
+/// a, b and c over a gap. The exponentials are right to two units in the last place; those below
+/// exp(-700) are that.
+void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width);
+
+/// As `ep_exact_step`, for neurons with time constants of their own. The gap ahead is `gap` long,
+/// or a little more; the look ahead is by tangents alone, with more candidates.
+size_t ep_exact_step_each(double *v, double *i, const double *theta, const ep_exact_flow *past,
+                          const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
+                          size_t spiking, double gap, size_t width, uint32_t *candidates);
+
+/// As `ep_exact_back`, for such neurons: lI <- b lI + ratio c lV, lV <- a lV; rows += share lI.
+double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap, const double *weights,
+                          double *gradient, size_t stride, const uint32_t *index, size_t count,
+                          size_t width);
+
 /// x <- a x + c y and y <- b y: V and I over a gap, or lI and lV back over it.
 void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width);
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+import Kernels
+
+/// The neurons of a recurrent layer of LIF as the kernels take them: all alike, or each with time
+/// constants of its own. Those take exponentials of each neuron at each event.
+final class LIFLanes {
+  let width: Int
+  /// One for each neuron, or one for all.
+  private let neurons: [LIF]
+  private let memory: Lanes<Double>
+  private var each = ep_exact_flow()
+
+  init(_ layer: Layer) {
+    width = paddedWidth(layer.size)
+    let isUniform = layer.tauMem.isUniform && layer.tauSyn.isUniform
+    neurons = (0..<(isUniform ? 1 : layer.size)).map { LIF(layer, neuron: $0) }
+    memory = Lanes(isUniform ? 0 : 8 * width)
+    guard !isUniform else { return }
+    let base = memory.base
+    func lanes(_ number: Int) -> UnsafeMutablePointer<Double> { base + number * width }
+    for (j, neuron) in neurons.enumerated() {
+      let (tauMem, tauSyn) = (neuron.tauMem, neuron.tauSyn)
+      lanes(3)[j] = 1 / tauMem
+      lanes(4)[j] = 1 / tauSyn
+      lanes(5)[j] = Decay.isClose(tauMem, tauSyn) ? 0 : tauSyn / (tauMem - tauSyn)
+      lanes(6)[j] = tauMem / tauSyn
+      lanes(7)[j] = tauSyn / neurons[0].tauSyn
+    }
+    each = ep_exact_flow(
+      a: lanes(0), b: lanes(1), c: lanes(2), rate_mem: lanes(3), rate_syn: lanes(4),
+      rise: lanes(5), ratio: lanes(6), share: lanes(7))
+  }
+
+  private var isUniform: Bool { neurons.count == 1 }
+
+  @inline(__always)
+  func neuron(_ j: Int, threshold: Double) -> LIF {
+    neurons[isUniform ? 0 : j].with(threshold: threshold)
+  }
+
+  /// Of one neuron, or of all where they are alike.
+  @inline(__always)
+  func flow(over gap: Double, of j: Int) -> Decay { neurons[isUniform ? 0 : j].flow(over: gap) }
+
+  /// That of all; nothing where each has its own.
+  @inline(__always)
+  func flow(over gap: Double) -> Decay { isUniform ? neurons[0].flow(over: gap) : .none }
+
+  /// Of a neuron over a gap whose flow, of all, is known.
+  @inline(__always)
+  func flow(_ flow: Decay, over gap: Double, of j: Int) -> Decay {
+    isUniform ? flow : neurons[j].flow(over: gap)
+  }
+
+  /// The kernel of an event: over the gap before it, and a look at the gap ahead.
+  @inline(__always)
+  func step(
+    _ v: UnsafeMutablePointer<Double>, _ i: UnsafeMutablePointer<Double>,
+    _ theta: UnsafePointer<Double>, over past: (gap: Double, flow: Decay),
+    _ arriving: inout ep_exact_rows, _ upcoming: inout ep_exact_rows, reset: Int,
+    ahead: (gap: Double, flow: Decay), candidates: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    // A tangent is raised a little, for what rounding takes from it.
+    let reach = ahead.gap * ExactSolver.tangentMargin
+    if isUniform {
+      return ep_exact_step(
+        v, i, theta, ep_flow(past.flow), &arriving, &upcoming, reset, ep_flow(ahead.flow),
+        reach / neurons[0].tauMem, width, candidates)
+    }
+    ep_exact_flows(&each, past.gap, width)
+    return ep_exact_step_each(
+      v, i, theta, &each, &arriving, &upcoming, reset, reach, width, candidates)
+  }
+
+  /// The kernel of its adjoint.
+  @inline(__always)
+  func back(
+    _ lv: UnsafeMutablePointer<Double>, _ li: UnsafeMutablePointer<Double>, over gap: Double,
+    weights: UnsafePointer<Double>?, gradient: Matrix<Double>, rows: UnsafePointer<UInt32>,
+    _ count: Int
+  ) -> Double {
+    if isUniform {
+      return ep_exact_back(
+        lv, li, ep_flow(back: neurons[0].flow(over: gap)), weights, gradient.base,
+        gradient.stride, rows, count, width)
+    }
+    ep_exact_flows(&each, gap, width)
+    return ep_exact_back_each(
+      lv, li, &each, weights, gradient.base, gradient.stride, rows, count, width)
+  }
+}
