@@ -460,7 +460,7 @@ import Testing
     let cases: [([String], String)] = [
       (
         ["train", "no-such-preset"],
-        "no-such-preset: is neither a file nor a preset; presets: failure"
+        "no-such-preset: is neither a file nor a preset; presets: exact"
       ),
       (["train", text], "bad.toml:1: name: is an integer (3), allowed is a string"),
       (["train", "latency-mnist"], "data.path: is not set"),
