@@ -34,8 +34,8 @@ import Testing
       gradient: sum.arrays.map(\.values))
   }
 
-  /// - Parameter tolerance: of times, slopes, loss and gradients; 0: the same bits, and gradients to
-  ///   1e-12.
+  /// - Parameter tolerance: of times, slopes, loss and gradients; 0: the same bits, and gradients
+  ///   to 1e-12.
   private func compare(_ fixture: Fixture, push: [[Double]] = [], tolerance: Double = 0) -> Int {
     func isSame(_ a: [Double], _ b: [Double]) -> Bool {
       a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(abs($0), 1) }

@@ -139,4 +139,28 @@ import Testing
       hits.deallocate()
     }
   }
+
+  /// Jobs side by side, some far longer than others, each with parts that idle threads help with:
+  /// every part of every job once, over many rounds.
+  @Test(arguments: [1, 2, 3, 5]) func jobsAreHelped(threads: Int) {
+    let pool = WorkerPool(threads: threads)
+    for count in [1, 2, 3, 4, 7] {
+      let parts = 16
+      let hits = UnsafeMutableBufferPointer<Int>.allocate(capacity: count * parts)
+      hits.initialize(repeating: 0)
+      for _ in 0..<50 {
+        pool.sideBySide(count) { job, pool in
+          for _ in 0..<3 {
+            pool.forEach(parts) { part in
+              var random = Random(seed: job, "work", part)
+              for _ in 0..<(job == 0 ? 400 : 20) { _ = random.uniform() }
+              hits[job * parts + part] += 1
+            }
+          }
+        }
+      }
+      #expect(hits.allSatisfy { $0 == 150 })
+      hits.deallocate()
+    }
+  }
 }
