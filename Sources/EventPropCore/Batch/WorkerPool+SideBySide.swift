@@ -13,9 +13,9 @@ extension WorkerPool {
       return
     }
     let places = places()
-    let table = JobTable(count, threads)
+    let table = JobTable(count)
     forEach(threads) { thread in
-      while let index = table.next(for: thread) {
+      while let index = table.next() {
         body(index, places[thread])
         table.end()
       }
@@ -29,29 +29,17 @@ extension WorkerPool {
     }
   }
 
-  /// The jobs of `sideBySide`: each thread has its own in turn and then those of the others.
+  /// The jobs of `sideBySide`, handed out in order.
   private final class JobTable: Sendable {
     private let count: Int
-    private let threads: Int
-    private let taken: Mutex<[Int]>
+    private let taken = Atomic(0)
     private let done = Atomic(0)
 
-    init(_ count: Int, _ threads: Int) {
-      (self.count, self.threads) = (count, threads)
-      taken = Mutex(Array(repeating: 0, count: threads))
-    }
+    init(_ count: Int) { self.count = count }
 
-    func next(for thread: Int) -> Int? {
-      taken.withLock { taken in
-        for owner in (0..<threads).map({ (thread + $0) % threads }) {
-          let index = owner + taken[owner] * threads
-          if index < count {
-            taken[owner] += 1
-            return index
-          }
-        }
-        return nil
-      }
+    func next() -> Int? {
+      let index = taken.wrappingAdd(1, ordering: .relaxed).oldValue
+      return index < count ? index : nil
     }
 
     func end() { done.wrappingAdd(1, ordering: .releasing) }
