@@ -87,14 +87,13 @@ extension Trainer {
     return trainers.map { $0.endEpoch(endings(of: $0)) }
   }
 
-  /// Every lane of each. Every other trainer's lanes come in reverse order: jobs go to the threads
-  /// in turn, and none is to have the lane that spikes most of all of them.
+  /// Every lane of each.
   private static func jobs(
     of trainers: [Trainer], where isMeant: (Trainer, any Lane) -> Bool = { _, _ in true }
   ) -> [(trainer: Int, lane: any Lane)] {
     trainers.indices.flatMap { index in
-      let lanes = trainers[index].lanes.filter { isMeant(trainers[index], $0) }
-      return (index % 2 == 0 ? lanes : lanes.reversed()).map { (trainer: index, lane: $0) }
+      trainers[index].lanes.filter { isMeant(trainers[index], $0) }
+        .map { (trainer: index, lane: $0) }
     }
   }
 }

@@ -12,7 +12,9 @@ extension WorkerPool {
       for index in 0..<count { body(index, self) }
       return
     }
-    let places = places()
+    let places = places
+    // What is cut by the number of threads is cut for as many as may come to a job.
+    for place in places { place.threads = max(threads / count, 1) }
     let table = JobTable(count)
     forEach(threads) { thread in
       while let index = table.next() {

@@ -12,12 +12,12 @@ import Synchronization
 /// there. Which thread runs a job is left open all the same, so jobs must write only what belongs
 /// to their number.
 public final class WorkerPool {
-  /// The one that calls `forEach` included; 1: jobs run there, in order.
-  public let threads: Int
+  /// The one that calls `forEach` included; 1: jobs run there, in order, unless they are helped.
+  public internal(set) var threads: Int
   private let shared: Shared
   private let start: [DispatchSemaphore]
   /// One for each thread, for jobs side by side.
-  private lazy var ofThreads = (0..<threads).map { _ in WorkerPool(helped: HelpedJobs()) }
+  private(set) lazy var places = (0..<threads).map { _ in WorkerPool(helped: HelpedJobs()) }
   /// Of a pool of one thread that those of a larger one may help.
   let helped: HelpedJobs?
 
@@ -61,9 +61,6 @@ public final class WorkerPool {
     shared.isStopping = true
     for semaphore in start { semaphore.signal() }
   }
-
-  /// A pool for each thread, always the same ones.
-  func places() -> [WorkerPool] { ofThreads }
 
   /// Calls `body` once for each of `0 ..< count` and returns when all are done.
   public func forEach(_ count: Int, _ body: (Int) -> Void) {

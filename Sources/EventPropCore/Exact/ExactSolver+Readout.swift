@@ -223,7 +223,7 @@ extension ExactSolver {
   /// The same where w has one; not for time constants near each other.
   private func closedForm(_ layer: Layer, _ start: Double, _ end: Double) -> ReadoutIntegral? {
     let (tauMem, tauSyn, duration) = (layer.tauMem[0], layer.tauSyn[0], problem.duration)
-    guard abs(tauMem - tauSyn) >= 0.25 * tauMem,
+    guard !Decay.isClose(tauMem, tauSyn),
       let slow = problem.shaping.integral(
         from: start / duration, to: end / duration, rate: duration / tauMem),
       let fast = problem.shaping.integral(
