@@ -223,14 +223,14 @@ struct AdjointCheck: Sendable {
     // Read-outs first: their differences need no pass through the hidden layers' spikes to settle,
     // and leave time over.
     let tasks = problems.indices.flatMap { lane in
-      problems[lane].network.projections.indices.reversed().map { Task(lane: lane, projection: $0) }
+      problems[lane].network.arrays.indices.reversed().map { Task(lane: lane, projection: $0) }
     }.sorted { isReadout($0) && !isReadout($1) }
     let clock = ContinuousClock()
     let start = clock.now
     let threads = min(ProcessInfo.processInfo.activeProcessorCount, tasks.count)
     let progress = Mutex(
       Progress(
-        rows: problems.map { $0.network.projections.map { _ in nil } },
+        rows: problems.map { $0.network.arrays.map { _ in nil } },
         excluded: problems.map { _ in 0 }))
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
       while true {

@@ -5,8 +5,8 @@ import EventPropCore
 import Foundation
 import SpikeData
 
-/// A cross-check against other simulators: a folder with preset.toml, weights/, spikes.npy
-/// and labels.npy; results go to another folder.
+/// A cross-check against other simulators: a folder with preset.toml, weights/, spikes.npy and
+/// labels.npy, and where there are any delays/ and neurons/; results go to another folder.
 public struct GradientCase {
   let preset: Preset
   let network: Network
@@ -14,6 +14,8 @@ public struct GradientCase {
   let trains: [SpikeTrain]
   let labels: [Int]
   let folder: String
+  /// Those of files, by the name of their projection.
+  private let delays: [String: NPYArray]
 
   /// - Throws: `FileError` with file, place and what is allowed.
   public init(_ folder: String, settings: [String] = []) throws {
@@ -38,7 +40,8 @@ public struct GradientCase {
     guard inputs <= Int(UInt16.max) else {
       throw FileError(folder, "has \(inputs) input units; allowed are \(UInt16.max)")
     }
-    network = lane.network(inputs: inputs, outputs: outputs)
+    let own = lane.network(inputs: inputs, outputs: outputs)
+    (network, delays) = try GradientCase.read(path, own, lane, duration: preset.duration)
     (trains, labels) = try GradientCase.samples(
       path, inputs: inputs, outputs: outputs, duration: preset.duration)
     let (times, duration) = (trains.flatMap(\.times), preset.duration)
@@ -52,6 +55,86 @@ public struct GradientCase {
     problem = Problem(
       network: network, duration: preset.duration, step: lane.step, loss: lane.loss,
       shaping: shaping, mergesInput: preset.data?.mergesPerStep ?? false, rule: lane.rule)
+  }
+
+  /// The network with the constants and delays of the case's files: delays/<from>-<to>.npy (pre x
+  /// post, ms) and neurons/<layer>-<parameter>.npy (one for each neuron). Gradients are wanted of
+  /// everything that the solver has them of.
+  private static func read(
+    _ path: NSString, _ own: Network, _ lane: LaneOptions, duration: Double
+  ) throws -> (Network, delays: [String: NPYArray]) {
+    var network = own
+    var delays: [String: NPYArray] = [:]
+    var known: Set<String> = []
+    func file(_ kind: String, _ name: String) throws -> NPYArray? {
+      let file = path.appendingPathComponent("\(kind)/\(name).npy")
+      known.insert("\(kind)/\(name).npy")
+      guard FileManager.default.fileExists(atPath: file) else { return nil }
+      return try NPYArray(contentsOf: file)
+    }
+    for projection in own.projections {
+      let name = own.name(of: projection)
+      guard let array = try file("delays", name) else { continue }
+      let values = try array.finite(array.file)
+      if let bad = values.firstIndex(where: { $0 < 0 }) {
+        throw FileError(array.file, "entry \(bad) is \(values[bad]), allowed are delays from 0 on")
+      }
+      let longest = max(values.max() ?? 0, duration)
+      let target = projection.target - 1
+      let form = own.delays(of: projection)?.form ?? .synaptic
+      let found = Delays(form, longest: longest, rate: 0)
+      if projection.source == projection.target {
+        network.layers[target].loopDelays = found
+      } else {
+        network.layers[target].delays = found
+      }
+      delays[name] = array
+    }
+    for (index, layer) in own.layers.enumerated() {
+      for parameter in layer.neuron.parameters {
+        let name = own.name(ofPopulation: index + 1) + "-" + parameter.name
+        let learned = network.layers[index].learning[parameter]
+        if lane.solver == .exact {
+          network.layers[index].learning[parameter] = Learning(
+            rate: 0, range: learned?.range ?? parameter.range, initial: learned?.initial)
+        }
+        guard let array = try file("neurons", name) else { continue }
+        let values = try array.finite(array.file)
+        guard values.count == layer.size else {
+          throw FileError(
+            array.file, "has shape \(array.shape), allowed is [\(layer.size)], one for each neuron")
+        }
+        let least = parameter.above
+        if let bad = values.firstIndex(where: {
+          parameter.allowsZero ? $0 < least : $0 <= least
+        }) {
+          throw FileError(
+            array.file,
+            "entry \(bad) is \(values[bad]), allowed are numbers "
+              + (parameter.allowsZero ? "from \(least) on" : "above \(least)"))
+        }
+        network.layers[index][parameter] = PerNeuron(values)
+        network.layers[index].learning[parameter] = Learning(
+          rate: 0, range: (values.min() ?? 1)...(values.max() ?? 1))
+      }
+    }
+    guard lane.solver == .exact || GridSolver.runs(network) else {
+      throw FileError(
+        path as String,
+        "has delays or constants of each neuron: these take simulation.solver = \"exact\"")
+    }
+    for kind in ["delays", "neurons"] {
+      let folder = path.appendingPathComponent(kind)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      for name in names.sorted() where name.hasSuffix(".npy") && !known.contains("\(kind)/\(name)")
+      {
+        throw FileError(
+          folder + "/" + name,
+          "is of no part of this network; allowed are "
+            + known.filter { $0.hasPrefix(kind) }.sorted().joined(separator: ", "))
+      }
+    }
+    return (network, delays)
   }
 
   private static func samples(
@@ -118,7 +201,16 @@ public struct GradientCase {
   }
 
   private func solve<S: Solver>(_ solver: S, into out: String) throws -> Summary {
-    let weights = Parameters<S.Scalar>(network)
+    // What no file has is drawn as in training; the rest is read below.
+    let weights = Parameters<S.Scalar>(
+      network, initial: preset.lanes[0].initial, seed: preset.seed)
+    for (index, projection) in network.projections.enumerated() {
+      let name = network.name(of: projection)
+      guard let array = delays[name], let matrix = weights.delays(ofProjection: index) else {
+        continue
+      }
+      try array.copy(to: matrix, name: folder + "/delays/" + name)
+    }
     for (projection, matrix) in zip(network.projections, weights.matrices) {
       let name = "weights/" + network.name(of: projection)
       let file = (folder as NSString).appendingPathComponent(name + ".npy")
@@ -151,6 +243,12 @@ public struct GradientCase {
       norms: Array(zip(network.parameterNames, gradient.norms)))
   }
 
+  /// An array as files have it: constants of neurons as a list of Double.
+  private static func file<Scalar>(_ array: Matrix<Scalar>, _ name: String) -> NPYArray {
+    name.hasPrefix("neurons/")
+      ? NPYArray(array.doubles, shape: [array.columns]) : NPYArray(array)
+  }
+
   private func write<Scalar>(
     _ trials: [any SolvedTrial], _ tally: Tally, _ gradient: Parameters<Scalar>, into out: String
   ) throws {
@@ -162,7 +260,7 @@ public struct GradientCase {
     try save(NPYArray([tally.meanLoss], shape: []), "loss")
     try save(NPYArray(trials.map(\.loss), shape: [trials.count]), "losses")
     for (name, array) in zip(network.parameterNames, gradient.arrays) {
-      try save(NPYArray(array), "gradients/" + name)
+      try save(GradientCase.file(array, name), "gradients/" + name)
     }
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       let rows = trials.enumerated().flatMap { sample, trial in

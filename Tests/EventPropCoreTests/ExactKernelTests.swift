@@ -98,7 +98,7 @@ import Testing
     let fixture = Fixture(loss: "sum", hidden: [21], recurrent: true, spikesPerUnit: 3, seed: seed)
     var layers = fixture.problem.network.layers
     layers[0].threshold = PerNeuron((0..<21).map { 0.7 + 0.03 * Double($0) })
-    layers[0].trained = [.threshold]
+    layers[0].train(.threshold, rate: 0.003)
     var other = fixture
     other.problem.network = Network(inputs: fixture.problem.network.inputs, layers: layers)
     other.weights = Parameters(other.problem.network)

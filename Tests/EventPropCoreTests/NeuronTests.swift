@@ -19,7 +19,7 @@ import Testing
         layer[parameter] = PerNeuron(
           (0..<layer.size).map { _ in parameter.standard * random.uniform(0.8, 1.25) })
       }
-      if layer.neuron.isSpiking && trained { layer.trained = [.threshold] }
+      if layer.neuron.isSpiking && trained { layer.train(.threshold, rate: 0.003) }
       fixture.problem.network.layers[index] = layer
     }
     let weights = Parameters<Double>(fixture.problem.network)
@@ -40,7 +40,7 @@ import Testing
     #expect(check.excludedSamples < fixture.samples.count)
     let rows = check.run(weights: fixture.weights, perMatrix: 16)
     #expect(rows.map(\.projection) == fixture.problem.network.parameterNames)
-    #expect(rows.contains { $0.projection == "hidden1-threshold" })
+    #expect(rows.contains { $0.projection == "neurons/hidden1-threshold" })
     for row in rows {
       #expect(row.compared > 0, "\(row)")
       #expect(row.norm > 0, "\(row)")
@@ -108,7 +108,7 @@ import Testing
     var losses: [Double] = []
     for count in 1...30 {
       losses.append(batch.forward(samples, goingBack: true, pool: pool).meanLoss)
-      let update = batch.update(state, adam.step(rate: 0.003, count: count))
+      let update = batch.update(state) { adam.step(rate: $0 ?? 0.003, count: count) }
       _ = batch.gradient(of: samples, pool: pool) { part, _ in update.apply(to: part, gain: 1) }
     }
     #expect(losses[29] < losses[0])

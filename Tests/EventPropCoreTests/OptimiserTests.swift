@@ -12,7 +12,7 @@ import Testing
     limit: Double = 0, array: Int = 0, as: Scalar.Type
   ) -> [Double] {
     var layer = Layer(size: 1)
-    layer.trained = [.threshold]
+    layer.train(.threshold, rate: 0.003)
     let network = Network(inputs: 1, layers: [layer, Layer(size: 1, neuron: .li)])
     let (weights, gradient) = (Parameters<Scalar>(network), Parameters<Scalar>(network))
     let state = OptimiserState<Scalar>(optimiser, network)
@@ -21,9 +21,9 @@ import Testing
     return gradients.enumerated().map { index, value in
       gradient.arrays[array][0, 0] = Scalar(value)
       OptimiserUpdate(
-        weights: weights, gradient: gradient, state,
-        optimiser.step(rate: optimiser.rate, count: index + 1)
-      ).apply(to: part, gain: Scalar(gain), limit: Scalar(limit))
+        weights: weights, gradient: gradient, state
+      ) { _ in optimiser.step(rate: optimiser.rate, count: index + 1) }.apply(
+        to: part, gain: Scalar(gain), limit: Scalar(limit))
       #expect((1..<16).allSatisfy { weights.arrays[array].base[$0] == 0 }, "padding stays 0")
       return Double(weights.arrays[array][0, 0])
     }

@@ -245,8 +245,9 @@ public class Batch<S: Solver> {
   // MARK: Update
 
   /// What applies an update, part by part.
+  /// - Parameter step: an update at a base rate, before the schedule; nil: that of the weights.
   public final func update(
-    _ state: OptimiserState<Scalar>, _ step: any OptimiserStep
+    _ state: OptimiserState<Scalar>, _ step: (Double?) -> any OptimiserStep
   ) -> OptimiserUpdate<Scalar> {
     OptimiserUpdate(weights: weights, gradient: gradient, state, step)
   }

@@ -23,7 +23,7 @@ final class Dropout<Scalar: NetworkScalar> {
     factors =
       network.projections.map { projection in
         projection.source == 0 ? 1 : 1 / (1 - layers[projection.source - 1].dropout)
-      } + network.vectors.map { _ in 1 }
+      } + weights.arrays.dropFirst(network.projections.count).map { _ in 1 }
     scaled = weights.sharing(copyingAt: factors.map { $0 != 1 })
   }
 

@@ -21,7 +21,7 @@ public struct GradientCheck {
     public var projection: String
     /// Weights that `relativeError` and `norm` are taken over.
     public var compared: Int
-    /// Left out because a spike was created or deleted.
+    /// Left out because a spike was created or deleted, or a delay would be below 0.
     public var excluded: Int
     /// Left out because rounding keeps the finite difference itself from settling (`settling`).
     public var unsettled = 0
@@ -44,6 +44,8 @@ public struct GradientCheck {
   let solver: ExactSolver
   let trials: [ExactTrial]
   let workspace: ExactWorkspace
+  /// Per array: what values may not be below.
+  private let bounds: [Double?]
   /// Samples left out because their label's output was silent.
   public let excludedSamples: Int
 
@@ -61,6 +63,7 @@ public struct GradientCheck {
     }
     self.solver = solver
     self.workspace = workspace
+    bounds = problem.network.arrays.map { $0.learning.map { min($0.range.lowerBound, 1e-3) } }
     trials = kept
     excludedSamples = samples.count - kept.count
   }
@@ -227,6 +230,8 @@ public struct GradientCheck {
   ) -> Double? {
     let matrix = weights.arrays[p]
     let value = matrix[i, j]
+    // Delays, and constants of neurons, end somewhere.
+    if bounds[p].map({ value - step < $0 }) == true { return nil }
     defer { matrix[i, j] = value }
     matrix[i, j] = value + step
     let above = evaluate(weights)

@@ -52,6 +52,19 @@ struct ExactPass {
     isOutput && trial.needsPhantom ? solver.problem.loss.phantomPush : 0
   }
   var dropped: [Bool] { trial.dropped(inLayer: own.index) }
+
+  /// The delays of a projection.
+  func delays(_ projection: Int, _ delays: Delays?) -> DelayTable? {
+    guard let delays, let matrix = weights.delays(ofProjection: projection) else { return nil }
+    return DelayTable(matrix, delays.form)
+  }
+
+  /// Whether neurons must be gone through one synapse at a time: where these have delays, or
+  /// constants are trained (thresholds alone have a faster way).
+  var isBySynapse: Bool {
+    layer.delays != nil || layer.loopDelays != nil
+      || layer.learning.contains { $0.key != .threshold && $0.value.isTrained }
+  }
 }
 
 extension ExactLayerPasses {
@@ -59,6 +72,10 @@ extension ExactLayerPasses {
   static func spiking<N: NeuronModel>(_ model: N.Type) -> ExactLayerPasses {
     ExactLayerPasses(isSpiking: true) { pass in
       let neurons = pass.layer.neurons(model)
+      if pass.isBySynapse {
+        pass.trial.layers[pass.index] = pass.solver.sweepBySynapse(neurons, pass)
+        return
+      }
       let intervening = Intervening(pass.trial, in: pass.index)
       pass.trial.layers[pass.index] =
         pass.layer.isRecurrent
@@ -71,6 +88,9 @@ extension ExactLayerPasses {
     } backward: { pass, errors, push, gradient in
       let neurons = pass.layer.neurons(model)
       let spikes = pass.trial.layers[pass.index]
+      if pass.isBySynapse {
+        return pass.solver.sweepBySynapseBack(neurons, pass, spikes, errors, push, gradient)
+      }
       let sum = gradient.matrices[pass.own.projection]
       let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
       if pass.layer.isRecurrent {
@@ -86,10 +106,9 @@ extension ExactLayerPasses {
 
   /// Leaky integrators, read by their voltage.
   static let readout = ExactLayerPasses(isSpiking: false) { pass in
-    pass.solver.readVoltages(pass.trial, pass.layer, pass.incoming, pass.matrix)
+    pass.solver.readVoltages(pass)
   } backward: { pass, _, _, gradient in
-    pass.solver.readVoltagesBack(
-      pass.trial, pass.layer, pass.incoming, pass.matrix, gradient.matrices[pass.own.projection])
+    pass.solver.readVoltagesBack(pass, gradient)
   }
 }
 

@@ -83,8 +83,7 @@ extension ExactSolver {
     for (kind, neuron) in neurons.enumerated() {
       let gaps = gaps(incoming, neuron)
       for j in (kind * alike)..<((kind + 1) * alike) {
-        // The layer's common factor is -tau_s of its first neuron.
-        let share = neurons.count > 1 ? layer.tauSyn[j] / layer.tauSyn[0] : 1
+        let share = layer.tauSyn[j] / layer.gradientUnit
         let (column, sums) = (weights.column(j), gradient.column(j))
         var adjoint = N.restAdjoint
         if j == phantom.neuron && phantom.push != 0 { neuron.push(&adjoint, by: phantom.push) }

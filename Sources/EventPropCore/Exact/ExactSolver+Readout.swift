@@ -10,11 +10,11 @@ import Kernels
 /// every spike and kink of w: exact to rounding for shapings that change little over a panel.
 extension ExactSolver {
   /// Forward: fills `trial.readout` and, for `.instantaneous`, `trial.loss`.
-  func readVoltages(
-    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
-  ) {
-    if hasOneMean(layer) { return readMeans(trial, layer, incoming, weights) }
-    let lengths = incoming.gaps(until: problem.duration)
+  func readVoltages(_ pass: ExactPass) {
+    let (trial, layer, weights) = (pass.trial, pass.layer, pass.matrix)
+    if pass.hasOneMean { return readMeans(trial, layer, pass.incoming, weights) }
+    let arriving = ReadoutArrivals(pass)
+    let lengths = arriving.gaps(until: problem.duration)
     let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
     var v = Array(repeating: 0.0, count: layer.size)
@@ -32,12 +32,19 @@ extension ExactSolver {
     trial.driveV = Array(
       repeating: 0, count: readout == .instantaneous ? lengths.count * layer.size : 0)
     trial.driveI = trial.driveV
+    let isSensitive = layer.trainsTimeConstants
+    var sensitivity = Array(repeating: Sensitivity(), count: isSensitive ? layer.size : 0)
+    trial.byTimeConstants = Array(repeating: (0, 0), count: sensitivity.count)
     var start = 0.0
     for e in lengths.indices {
       let end = start + lengths[e]
       if readout == .maximum {
-        for j in 0..<layer.size {
-          seekPeak(&trial.peaks[j], &trial.readout[j], layer, j, v[j], i[j], start, end, e)
+        for j in 0..<layer.size
+        where seekPeak(&trial.peaks[j], &trial.readout[j], layer, j, v[j], i[j], start, end, e) {
+          guard isSensitive else { continue }
+          let there = sensitivity[j].after(
+            trial.peaks[j].time - start, layer, j, v: v[j], i: i[j])
+          trial.byTimeConstants[j] = (there.p, there.q)
         }
       } else {
         let integrals = integrate(layer, start, end)
@@ -50,21 +57,27 @@ extension ExactSolver {
           trial.readout[j] = sum
         }
         if readout == .instantaneous {
-          let part = integrateLoss(trial, layer, v, i, start, end, e) - trial.lossRest
+          let part =
+            integrateLoss(trial, layer, v, i, start, end, e, sensitivity) - trial.lossRest
           let sum = trial.loss + part
           trial.lossRest = (sum - trial.loss) - part
           trial.loss = sum
+        } else if isSensitive {
+          integrate(sensitivity, trial, layer, v, i, start, end)
         }
+      }
+      for j in sensitivity.indices {
+        sensitivity[j] = sensitivity[j].after(lengths[e], layer, j, v: v[j], i: i[j])
       }
       for j in 0..<layer.size {
         let decay = gaps.decay(e, j)
         v[j] = decay.a * v[j] + decay.rise * i[j]
         i[j] *= decay.b
       }
-      if e < incoming.count {
-        start = incoming.times[e]
-        let row = weights.base + Int(incoming.sources[e]) * weights.stride
-        for j in 0..<layer.size { i[j] += row[j] }
+      if e < arriving.count {
+        start = arriving.times[e]
+        let row = weights.base + Int(arriving.source(e)) * weights.stride
+        for j in arriving.targets(e) { i[j] += row[j] }
       }
     }
   }
@@ -74,29 +87,40 @@ extension ExactSolver {
   ///     over a gap: lI <- b lI + adjointRise lV,  lV <- a lV,
   ///         and both take what dl/dV adds in the gap
   ///     at the maximum (`.maximum`): lV -= dL/dM/tau_m
-  ///     at incoming spike i: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
-  ///         and, where i turns a rise into the maximum, dL/dM_j dV_j/dt(t-)
-  func readVoltagesBack(
-    _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
-    _ gradient: Matrix<Double>
-  ) -> [Double] {
-    if hasOneMean(layer) { return readMeansBack(trial, layer, incoming, weights, gradient) }
-    let lengths = incoming.gaps(until: problem.duration)
+  ///     where spike i arrives: dL/dw_ij -= tau_s lI_j;  error_i += w_ij (lV_j - lI_j)
+  ///         and, where i turns a rise into the maximum, dL/dM_j dV_j/dt(t-);
+  ///         dL/dd_ij takes what the error does
+  func readVoltagesBack(_ pass: ExactPass, _ sums: Parameters<Double>) -> [Double] {
+    let (trial, layer, weights) = (pass.trial, pass.layer, pass.matrix)
+    let gradient = sums.matrices[pass.own.projection]
+    if pass.hasOneMean {
+      return readMeansBack(trial, layer, pass.incoming, weights, gradient)
+    }
+    let arriving = ReadoutArrivals(pass)
+    let lengths = arriving.gaps(until: problem.duration)
     let gaps = GapDecays(layer, gaps: lengths)
     let readout = problem.loss.readout
-    var errors = Array(repeating: 0.0, count: incoming.count)
+    let delays = layer.delays.flatMap { delays in
+      sums.delays(ofProjection: pass.own.projection).map { DelayTable($0, delays.form) }
+    }
+    let taus = [NeuronParameter.tauMem, .tauSyn].map { sums.vector($0, ofLayer: pass.index) }
+    var errors = Array(repeating: 0.0, count: pass.incoming.count)
     for j in 0..<layer.size {
       let slope = trial.readoutGradient[j]
       let peak = trial.peaks[j]
       let tauMem = layer.tauMem[j]
       let adjointPerRise = tauMem / layer.tauSyn[j]
-      // The layer's common factor is -tau_s of its first neuron.
-      let share = layer.isUniform ? 1 : layer.tauSyn[j] / layer.tauSyn[0]
+      let share = layer.tauSyn[j] / layer.gradientUnit
+      if layer.trainsTimeConstants {
+        let factor = readout == .instantaneous ? 1 : slope
+        taus[0]?.base[j] += factor * trial.byTimeConstants[j].mem
+        taus[1]?.base[j] += factor * trial.byTimeConstants[j].syn
+      }
       var lv = 0.0
       var li = 0.0
       for e in lengths.indices.reversed() {
         if readout == .maximum && peak.interval == e {
-          let start = e > 0 ? incoming.times[e - 1] : 0
+          let start = e > 0 ? arriving.times[e - 1] : 0
           let after = layer.decay(over: start + lengths[e] - peak.time, neuron: j)
           let before = layer.decay(over: peak.time - start, neuron: j)
           li = after.b * li + after.adjointRise * lv
@@ -121,22 +145,20 @@ extension ExactSolver {
         case .maximum, .firstSpike:
           break
         }
-        if e > 0 {
-          let at = Int(incoming.sources[e - 1]) * weights.stride + j
+        if e > 0, arriving.reaches(e - 1, j) {
+          let source = Int(arriving.source(e - 1))
+          let at = source * weights.stride + j
           gradient.base[at] += share * li
-          errors[e - 1] += weights.base[at] * (lv - li)
-          if readout == .maximum && peak.interval == e - 1 && peak.time == incoming.times[e - 1] {
-            errors[e - 1] += slope * peak.slope / tauMem
+          var error = weights.base[at] * (lv - li)
+          if readout == .maximum && arriving.turns(e - 1, peak, at: j) {
+            error += slope * peak.slope / tauMem
           }
+          errors[Int(arriving.spike(e - 1))] += error
+          if let delays { delays.place(source, j).pointee += error }
         }
       }
     }
     return errors
-  }
-
-  /// Whether what `integrate` gives serves all outputs, and nothing else is read.
-  private func hasOneMean(_ layer: Layer) -> Bool {
-    problem.loss.readout == .weightedMean && layer.isUniform
   }
 
   /// Forward, all outputs in one pass for each gap: `readVoltages` for the mean voltage.
@@ -236,7 +258,7 @@ extension ExactSolver {
   /// `.instantaneous`: `1/T int w l(V) du` over one interval; keeps what dl/dV adds to lV and lI.
   private func integrateLoss(
     _ trial: ExactTrial, _ layer: Layer, _ v: [Double], _ i: [Double], _ start: Double,
-    _ end: Double, _ interval: Int
+    _ end: Double, _ interval: Int, _ sensitivity: [Sensitivity]
   ) -> Double {
     var total = 0.0
     var values = v
@@ -259,15 +281,37 @@ extension ExactSolver {
         trial.driveV[interval * layer.size + j] += w * slopes[j] * decay.a
         trial.driveI[interval * layer.size + j] += w * slopes[j] * decay.rise
       }
+      for j in sensitivity.indices {
+        let there = sensitivity[j].after(time - start, layer, j, v: v[j], i: i[j])
+        let scale = w * slopes[j] / problem.duration
+        trial.byTimeConstants[j].mem += scale * there.p
+        trial.byTimeConstants[j].syn += scale * there.q
+      }
     }
     return total / problem.duration
   }
 
+  /// 1/T int w dV/dtau du over one interval, of each output.
+  private func integrate(
+    _ sensitivity: [Sensitivity], _ trial: ExactTrial, _ layer: Layer, _ v: [Double],
+    _ i: [Double], _ start: Double, _ end: Double
+  ) {
+    forEachNode(layer, start, end) { time, weight in
+      let w = weight * problem.shaping.weight(at: time / problem.duration) / problem.duration
+      for j in sensitivity.indices {
+        let there = sensitivity[j].after(time - start, layer, j, v: v[j], i: i[j])
+        trial.byTimeConstants[j].mem += w * there.p
+        trial.byTimeConstants[j].syn += w * there.q
+      }
+    }
+  }
+
   /// Looks for a higher maximum of one output in an interval: inside it, or at its end.
+  /// - Returns: whether there is one.
   private func seekPeak(
     _ peak: inout Peak, _ highest: inout Double, _ layer: Layer, _ j: Int, _ v: Double,
     _ i: Double, _ start: Double, _ end: Double, _ interval: Int
-  ) {
+  ) -> Bool {
     let decay = layer.decay(over: end - start, neuron: j)
     let (vEnd, iEnd) = (decay.a * v + decay.rise * i, decay.b * i)
     if i > v && iEnd < vEnd {
@@ -277,10 +321,86 @@ extension ExactSolver {
       if value > highest {
         highest = value
         peak = Peak(interval: interval, time: start + top, slope: 0)
+        return true
       }
     } else if vEnd > highest {
       highest = vEnd
       peak = Peak(interval: interval, time: end, slope: iEnd - vEnd)
+      return true
     }
+    return false
+  }
+}
+
+extension ExactPass {
+  /// Whether what `integrate` gives serves all outputs, and nothing else is read.
+  fileprivate var hasOneMean: Bool {
+    solver.problem.loss.readout == .weightedMean && layer.isUniform && layer.delays == nil
+  }
+}
+
+extension Layer {
+  /// Whether tau_m or tau_s of its neurons are trained.
+  var trainsTimeConstants: Bool {
+    learning[.tauMem]?.isTrained == true || learning[.tauSyn]?.isTrained == true
+  }
+}
+
+extension Sensitivity {
+  /// What they are after a gap, for a neuron of a layer.
+  func after(_ gap: Double, _ layer: Layer, _ j: Int, v: Double, i: Double) -> Sensitivity {
+    after(
+      gap, layer.decay(over: gap, neuron: j), v: v, i: i, tauMem: layer.tauMem[j],
+      tauSyn: layer.tauSyn[j])
+  }
+}
+
+/// Spikes as they arrive at the outputs: each at all of them, or where synapses have delays once at
+/// each.
+private struct ReadoutArrivals {
+  private let incoming: IncomingSpikes
+  private let outputs: Int
+  let times: [Double]
+  /// With delays: the spike and the output of each arrival.
+  private let singly: [(spike: Int32, output: Int32)]
+
+  init(_ pass: ExactPass) {
+    incoming = pass.incoming
+    outputs = pass.layer.size
+    guard let delays = pass.delays(pass.own.projection, pass.layer.delays) else {
+      (times, singly) = (incoming.times, [])
+      return
+    }
+    var all: [(time: Double, spike: Int32, output: Int32)] = []
+    for e in 0..<incoming.count {
+      for j in 0..<outputs {
+        let time = incoming.times[e] + delays[Int(incoming.sources[e]), j]
+        if time < pass.solver.problem.duration { all.append((time, Int32(e), Int32(j))) }
+      }
+    }
+    all.sort { ($0.time, $0.spike, $0.output) < ($1.time, $1.spike, $1.output) }
+    times = all.map(\.time)
+    singly = all.map { ($0.spike, $0.output) }
+  }
+
+  var count: Int { times.count }
+
+  func gaps(until duration: Double) -> [Double] {
+    IncomingSpikes(times: times).gaps(until: duration)
+  }
+
+  /// The index of an arriving spike among the incoming ones.
+  func spike(_ e: Int) -> Int32 { singly.isEmpty ? Int32(e) : singly[e].spike }
+  func source(_ e: Int) -> Int32 { incoming.sources[Int(spike(e))] }
+  /// The outputs that it arrives at.
+  func targets(_ e: Int) -> Range<Int> {
+    singly.isEmpty ? 0..<outputs : Int(singly[e].output)..<(Int(singly[e].output) + 1)
+  }
+  func reaches(_ e: Int, _ j: Int) -> Bool { singly.isEmpty || Int(singly[e].output) == j }
+
+  /// Whether it is the first arrival at an output where the voltage of that has a maximum.
+  func turns(_ e: Int, _ peak: Peak, at j: Int) -> Bool {
+    peak.interval >= 0 && peak.interval <= e && peak.time == times[e]
+      && !(peak.interval..<e).contains { reaches($0, j) }
   }
 }

@@ -98,8 +98,7 @@ extension ExactSolver {
   ) -> [Double] {
     let isUniform = neurons.count == 1
     var adjoints = Array(repeating: N.restAdjoint, count: layer.size)
-    // The layer's common factor is -tau_s of its first neuron.
-    let shares = isUniform ? [] : (0..<layer.size).map { layer.tauSyn[$0] / layer.tauSyn[0] }
+    let shares = isUniform ? [] : (0..<layer.size).map { layer.tauSyn[$0] / layer.gradientUnit }
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
     var later = problem.duration
     var k = spikes.count - 1

@@ -237,8 +237,7 @@ extension Layer {
 extension ExactPass {
   /// A few neurons that do not reach each other are sooner done alone.
   fileprivate var isTogether: Bool {
-    let isAlike = layer.tauMem.isUniform && layer.tauSyn.isUniform
-    return (layer.isRecurrent || isAlike && layer.size >= 16)
-      && trial.intervention?.layer != index && !solver.isOneByOne
+    return (layer.isRecurrent || layer.hasOneFlow && layer.size >= 16)
+      && trial.intervention?.layer != index && !solver.isOneByOne && !isBySynapse
   }
 }

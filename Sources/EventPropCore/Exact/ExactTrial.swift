@@ -66,6 +66,9 @@ public final class ExactTrial: SolvedTrial {
   var driveV: [Double] = []
   var driveI: [Double] = []
   var peaks: [Peak]
+  /// Where time constants of the outputs are trained, per output: the derivative of the read-out
+  /// value, or of an `.instantaneous` loss, by tau_m and tau_s.
+  var byTimeConstants: [(mem: Double, syn: Double)] = []
   /// A spike forced or suppressed in the pass that runs.
   var intervention: Intervention?
 

@@ -13,7 +13,7 @@ final class LIFLanes {
 
   init(_ layer: Layer) {
     width = paddedWidth(layer.size)
-    let isUniform = layer.tauMem.isUniform && layer.tauSyn.isUniform
+    let isUniform = layer.hasOneFlow
     neurons = (0..<(isUniform ? 1 : layer.size)).map { LIF(layer, neuron: $0) }
     memory = Lanes(isUniform ? 0 : 8 * width)
     guard !isUniform else { return }
@@ -25,7 +25,7 @@ final class LIFLanes {
       lanes(4)[j] = 1 / tauSyn
       lanes(5)[j] = Decay.isClose(tauMem, tauSyn) ? 0 : tauSyn / (tauMem - tauSyn)
       lanes(6)[j] = tauMem / tauSyn
-      lanes(7)[j] = tauSyn / neurons[0].tauSyn
+      lanes(7)[j] = tauSyn / layer.gradientUnit
     }
     each = ep_exact_flow(
       a: lanes(0), b: lanes(1), c: lanes(2), rate_mem: lanes(3), rate_syn: lanes(4),

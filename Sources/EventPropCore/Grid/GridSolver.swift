@@ -54,7 +54,9 @@ public final class GridSolver: Solver {
   /// Whether the grid can take a network: models that have kernels, neurons of a layer all alike,
   /// nothing of them trained. Whoever looks at an exact lane on the grid asks first.
   public static func runs(_ network: Network) -> Bool {
-    network.layers.allSatisfy { $0.neuron.isOnGrid && $0.isUniform && $0.trained.isEmpty }
+    network.layers.allSatisfy {
+      $0.neuron.isOnGrid && $0.isUniform && $0.delays == nil && $0.loopDelays == nil
+    }
   }
 
   public func makeTrial() -> GridTrial {

@@ -14,9 +14,13 @@ public struct Layer: Sendable, Equatable {
   public var threshold: PerNeuron
   /// Further vectors of the model, by name.
   public var further: [String: PerNeuron] = [:]
-  /// Vectors that are trained: their values here are those at the start, `Parameters` holds those
-  /// of the moment.
-  public var trained: [NeuronParameter] = []
+  /// Vectors that are drawn or trained: their values here are those at the start, `Parameters`
+  /// holds those of the moment.
+  public var learning: [NeuronParameter: Learning] = [:]
+  /// Of the projection that reaches the layer from below; nil: spikes arrive at once.
+  public var delays: Delays?
+  /// Of the layer's projection to itself.
+  public var loopDelays: Delays?
   /// Adds a projection from the layer to itself.
   public var isRecurrent: Bool
   /// nil: none. Acts on hidden layers only.
@@ -59,9 +63,29 @@ public struct Layer: Sendable, Equatable {
     }
   }
 
-  /// Whether all neurons have the same constants.
+  /// Whether all neurons have the same constants, now and for good.
   public var isUniform: Bool {
     tauMem.isUniform && tauSyn.isUniform && threshold.isUniform
-      && further.values.allSatisfy(\.isUniform)
+      && further.values.allSatisfy(\.isUniform) && learning.isEmpty
   }
+
+  /// Vectors that `Parameters` holds, in the order in which the model has them.
+  public var kept: [NeuronParameter] {
+    neuron.parameters.filter { learning[$0] != nil }
+  }
+
+  /// A vector is trained from its values here on.
+  /// - Parameter rate: nil: `Parameters` holds it, and it stays as it is.
+  public mutating func train(_ parameter: NeuronParameter, rate: Double?) {
+    learning[parameter] = Learning(rate: rate, range: parameter.range)
+  }
+
+  /// Whether time constants are the same for all neurons, now and for good.
+  var hasOneFlow: Bool {
+    tauMem.isUniform && tauSyn.isUniform && learning[.tauMem] == nil && learning[.tauSyn] == nil
+  }
+
+  /// What the gradients of weights into the layer are kept in units of, apart from the sign: tau_s,
+  /// ms, where it is one for all and for good; elsewhere that of the first neuron, or 1.
+  var gradientUnit: Double { learning[.tauSyn] == nil ? tauSyn[0] : 1 }
 }

@@ -45,19 +45,54 @@ public struct Network: Sendable, Equatable {
     }
   }
 
-  /// The vectors that are trained, layer by layer.
+  /// Delays of a projection; nil: it has none.
+  public func delays(of projection: Projection) -> Delays? {
+    let layer = layers[projection.target - 1]
+    return projection.source == projection.target ? layer.loopDelays : layer.delays
+  }
+
+  /// The projections that have delays, by their index in `projections`.
+  public var delayed: [Int] {
+    projections.enumerated().filter { delays(of: $1) != nil }.map(\.offset)
+  }
+
+  /// The vectors that `Parameters` holds, layer by layer.
   public var vectors: [LayerVector] {
     layers.indices.flatMap { layer in
-      layers[layer].trained.map { LayerVector(layer: layer, parameter: $0) }
+      layers[layer].kept.map { LayerVector(layer: layer, parameter: $0) }
     }
   }
 
-  /// Everything that is trained, by name: a matrix per projection (`input-hidden1`), then a vector
-  /// per trained parameter of a layer (`hidden1-threshold`). The order of `Parameters.arrays`.
-  public var parameterNames: [String] {
-    projections.map { name(of: $0) }
-      + vectors.map { name(ofPopulation: $0.layer + 1) + "-" + $0.parameter.name }
+  /// Everything that is drawn or trained, in the order of `Parameters.arrays`: the weights of each
+  /// projection, the delays of those that have any, the vectors of layers.
+  public var arrays: [NetworkArray] {
+    let projections = projections
+    return projections.map { projection in
+      let layer = layers[projection.target - 1]
+      return NetworkArray(
+        name: name(of: projection), rows: size(ofPopulation: projection.source),
+        columns: layer.size, learning: nil, layer: projection.target - 1,
+        gradientFactor: -layer.gradientUnit)
+    }
+      + projections.compactMap { projection in
+        guard let delays = delays(of: projection) else { return nil }
+        let (rows, columns) = delays.shape(
+          size(ofPopulation: projection.source), size(ofPopulation: projection.target))
+        return NetworkArray(
+          name: "delays/" + name(of: projection), rows: rows, columns: columns,
+          learning: delays.learning, layer: projection.target - 1, gradientFactor: 1)
+      }
+      + vectors.map { vector in
+        NetworkArray(
+          name: "neurons/" + name(ofPopulation: vector.layer + 1) + "-" + vector.parameter.name,
+          rows: 1, columns: layers[vector.layer].size,
+          learning: layers[vector.layer].learning[vector.parameter], layer: vector.layer,
+          gradientFactor: 1)
+      }
   }
+
+  /// The names of `arrays`: `input-hidden1`, `delays/input-hidden1`, `neurons/hidden1-tau_mem`.
+  public var parameterNames: [String] { arrays.map(\.name) }
 
   /// `input-hidden1`, `hidden1-hidden1`, ...: the names of weight files.
   public func name(of projection: Projection) -> String {
@@ -65,12 +100,28 @@ public struct Network: Sendable, Equatable {
   }
 }
 
-/// A vector of a layer that is trained.
+/// A vector of a layer that is drawn or trained.
 public struct LayerVector: Sendable, Hashable {
   /// `0` is hidden1.
   public var layer: Int
-  /// One of the layer's `trained`.
+  /// One of the layer's `kept`.
   public var parameter: NeuronParameter
+}
+
+/// One of the arrays of `Parameters`.
+public struct NetworkArray: Sendable, Equatable {
+  /// Of files, metrics and screens.
+  public var name: String
+  /// In weights and synaptic delays pre-synaptic units; 1 in vectors.
+  public var rows: Int
+  /// Post-synaptic neurons, or neurons of the layer; 1 in axonal delays.
+  public var columns: Int
+  /// nil: weights, which the optimiser's own rate trains without bounds.
+  public var learning: Learning?
+  /// The layer that it reaches or belongs to; `0` is hidden1.
+  public var layer: Int
+  /// What solvers leave in a gradient's array is multiplied by it.
+  public var gradientFactor: Double
 }
 
 /// All-to-all connections from one population to another (or to itself).

@@ -137,6 +137,23 @@ public struct LIF: NeuronModel {
   /// tau_m lV
   @inline(__always)
   public func thresholdGradient(_ adjoint: Adjoint) -> Double { tauMem * adjoint.lv }
+
+  /// dL/dtau_m += int lV (I - V)/tau_m dt,  dL/dtau_s -= int lI I/tau_s dt
+  public func collect(
+    _ sums: UnsafeMutablePointer<Double>, from state: State, to adjoint: Adjoint, gap: Double,
+    flow: Decay
+  ) {
+    let (mem, syn) = flow.timeConstantGradients(
+      v: state.v, i: state.i, lv: adjoint.lv, li: adjoint.li, gap: gap, tauMem: tauMem,
+      tauSyn: tauSyn)
+    sums[0] += mem
+    sums[1] += syn
+  }
+
+  /// dL/dtheta += tau_m lV
+  public func collect(
+    _ sums: UnsafeMutablePointer<Double>, at spike: ExactSpike, adjoint: Adjoint
+  ) { sums[2] += tauMem * adjoint.lv }
 }
 
 extension NeuronKind {

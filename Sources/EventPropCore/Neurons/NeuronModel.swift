@@ -63,6 +63,19 @@ public protocol NeuronModel: Sendable {
 
   /// What a spike adds to the gradient of the threshold: tau_m lV just before it, after `jump`.
   func thresholdGradient(_ adjoint: Adjoint) -> Double
+
+  /// Adds what a gap has of the gradients of the neuron's constants, in the order of
+  /// `NeuronKind.parameters`.
+  /// - Parameters:
+  ///   - state: at the start of the gap.
+  ///   - adjoint: at its end.
+  ///   - gap: its length, ms.
+  func collect(
+    _ sums: UnsafeMutablePointer<Double>, from state: State, to adjoint: Adjoint, gap: Double,
+    flow: Flow)
+  /// The same for a spike: the adjoint is that just before it, after `jump`.
+  func collect(
+    _ sums: UnsafeMutablePointer<Double>, at spike: ExactSpike, adjoint: Adjoint)
 }
 
 /// A crossing of the threshold: when, counted from where the state holds, and the exponentials
@@ -119,6 +132,7 @@ public enum NeuronTable {
   public static let all: [NeuronKind] = [
     .lif,
     .li,
+    .alif,
   ]
 
   /// By its name in presets; nil where none is called that.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// A constant that each neuron of a layer has: a vector per layer. Fixed, or trained as weights are
-/// (`Layer.trained`).
+/// (`Layer.learning`).
 public struct NeuronParameter: Sendable, Hashable {
   /// As in presets and file names.
   public let name: String
@@ -11,13 +11,26 @@ public struct NeuronParameter: Sendable, Hashable {
   public let unit: String
   /// Values must lie above it.
   public let above: Double
+  /// Whether 0 itself is allowed too.
+  public let allowsZero: Bool
 
   /// Values above 0 and without unit, unless it says otherwise.
-  public init(_ name: String, standard: Double, unit: String = "", above: Double = 0) {
+  public init(
+    _ name: String, standard: Double, unit: String = "", above: Double = 0,
+    allowsZero: Bool = false
+  ) {
     self.name = name
     self.standard = standard
     self.unit = unit
     self.above = above
+    self.allowsZero = allowsZero
+  }
+
+  /// Where it is held while it is trained, unless something else is said: from a little above its
+  /// bound, for time constants from 1 ms.
+  public var range: ClosedRange<Double> {
+    let least = unit == "ms" ? 1 : 0.01
+    return (allowsZero ? 0 : max(above, least))...1e6
   }
 
   /// Membrane time constant tau_m.

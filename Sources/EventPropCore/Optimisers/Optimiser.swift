@@ -48,7 +48,7 @@ public struct UpdatePart<Scalar: NetworkScalar> {
   public let gain: Scalar
   /// A multiple of `Matrix.lanes`.
   public let width: Int
-  /// Whether decay applies: not to thresholds and other vectors of neurons.
+  /// Whether decay applies: not to delays, thresholds and other vectors of neurons.
   public let decays: Bool
   private let kept: OptimiserState<Scalar>
   private let array: Int
@@ -94,19 +94,32 @@ public final class OptimiserState<Scalar: NetworkScalar> {
 public struct OptimiserUpdate<Scalar: NetworkScalar> {
   private let weights, gradient: Parameters<Scalar>
   private let state: OptimiserState<Scalar>
-  private let step: any OptimiserStep
+  /// Per array: nil where nothing of it is trained.
+  private let steps: [(any OptimiserStep)?]
+  /// Per array: what it is held within.
+  private let ranges: [ClosedRange<Double>?]
 
+  /// - Parameter step: an update at a base rate; nil: that of the optimiser.
   init(
     weights: Parameters<Scalar>, gradient: Parameters<Scalar>, _ state: OptimiserState<Scalar>,
-    _ step: any OptimiserStep
+    _ step: (Double?) -> any OptimiserStep
   ) {
-    (self.weights, self.gradient, self.state, self.step) = (weights, gradient, state, step)
+    (self.weights, self.gradient, self.state) = (weights, gradient, state)
+    let ofWeights = step(nil)
+    let extra = weights.arrays.count - weights.matrices.count
+    let learning =
+      extra == 0
+      ? [] : weights.network.arrays.suffix(extra).map(\.learning)
+    steps =
+      weights.matrices.map { _ in ofWeights } + learning.map { $0?.rate.map { step($0) } }
+    ranges = weights.matrices.map { _ in nil } + learning.map { $0?.range }
   }
 
   /// - Parameters:
   ///   - gain: multiplies the gradient.
   ///   - limit: every element of the gradient is then limited to this size, in place; 0: it is not.
   public func apply(to part: GradientPart, gain: Scalar, limit: Scalar = 0) {
+    guard let step = steps[part.array] else { return }
     if limit > 0 {
       Scalar.limit(
         gradient.arrays[part.array].base + part.scalars.lowerBound, gain: gain, to: limit,
@@ -115,5 +128,6 @@ public struct OptimiserUpdate<Scalar: NetworkScalar> {
     Scalar.update(
       UpdatePart(
         part, gain: limit > 0 ? 1 : gain, weights: weights, gradient: gradient, state), by: step)
+    if let range = ranges[part.array] { weights.arrays[part.array].hold(part.scalars, in: range) }
   }
 }

@@ -148,6 +148,13 @@ public final class Matrix<Scalar: NetworkScalar> {
     forEachRun { for k in $0.indices { $0[k] *= factor } }
   }
 
+  /// Holds some scalars of a matrix of one panel within a range; padding stays as it is.
+  func hold(_ scalars: Range<Int>, in range: ClosedRange<Double>) {
+    let (low, high) = (Scalar(range.lowerBound), Scalar(range.upperBound))
+    let stride = stride
+    for k in scalars where k % stride < columns { base[k] = min(max(base[k], low), high) }
+  }
+
   /// The L2 norm, summed in row order in Double.
   public var norm: Double {
     var squares = 0.0

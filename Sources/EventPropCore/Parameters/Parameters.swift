@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-/// What is trained of a network, or its gradient, or its moments: a matrix (pre x post) per
-/// projection and a vector (1 x size) per trained parameter of a layer. Where the first layer is
-/// run in blocks, the first matrix has a panel for each.
+/// What is drawn or trained of a network, or its gradient, or its moments: a matrix (pre x post)
+/// per projection, the delays of those that have any, and a vector (1 x size) per parameter of a
+/// layer that is. Where the first layer is run in blocks, the first matrix has a panel for each.
 public final class Parameters<Scalar: NetworkScalar> {
   /// Gives the shapes; its trained vectors are as at the start, not those of `arrays`.
   public let network: Network
-  /// In the order of `network.parameterNames`: matrices, then vectors.
+  /// In the order of `network.arrays`: matrices, delays, vectors.
   public let arrays: [Matrix<Scalar>]
   /// In the order of `network.projections`.
   public let matrices: [Matrix<Scalar>]
   /// In the order of `network.vectors`.
-  public var vectors: ArraySlice<Matrix<Scalar>> { arrays[matrices.count...] }
+  public var vectors: ArraySlice<Matrix<Scalar>> {
+    arrays[(arrays.count - network.vectors.count)...]
+  }
 
   /// All zero.
   public init(_ network: Network) {
     self.network = network
-    let shapes =
-      network.projections.map {
-        (network.size(ofPopulation: $0.source), network.size(ofPopulation: $0.target))
-      } + network.vectors.map { (1, network.layers[$0.layer].size) }
+    let shapes = network.arrays.map { ($0.rows, $0.columns) }
     var (offsets, room) = ([Int](), 0)
     for (rows, columns) in shapes {
       offsets.append(room)
@@ -42,8 +41,9 @@ public final class Parameters<Scalar: NetworkScalar> {
     matrices = Array(arrays.prefix(network.projections.count))
   }
 
-  /// The layers of the network with the values of the moment of what is trained.
+  /// The layers of the network with the values of the moment of what is drawn or trained.
   public var layers: [Layer] {
+    if arrays.count == matrices.count { return network.layers }
     var layers = network.layers
     for (vector, values) in zip(network.vectors, vectors) {
       layers[vector.layer][vector.parameter] = PerNeuron(values.values.map { Double($0) })
@@ -56,24 +56,45 @@ public final class Parameters<Scalar: NetworkScalar> {
     matrices[network.projections.firstIndex { $0.target == layer + 1 }!]
   }
 
-  /// Where a vector of a layer is kept; nil where it is not trained.
-  func vector(_ parameter: NeuronParameter, ofLayer layer: Int) -> Matrix<Scalar>? {
+  /// The delays of a projection, by its index: in the shape of their form; nil where it has none.
+  public func delays(ofProjection index: Int) -> Matrix<Scalar>? {
     if arrays.count == matrices.count { return nil }
-    let index = network.vectors.firstIndex { $0.layer == layer && $0.parameter == parameter }
-    return index.map { arrays[matrices.count + $0] }
+    return network.delayed.firstIndex(of: index).map { arrays[matrices.count + $0] }
   }
 
-  /// Normal weights, vectors as the layers have them; one stream of chance per projection: the same
-  /// for both solvers up to rounding.
+  /// Where a vector of a layer is kept; nil where `Parameters` does not hold it.
+  func vector(_ parameter: NeuronParameter, ofLayer layer: Int) -> Matrix<Scalar>? {
+    if arrays.count == matrices.count { return nil }
+    let vectors = network.vectors
+    let index = vectors.firstIndex { $0.layer == layer && $0.parameter == parameter }
+    return index.map { arrays[arrays.count - vectors.count + $0] }
+  }
+
+  /// Normal weights, delays and vectors as their `Learning` has them; one stream of chance for
+  /// each: the same for both solvers up to rounding.
   public convenience init(_ network: Network, initial: [InitialWeights], seed: Int) {
     self.init(network)
     for (index, matrix) in matrices.enumerated() {
       var random = Random(seed: seed, "weights", index)
       matrix.draw(initial[index], using: &random)
     }
+    for (index, projection) in network.projections.enumerated() {
+      guard let delays = network.delays(of: projection),
+        let array = self.delays(ofProjection: index)
+      else { continue }
+      var random = Random(seed: seed, "delays", index)
+      let count = array.rows * array.columns
+      array.values = Scalar.values(
+        delays.learning.draw(
+          count, standard: Array(repeating: 0, count: count), using: &random))
+    }
     for (vector, array) in zip(network.vectors, vectors) {
       let layer = network.layers[vector.layer]
-      array.values = layer[vector.parameter].values(layer.size).map { Scalar($0) }
+      let place = layer.neuron.parameters.firstIndex(of: vector.parameter)!
+      var random = Random(seed: seed, "neurons", vector.layer, place)
+      array.values = Scalar.values(
+        layer.learning[vector.parameter]!.draw(
+          layer.size, standard: layer[vector.parameter].values(layer.size), using: &random))
     }
   }
 

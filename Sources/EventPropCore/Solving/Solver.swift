@@ -58,11 +58,9 @@ extension Solver {
 extension Solver {
   /// Per array of parameters: what the sum over trials of what `backward` and `gather` added is
   /// multiplied by to be the mean gradient. For weights it holds -tau_s of the target (where it
-  /// differs, of its first neuron: the solver sees to the rest).
+  /// differs, of its first neuron, or 1: the solver sees to the rest).
   public func gradientScales(trials: Int) -> [Double] {
-    problem.network.projections.map {
-      -problem.network.layers[$0.target - 1].tauSyn[0] / Double(trials)
-    } + problem.network.vectors.map { _ in 1 / Double(trials) }
+    problem.network.arrays.map { $0.gradientFactor / Double(trials) }
   }
 
   /// Makes of what `backward` and `gather` added over some trials the gradient of the mean loss.

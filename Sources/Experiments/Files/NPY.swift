@@ -161,11 +161,12 @@ public struct NPYArray: Sendable, Equatable {
       "entry [\(bad / columns), \(bad % columns)] is \(values[bad]), allowed are finite numbers")
   }
 
-  /// Copies into a matrix of the same shape.
+  /// Copies into a matrix of the same shape; into one of a single row also a list.
   /// - Throws: `FileError` for another shape or a value that is not finite.
   package func copy<Scalar>(to matrix: Matrix<Scalar>, name: String) throws {
     let file = self.file.isEmpty ? "\(name).npy" : self.file
-    guard shape == [matrix.rows, matrix.columns] else {
+    let isVector = matrix.rows == 1 && shape == [matrix.columns]
+    guard isVector || shape == [matrix.rows, matrix.columns] else {
       throw FileError(
         file,
         "has shape \(shape), allowed is [\(matrix.rows), \(matrix.columns)] (pre x post)")

@@ -37,12 +37,11 @@ extension LaneOptions {
 
     let isSpiking = entry.readout == .firstSpike
     let output = try reader.section("output") { section in
-      (
-        try LaneOptions.readVectors(
-          section, Layer(size: 1, neuron: isSpiking ? .lif : .li), NeuronKind.lif.parameters,
-          solver: simulation.solver, isSized: false),
-        try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1)
-      )
+      var layer = try LaneOptions.readVectors(
+        section, Layer(size: 1, neuron: isSpiking ? .lif : .li), NeuronKind.lif.parameters,
+        solver: simulation.solver, isSized: false)
+      layer.delays = try LaneOptions.readDelays(section, "delays", solver: simulation.solver)
+      return (layer, try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1))
     }
     self.output = output.0
     initial = layers.flatMap(\.initial) + [output.1]
@@ -96,6 +95,7 @@ extension LaneOptions {
       })
     layer.dropout = try section.number("dropout", default: 0, .within(0, 0.95))
     layer = try readVectors(section, layer, kind.parameters, solver: solver)
+    layer.delays = try readDelays(section, "delays", solver: solver)
     var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
     if isRecurrent || section.table["recurrent_weights"] != nil {
       guard isRecurrent else {
@@ -103,45 +103,14 @@ extension LaneOptions {
       }
       initial.append(try readWeights(section, "recurrent_weights", mean: 0, sd: 0.02))
     }
+    layer.loopDelays = try readDelays(section, "recurrent_delays", solver: solver)
+    guard isRecurrent || layer.loopDelays == nil else {
+      throw section.error("recurrent_delays", "the layer is not recurrent (recurrent = true)")
+    }
     return (layer, initial)
   }
 
-  /// The vectors of a layer: each a number, or a list of one for each neuron.
-  private static func readVectors(
-    _ section: ConfigReader, _ layer: Layer, _ parameters: [NeuronParameter], solver: SolverKind,
-    isSized: Bool = true
-  ) throws -> Layer {
-    var layer = layer
-    for parameter in parameters {
-      guard case .list? = section.table[parameter.name] else {
-        layer[parameter] = PerNeuron(
-          try section.number(
-            parameter.name, default: parameter.standard, .above(parameter.above)))
-        continue
-      }
-      let values = try section.list(
-        parameter.name, "a number above \(Bound.short(parameter.above))"
-      ) { item in
-        item.number.flatMap { $0.isFinite && $0 > parameter.above ? $0 : nil }
-      }
-      guard let values, !values.isEmpty, !isSized || values.count == layer.size else {
-        throw section.error(
-          parameter.name,
-          "has \(values?.count ?? 0) values; allowed is a number, or a list of \(layer.size), one for each neuron"
-        )
-      }
-      layer[parameter] = PerNeuron(values)
-      guard solver == .exact || layer[parameter].isUniform else {
-        throw section.error(
-          parameter.name,
-          "the grid takes one value for all neurons of a layer: a list takes simulation.solver = \"exact\""
-        )
-      }
-    }
-    return layer
-  }
-
-  private static func readWeights(
+  static func readWeights(
     _ section: ConfigReader, _ key: String, mean: Double, sd: Double
   ) throws -> InitialWeights {
     try section.section(key) {

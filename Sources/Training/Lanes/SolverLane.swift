@@ -174,9 +174,10 @@ final class SolverLane<S: Solver>: Lane {
     -> [Double]
   {
     optimiserState.count += 1
-    let update = runner.update(
-      optimiserState,
-      options.optimiser.step(rate: schedule.rate(options.optimiser.rate), count: updates))
+    let update = runner.update(optimiserState) {
+      options.optimiser.step(
+        rate: schedule.rate($0 ?? options.optimiser.rate), count: updates)
+    }
     let isClipped = options.clip > 0
     let limit = Scalar(min(options.clipValue, Double(Float.greatestFiniteMagnitude)))
     let squares = runner.gradient(of: batch, push: push, pool: pool) { part, squares in

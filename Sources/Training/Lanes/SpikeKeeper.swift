@@ -80,7 +80,7 @@ final class SpikeKeeper<S: Solver> {
     self.solver = solver
     self.samples = samples
     let network = solver.problem.network
-    layers = network.projections.map { $0.target - 1 } + network.vectors.map(\.layer)
+    layers = network.arrays.map(\.layer)
   }
 
   /// Takes note of weights and spikes before an update. Counts only where weights are other than
@@ -166,10 +166,12 @@ final class SpikeKeeper<S: Solver> {
     }
   }
 
-  /// Gives a neuron's incoming weights and vectors a share of their step.
+  /// Gives a neuron's incoming weights, delays and constants a share of their step; what it shares
+  /// with others, as axonal delays, goes the whole way.
   private func step(_ neuron: Neuron, _ share: Scalar, _ weights: Parameters<Scalar>) {
     for (index, layer) in layers.enumerated() where layer == neuron.layer {
       let (old, new) = (before.arrays[index], after.arrays[index])
+      if old.columns != network.layers[layer].size { continue }
       for row in 0..<old.rows {
         let start = old[row, neuron.index]
         weights.arrays[index][row, neuron.index] = start + share * (new[row, neuron.index] - start)

@@ -84,10 +84,7 @@ extension Preset {
 extension StartWeights {
   /// - Throws: `FileError` when arrays are not the weights of such a network.
   package static func check(_ weights: [NPYArray], _ network: Network) throws {
-    let shapes =
-      network.projections.map {
-        [network.size(ofPopulation: $0.source), network.size(ofPopulation: $0.target)]
-      } + network.vectors.map { [1, network.layers[$0.layer].size] }
+    let shapes = network.arrays.map { [$0.rows, $0.columns] }
     for (name, (array, shape)) in zip(network.parameterNames, zip(weights, shapes)) {
       let file = array.file.isEmpty ? "\(name).npy" : array.file
       guard array.shape == shape else {
