@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import EventPropCore
+import Foundation
 
 /// Backpropagation through the steps of the grid with a surrogate for the derivative of the
 /// threshold (SuperSpike; Zenke & Ganguli 2018). Per step n, with S_i(n) = 1 where a spike of i has
@@ -10,6 +11,7 @@ import EventPropCore
 ///         I += sum of w_ij S_i(n)
 ///         U = a V + rise I
 ///         S_j(n + 1) = H(U_j - theta),  V = U (1 - S(n + 1)),  I <- b I
+///         (V = U - taken S(n + 1) where a grid carries over what is left)
 ///     backward; gX is dL/dX, from the end of the step to its start:
 ///         gS_i(n + 1) = sum_j w_ij gI_j(n + 1)          gI of the layers reached, at their arrival
 ///         gU = gV (1 - S(n + 1)) + gS(n + 1) s(U),  s(U) = 1/(1 + k |U - theta|)^2
@@ -49,6 +51,8 @@ struct SurrogateGradient {
   private struct StepLayer {
     let size: Int
     let a, b, rise, threshold: Double
+    /// What a spike takes from V; nil: all of it.
+    let taken: Double?
     /// p and q of the outputs.
     let reading: (p: Double, q: Double)
   }
@@ -79,8 +83,10 @@ struct SurrogateGradient {
     let rule = problem.loss.readout == .maximum ? .sampled : problem.rule
     layers = problem.network.layers.map {
       let decay = Decay(over: problem.step, tauMem: $0.tauMem[0], tauSyn: $0.tauSyn[0])
+      let taken = $0.threshold[0] * exp(-problem.step / (2 * $0.tauMem[0]))
       return StepLayer(
         size: $0.size, a: decay.a, b: decay.b, rise: decay.rise, threshold: $0.threshold[0],
+        taken: $0.lateness.map { _ in taken },
         reading: $0.stepReading(problem.step, rule: rule))
     }
     synapses = problem.network.projections.enumerated().map { index, projection in
@@ -136,7 +142,8 @@ struct SurrogateGradient {
             trial.voltages[index][n * layer.size + j] = u
             let place = (n + 1) * layer.size + j
             if let smooth { trial.spikes[index][place] = smooth(index, place, u) }
-            v[j] = u * (1 - (detachesReset ? trial.resets : trial.spikes)[index][place])
+            let amount = (detachesReset ? trial.resets : trial.spikes)[index][place]
+            v[j] = u - amount * (layer.taken.map { max($0, u - layer.threshold) } ?? u)
           }
           i[j] *= layer.b
         }
@@ -227,10 +234,12 @@ struct SurrogateGradient {
           } else {
             let u = trial.voltages[index][place]
             let slope = slope(of: u - layer.threshold)
+            // d/dU of U - S taken, or of U - S U.
+            let own = layer.taken == nil ? 1.0 : 0
             let kept =
               detachesReset
-              ? 1 - trial.resets[index][place + layer.size]
-              : 1 - trial.spikes[index][place + layer.size] - u * slope
+              ? 1 - own * trial.resets[index][place + layer.size]
+              : 1 - own * trial.spikes[index][place + layer.size] - (layer.taken ?? u) * slope
             let gu = gv[j] * kept + gs[j] * slope
             gi[j] = layer.rise * gu + layer.b * gi[j]
             gv[j] = layer.a * gu

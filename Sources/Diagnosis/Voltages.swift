@@ -97,20 +97,18 @@ struct VoltageWalk {
       }
       stretch.start = time
     }
+    func reset() {
+      go(to: resets[next])
+      stretch.v =
+        layer.lateness.map { layer.afterSpike(stretch.v, neuron: neuron, lateness: $0) } ?? 0
+      next += 1
+    }
     for (event, time) in times.enumerated() {
-      while next < resets.count, resets[next] <= time {
-        go(to: resets[next])
-        stretch.v = 0
-        next += 1
-      }
+      while next < resets.count, resets[next] <= time { reset() }
       go(to: time)
       stretch.i += jumps[event * layer.size + neuron]
     }
-    while next < resets.count {
-      go(to: resets[next])
-      stretch.v = 0
-      next += 1
-    }
+    while next < resets.count { reset() }
     go(to: duration)
   }
 }

@@ -32,11 +32,19 @@ INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope
   return count;
 }
 
+// V becomes what is left of it where there is a spike.
+INLINE void reset_spikes(f16 *v, const i16 *spikes, ep_reset reset) {
+  f16 most = {0};
+  most += reset.most;
+  i16 left = (i16)__builtin_elementwise_min(*v - reset.taken, most) & reset.kept;
+  *v = (f16)(((i16)*v & ~*spikes) | (left & *spikes));
+}
+
 // The step of `ep_lif_step` for the neurons from k on. Returns the new count of spikes.
 INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float b, float c,
-                       float theta, const ep_rows *arriving, size_t sources,
-                       const ep_rows *upcoming, size_t first, uint32_t *neurons, float *slopes,
-                       size_t count) {
+                       float theta, ep_reset reset, const ep_rows *arriving,
+                       size_t sources, const ep_rows *upcoming, size_t first, uint32_t *neurons,
+                       float *slopes, size_t count) {
   f16 start[STEP_VECTORS], slope[STEP_VECTORS];
   uint16_t masks[STEP_VECTORS] = {0};
   for (int u = 0; u < vectors; ++u) start[u] = READ(i, k + u * EP_LANES);
@@ -51,39 +59,40 @@ INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float
     f16 end = a * READ(v, k + u * EP_LANES) + c * start[u];
     AT(i, k + u * EP_LANES) = b * start[u];
     i16 spikes = end >= theta;
-    AT(v, k + u * EP_LANES) = (f16)((i16)end & ~spikes);
     slope[u] = start[u] - end;
+    reset_spikes(&end, &spikes, reset);
+    AT(v, k + u * EP_LANES) = end;
     masks[u] = (uint16_t)bits(&spikes);
   }
   return append_spikes(vectors, masks, slope, (uint32_t)(first + k), neurons, slopes, count);
 }
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
-                          const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
+                          ep_reset reset, const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
                           size_t first, size_t width, uint32_t *neurons, float *slopes) {
   size_t count = 0, k = 0;
   for (; k + 16 * EP_LANES <= width; k += 16 * EP_LANES)
-    count = lif_step(16, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
-                     slopes, count);
+    count = lif_step(16, k, v, i, a, b, c, theta, reset, arriving, sources, upcoming, first,
+                     neurons, slopes, count);
   for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
-    count = lif_step(8, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
-                     slopes, count);
+    count = lif_step(8, k, v, i, a, b, c, theta, reset, arriving, sources, upcoming, first,
+                     neurons, slopes, count);
   for (; k + 4 * EP_LANES <= width; k += 4 * EP_LANES)
-    count = lif_step(4, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
-                     slopes, count);
+    count = lif_step(4, k, v, i, a, b, c, theta, reset, arriving, sources, upcoming, first,
+                     neurons, slopes, count);
   for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
-    count = lif_step(2, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
-                     slopes, count);
+    count = lif_step(2, k, v, i, a, b, c, theta, reset, arriving, sources, upcoming, first,
+                     neurons, slopes, count);
   for (; k + EP_LANES <= width; k += EP_LANES)
-    count = lif_step(1, k, v, i, a, b, c, theta, arriving, sources, upcoming, first, neurons,
-                     slopes, count);
+    count = lif_step(1, k, v, i, a, b, c, theta, reset, arriving, sources, upcoming, first,
+                     neurons, slopes, count);
   return count;
 }
 
 // `ep_lif_block` of one width. V and I stay in registers from the first step to the last.
-INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, const float *rows,
-                        size_t stride, const uint32_t *index, const uint32_t *offsets,
-                        size_t steps, uint32_t *codes, float *slopes) {
+INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, ep_reset reset,
+                        const float *rows, size_t stride, const uint32_t *index,
+                        const uint32_t *offsets, size_t steps, uint32_t *codes, float *slopes) {
   f16 v[BLOCK_VECTORS] = {0}, i[BLOCK_VECTORS] = {0}, slope[BLOCK_VECTORS];
   uint16_t masks[BLOCK_VECTORS] = {0};
   size_t count = 0;
@@ -100,7 +109,7 @@ INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, con
         i16 spikes = v[u] >= theta;
         masks[u] = (uint16_t)bits(&spikes);
         slope[u] = i[u] - v[u];
-        v[u] = (f16)((i16)v[u] & ~spikes);
+        reset_spikes(&v[u], &spikes, reset);
       }
       count = append_spikes(vectors, masks, slope, ep_code(n + 1, 0), codes, slopes, count);
     }
@@ -109,18 +118,26 @@ INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, con
   return count;
 }
 
-CLONES size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
-                           const uint32_t *index, const uint32_t *offsets, size_t steps,
+CLONES size_t ep_lif_block(float a, float b, float c, float theta, ep_reset reset,
+                           const float *rows, size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps,
                            size_t width, uint32_t *codes, float *slopes) {
   switch (width / EP_LANES) {
-    case 8: return lif_block(8, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 7: return lif_block(7, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 6: return lif_block(6, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 5: return lif_block(5, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 4: return lif_block(4, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 3: return lif_block(3, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 2: return lif_block(2, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
-    case 1: return lif_block(1, a, b, c, theta, rows, stride, index, offsets, steps, codes, slopes);
+    case 8:
+      return lif_block(8, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 7:
+      return lif_block(7, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 6:
+      return lif_block(6, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 5:
+      return lif_block(5, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 4:
+      return lif_block(4, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 3:
+      return lif_block(3, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 2:
+      return lif_block(2, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    case 1:
+      return lif_block(1, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
     default: return 0;
   }
 }

@@ -56,15 +56,46 @@ import Testing
   }
 
   @Test(arguments: LossTable.all.map(\.kind), [false, true])
-  func gradientConverges(loss: String, recurrent: Bool) {
-    let fixture = Fixture(
+  func gradientConverges(loss: String, recurrent: Bool) { converges(loss, recurrent) }
+
+  /// The same where V is carried over a spike.
+  @Test(arguments: LossTable.all.map(\.kind), [false, true])
+  func gradientConvergesCarried(loss: String, recurrent: Bool) {
+    converges(loss, recurrent, lateness: 0.05)
+  }
+
+  private func converges(_ loss: String, _ recurrent: Bool, lateness: Double? = nil) {
+    var fixture = Fixture(
       loss: loss, shaping: .exponential(scale: 1), recurrent: recurrent, samples: 48,
       spikesPerUnit: 2)
+    for index in fixture.problem.network.layers.indices
+    where fixture.problem.network.layers[index].neuron.isSpiking {
+      fixture.problem.network.layers[index].lateness = lateness
+    }
     let (errors, compared) = Self.errors(fixture)
     #expect(compared >= 9)
     for (coarse, fine) in zip(errors, errors.dropFirst()) { #expect(fine < 0.85 * coarse) }
     // Four halvings of dt: in proportion would be 1/16.
     #expect(errors[4] < 0.12 * errors[0])
     #expect(errors[4] < 0.015)
+  }
+
+  /// Neurons that fire fast, on steps of 1 ms: what V has grown since each spike is a tenth of their
+  /// spikes or more where it is thrown away, and a few hundredths where it is carried over.
+  @Test func carriedVoltagesKeepTheRate() {
+    var fixture = Fixture(loss: "sum", inputs: 30, duration: 200, step: 1, spikesPerUnit: 60)
+    fixture.weights.matrices[0].scale(by: 2)
+    let sample = fixture.samples[0]
+    let exact = Self.solve(ExactSolver(fixture.problem), sample, fixture.weights).counts[0]
+    func grid(_ lateness: Double?) -> Int {
+      fixture.problem.network.layers[0].lateness = lateness
+      return Self.solve(
+        GridSolver(fixture.problem), sample, fixture.weights.converted(to: Float.self)
+      ).counts[0].reduce(0, +)
+    }
+    let total = Double(exact.reduce(0, +))
+    #expect(total > 300)
+    #expect(Double(grid(nil)) < 0.93 * total)
+    #expect(abs(Double(grid(0.5)) - total) < 0.03 * total, "\(grid(nil)) \(grid(0.5)) \(total)")
   }
 }

@@ -14,7 +14,9 @@ import Testing
     return (0..<count).map { _ in Float(random.normal()) }
   }
 
-  @Test(arguments: widths) func lifStepAddsArrivalsAndFindsEverySpike(width: Int) {
+  @Test(arguments: widths, [false, true])
+  func lifStepAddsArrivalsAndFindsEverySpike(width: Int, carries: Bool) {
+    let reset = ep_reset(taken: 0.55, most: Float(0.6).nextDown, kept: carries ? -1 : 0)
     let (a, b, c, theta): (Float, Float, Float, Float) = (0.95, 0.8, 0.17, 0.6)
     let v0 = Self.random(width, 3)
     let i0 = Self.random(width, 4)
@@ -31,7 +33,7 @@ import Testing
           ep_rows(rows: rows.baseAddress, stride: width, index: index.baseAddress! + 2, count: 1),
         ]
         return ep_lif_step(
-          &v, &i, a, b, c, theta, arriving, 2, arriving, 1000, width, &neurons, &slopes)
+          &v, &i, a, b, c, theta, reset, arriving, 2, arriving, 1000, width, &neurons, &slopes)
       }
     }
     var expected: [UInt32] = []
@@ -42,7 +44,7 @@ import Testing
       if end >= theta {
         #expect(slopes[expected.count] == start - end)
         expected.append(UInt32(1000 + k))
-        #expect(v[k] == 0)
+        #expect(v[k] == (reset.kept == 0 ? 0 : min(end - reset.taken, reset.most)))
       } else {
         #expect(v[k] == end)
       }
@@ -57,7 +59,9 @@ import Testing
     return (random(3 * width, 5), [2, 0, 1], offsets)
   }
 
-  @Test(arguments: widths) func lifBlockIsManySteps(width: Int) {
+  @Test(arguments: widths, [false, true])
+  func lifBlockIsManySteps(width: Int, carries: Bool) {
+    let reset = ep_reset(taken: 0.28, most: Float(0.3).nextDown, kept: carries ? -1 : 0)
     let (a, b, c, theta): (Float, Float, Float, Float) = (0.95, 0.9, 0.17, 0.3)
     let (rows, index, offsets) = Self.arrivals(width)
     var (v, i) = (
@@ -75,7 +79,7 @@ import Testing
             rows: rows.baseAddress, stride: width, index: index.baseAddress! + Int(offsets[n]),
             count: Int(offsets[n + 1] - offsets[n]))
           return ep_lif_step(
-            &v, &i, a, b, c, theta, [arriving], 1, [arriving], 0, width, &neurons, &slopes)
+            &v, &i, a, b, c, theta, reset, [arriving], 1, [arriving], 0, width, &neurons, &slopes)
         }
       }
       for k in 0..<count {
@@ -86,7 +90,7 @@ import Testing
     var all: [(spike: [UInt32], slope: Float)] = []
     for first in stride(from: 0, to: width, by: Int(EP_BLOCK)) {
       let count = ep_lif_block(
-        a, b, c, theta, Array(rows[first...]), width, index, offsets, 40,
+        a, b, c, theta, reset, Array(rows[first...]), width, index, offsets, 40,
         min(Int(EP_BLOCK), width - first), &codes, &slopes)
       for k in 0..<count {
         let (time, lane) = (ep_code_time(codes[k]), ep_code_lane(codes[k]))

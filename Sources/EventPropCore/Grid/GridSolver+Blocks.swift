@@ -11,7 +11,7 @@ extension GridSolver {
   ///
   ///     I_j += sum of w_ij over spikes of i at n dt
   ///     V <- a V + rise I,  I <- b I
-  ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j <- 0
+  ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j is reset
   func forward(
     block: Int, of batch: GridBlockSpikes, count: Int, copy: Int, weights: Parameters<Float>
   ) { forward(block: block, batch.inputs(count, copy: copy), batch.blocks, weights, batch.dropped) }
@@ -24,6 +24,7 @@ extension GridSolver {
   ) {
     let layer = problem.network.layers[0]
     let decay = layer.decay(over: problem.step)
+    let reset = layer.reset(step: problem.step)
     let width = blocks[block].count
     let rows = weights.matrices[0].base + weights.matrices[0].range(ofPanel: block).lowerBound
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: width * steps) { codes in
@@ -31,8 +32,8 @@ extension GridSolver {
         guard let codes = codes.baseAddress, let slopes = slopes.baseAddress else { return }
         for (slot, input) in inputs.enumerated() {
           var count = ep_lif_block(
-            Float(decay.a), Float(decay.b), Float(decay.rise), Float(layer.threshold[0]), rows,
-            width,
+            Float(decay.a), Float(decay.b), Float(decay.rise), Float(layer.threshold[0]), reset,
+            rows, width,
             input.neurons, input.offsets, steps, width, codes, slopes)
           if !dropped.isEmpty {
             let first = blocks[block].lowerBound

@@ -8,7 +8,7 @@ extension GridSolver {
   ///
   ///     I_j += sum of w_ij over spikes of i at n dt
   ///     V <- a V + rise I,  I <- b I
-  ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j <- 0
+  ///     V_j >= theta: spike at (n + 1) dt, slope = I_start - V_end, V_j is reset (`ResetRule`)
   public func forward(
     _ trial: GridTrial, weights: Parameters<Float>, workspace: GridWorkspace
   ) {
@@ -74,8 +74,9 @@ extension GridSolver {
           var upcoming = forward.rows(of: incoming, at: n + 1, panel)
           found += ep_lif_step(
             layer.v + panel.lowerBound, layer.i + panel.lowerBound, layer.decay.a, layer.decay.b,
-            layer.decay.rise, layer.threshold, arriving.baseAddress, loop == nil ? 1 : 2,
-            &upcoming, panel.lowerBound, panel.count, own.neurons + own.count + found,
+            layer.decay.rise, layer.threshold, layer.reset, arriving.baseAddress,
+            loop == nil ? 1 : 2, &upcoming, panel.lowerBound, panel.count,
+            own.neurons + own.count + found,
             own.slopes + own.count + found)
         }
         found = dropped.removeDropped(
@@ -106,7 +107,7 @@ extension GridSolver {
       let width = min(Int(EP_BLOCK), layer.width - first)
       pieces[piece].reserve(width * steps)
       pieces[piece].count = ep_lif_block(
-        layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold,
+        layer.decay.a, layer.decay.b, layer.decay.rise, layer.threshold, layer.reset,
         projection.weights + first, projection.stride, incoming.neurons, incoming.offsets, steps,
         width, pieces[piece].codes, pieces[piece].slopes)
       pieces[piece].count = dropped.removeDropped(
@@ -268,7 +269,7 @@ extension GridTrial {
       }
       neurons[place] = UInt32(neuron)
       slopes[place] = start - layer.v[neuron]
-      layer.v[neuron] = 0
+      layer.v[neuron] = layer.reset.after(layer.v[neuron])
       return found + 1
     case .suppress:
       if isDue { isMuted = true }

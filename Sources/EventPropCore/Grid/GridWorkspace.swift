@@ -16,6 +16,7 @@ struct GridLayer {
   let mean: (p: Float, q: Float)
   let tauMem: Float
   let threshold: Float
+  let reset: ep_reset
   /// Forward: V and I. Backward: lV and lI. `width` each.
   let v: UnsafeMutablePointer<Float>
   let i: UnsafeMutablePointer<Float>
@@ -114,7 +115,7 @@ public final class GridWorkspace {
           gaps: .allocate(copying: layer.adjointGaps(problem.step, count: steps + 1)),
           mean: (Float(reading.p), Float(reading.q)),
           tauMem: Float(layer.tauMem[0]),
-          threshold: Float(layer.threshold[0]),
+          threshold: Float(layer.threshold[0]), reset: layer.reset(step: problem.step),
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
     let piece = Int(EP_BLOCK)

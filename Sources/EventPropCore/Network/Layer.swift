@@ -21,6 +21,10 @@ public struct Layer: Sendable, Equatable {
   public var delays: Delays?
   /// Of the layer's projection to itself.
   public var loopDelays: Delays?
+  /// On a grid that carries over what V has grown since a spike (`ResetRule.carried`): how late
+  /// spikes are seen on average, ms: half a step. nil: V is set to 0. The exact solver, which sees
+  /// them in time, does without.
+  public var lateness: Double?
   /// Adds a projection from the layer to itself.
   public var isRecurrent: Bool
   /// nil: none. Acts on hidden layers only.

@@ -11,6 +11,7 @@ extension LaneOptions {
     solver = simulation.solver
     step = simulation.step
     rule = simulation.rule
+    reset = simulation.reset
 
     let layers = try reader.sections("hidden") {
       try LaneOptions.readHidden($0, solver: simulation.solver)
@@ -54,7 +55,7 @@ extension LaneOptions {
   }
 
   static func readSimulation(_ section: ConfigReader) throws -> (
-    solver: SolverKind, duration: Double, step: Double, rule: ReadoutRule
+    solver: SolverKind, duration: Double, step: Double, rule: ReadoutRule, reset: ResetRule
   ) {
     let solver = try section.choice(
       "solver", default: "grid", SolverKind.allCases.map(\.rawValue))
@@ -69,7 +70,12 @@ extension LaneOptions {
     }
     let rule = try section.choice(
       "readout", default: "integrated", ReadoutRule.allCases.map(\.rawValue))
-    return (SolverKind(rawValue: solver)!, duration, step, ReadoutRule(rawValue: rule)!)
+    let reset = try section.choice(
+      "reset", default: ResetRule.zero.rawValue, ResetRule.allCases.map(\.rawValue))
+    return (
+      SolverKind(rawValue: solver)!, duration, step, ReadoutRule(rawValue: rule)!,
+      ResetRule(rawValue: reset)!
+    )
   }
 
   private static func readHidden(_ section: ConfigReader, solver: SolverKind) throws -> (

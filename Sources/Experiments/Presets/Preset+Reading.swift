@@ -74,7 +74,7 @@ extension Preset {
       throw reader.error("seed", "is \(seed); allowed is 0 to \(Int(Int32.max) - Preset.mostSeeds)")
     }
     let seed = seed
-    let (_, duration, step, _) = try reader.section("simulation") {
+    let (_, duration, step, _, _) = try reader.section("simulation") {
       try LaneOptions.readSimulation($0)
     }
     self.duration = duration

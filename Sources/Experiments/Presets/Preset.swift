@@ -122,6 +122,8 @@ public struct LaneOptions: Sendable {
   public var step: Double
   /// How the grid reads output voltages.
   public var rule: ReadoutRule
+  /// What the grid leaves of V at a spike.
+  public var reset: ResetRule
   /// From input to output; may be empty.
   public var hidden: [Layer]
   /// Its size is 1 here; `network` sets it to the number of classes.
@@ -164,7 +166,13 @@ public struct LaneOptions: Sendable {
   public func network(inputs: Int, outputs: Int) -> Network {
     var output = output
     output.size = outputs
-    return Network(inputs: inputs, layers: hidden + [output])
+    var layers = hidden + [output]
+    if solver == .grid && reset == .carried {
+      for index in layers.indices where layers[index].neuron.isSpiking {
+        layers[index].lateness = step / 2
+      }
+    }
+    return Network(inputs: inputs, layers: layers)
   }
 }
 

@@ -38,8 +38,15 @@ typedef struct {
   size_t count;
 } ep_rows;
 
+/// What a spike leaves of V: 0 where `kept` is 0; where it is -1 (all bits), V - taken, but at most
+/// `most`.
+typedef struct {
+  float taken, most;
+  int32_t kept;
+} ep_reset;
+
 /// One step of LIF neurons: I += all rows of `arriving`, source by source; V <- a V + c I, then
-/// I <- b I; every V >= theta spikes and resets to 0.
+/// I <- b I; every V >= theta spikes and is reset.
 /// Writes, in ascending order, the spiking neurons and their slopes tau_m dV/dt = I_start - V_end.
 /// Returns how many spiked; `neurons` and `slopes` need room for `width`. The first neuron has
 /// number `first`.
@@ -47,7 +54,7 @@ typedef struct {
 /// and not added.
 /// V is compared at the end of the step only, so a neuron spikes at most once in it, and one that
 /// is above theta within the step alone does not. There is no refractory time.
-size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
+size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta, ep_reset reset,
                    const ep_rows *arriving, size_t sources, const ep_rows *upcoming, size_t first,
                    size_t width, uint32_t *neurons, float *slopes);
 
@@ -69,8 +76,8 @@ static inline uint32_t ep_code_lane(uint32_t code) { return code % EP_BLOCK; }
 /// and slopes. Returns how many there are; the lists need room for `width` times `steps`.
 /// Does nothing and returns 0 above a width of EP_BLOCK. Takes fewer than 2^25 steps. The block's
 /// own spikes do not arrive in it. V and I of the end are not given out.
-size_t ep_lif_block(float a, float b, float c, float theta, const float *rows, size_t stride,
-                    const uint32_t *index, const uint32_t *offsets, size_t steps, size_t width,
+size_t ep_lif_block(float a, float b, float c, float theta, ep_reset reset, const float *rows,
+                    size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps, size_t width,
                     uint32_t *codes, float *slopes);
 
 /// The adjoint over a gap of some steps, backwards in time: lI <- b lI + c lV, lV <- a lV.
