@@ -77,16 +77,14 @@ public struct GradientComparison: Sendable, Equatable {
       count(a, b, network, reach)
     }
     let scale = 1 / Double(max(self.samples, 1))
-    for (index, projection) in network.projections.enumerated() {
-      let tauSyn = network.layers[projection.target - 1].tauSyn[0]
+    for (index, array) in network.arrays.enumerated() {
+      let factor = abs(array.gradientFactor)
       let angle = Angle(
-        exact.gradient.matrices[index].values, grid.gradient.matrices[index].values)
+        exact.gradient.arrays[index].values, grid.gradient.arrays[index].values)
       rows.append(
         Row(
-          projection: network.name(of: projection),
-          exactNorm: tauSyn * scale * angle.norms.0,
-          trainingNorm: tauSyn * scale * angle.norms.1,
-          cosine: angle.cosine))
+          projection: array.name, exactNorm: factor * scale * angle.norms.0,
+          trainingNorm: factor * scale * angle.norms.1, cosine: angle.cosine))
     }
   }
 
@@ -116,7 +114,7 @@ public struct GradientComparison: Sendable, Equatable {
     init(_ solver: S, _ values: [[Double]]) {
       self.solver = solver
       weights = Parameters(solver.problem.network)
-      for (matrix, values) in zip(weights.matrices, values) {
+      for (matrix, values) in zip(weights.arrays, values) {
         matrix.values = values.map { S.Scalar($0) }
       }
       gradient = Parameters(solver.problem.network)

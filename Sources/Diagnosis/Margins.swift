@@ -61,7 +61,7 @@ extension Margins {
   ) {
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var found = LayerMargins(layer: network.name(ofPopulation: index + 1))
-      for trial in trials.indices {
+      for trial in trials.indices where network.isWalked(layer: index) {
         let walk = VoltageWalk(
           network, layer: index, duration: duration, input: inputs[trial], spikes: trials[trial],
           weights: weights)

@@ -77,11 +77,14 @@ public struct SurrogateComparison: Sendable, Equatable {
         + "whether it does, and has none of the time"
     }
     let network = problem.network
-    guard GridSolver.runs(network), network.output.neuron == .li,
-      network.layers.dropLast().allSatisfy({ $0.neuron == .lif })
+    guard network.output.neuron == .li,
+      network.layers.dropLast().allSatisfy({ $0.neuron == .lif }),
+      network.layers.allSatisfy({
+        $0.isUniform && $0.delays == nil && $0.loopDelays == nil
+      })
     else {
       return "a surrogate gradient is taken of LIF neurons and LI outputs on the grid alone, all "
-        + "of a layer alike and without trained constants"
+        + "of a layer alike, without trained constants and without delays"
     }
     return nil
   }

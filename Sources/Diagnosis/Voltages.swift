@@ -2,6 +2,15 @@
 
 import EventPropCore
 
+extension Network {
+  /// Whether the voltages of a layer can be walked through (`VoltageWalk`): those of neurons that
+  /// adapt, and of such that spikes reach with delays, are not so far.
+  public func isWalked(layer: Int) -> Bool {
+    let layer = layers[layer]
+    return layer.neuron != .alif && layer.delays == nil && layer.loopDelays == nil
+  }
+}
+
 /// Carries the membrane of one layer through a trial whose spikes are known, from event to event,
 /// without thresholds.
 ///

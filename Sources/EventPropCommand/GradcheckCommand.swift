@@ -142,7 +142,7 @@ struct GradcheckCommand: ParsableCommand {
         + "spikes in one only")
     for (lane, problem) in grids {
       let weights = lane.beginning(problem.network, seed: preset.seed, as: Float.self)
-        .matrices.map { $0.doubles }
+        .arrays.map { $0.doubles }
       for step in steps ?? [lane.step] {
         let comparison = GradientComparison(
           problem, samples: samples, weights: weights, step: step, reach: preset.diagnosis.reach)

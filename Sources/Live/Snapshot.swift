@@ -171,6 +171,9 @@ public struct LaneSnapshot: Sendable {
   public var curves = LaneCurves()
   /// Whether the grid, on which `errors` and `gradientFlow` are made, cannot run the network.
   public var isOffGrid = false
+  /// Per layer whether its voltages can be walked through: for traces, margins and silence. Empty:
+  /// all of them.
+  public var isWalked: [Bool] = []
   /// What the screen asked for (`EngineCommand.detail`); its parts are read as the lane's own.
   public var detail = LaneDetail()
   /// Weights and options, for a look back; nil where there was no time to keep them.

@@ -90,11 +90,14 @@ public struct GradientCase {
       }
       delays[name] = array
     }
+    // The grid takes layers of like neurons faster, and to other last digits.
+    let hasConstants = FileManager.default.fileExists(
+      atPath: path.appendingPathComponent("neurons"))
     for (index, layer) in own.layers.enumerated() {
       for parameter in layer.neuron.parameters {
         let name = own.name(ofPopulation: index + 1) + "-" + parameter.name
         let learned = network.layers[index].learning[parameter]
-        if lane.solver == .exact {
+        if lane.solver == .exact || hasConstants {
           network.layers[index].learning[parameter] = Learning(
             rate: 0, range: learned?.range ?? parameter.range, initial: learned?.initial)
         }
@@ -117,11 +120,6 @@ public struct GradientCase {
         network.layers[index].learning[parameter] = Learning(
           rate: 0, range: (values.min() ?? 1)...(values.max() ?? 1))
       }
-    }
-    guard lane.solver == .exact || GridSolver.runs(network) else {
-      throw FileError(
-        path as String,
-        "has delays or constants of each neuron: these take simulation.solver = \"exact\"")
     }
     for kind in ["delays", "neurons"] {
       let folder = path.appendingPathComponent(kind)

@@ -224,4 +224,65 @@ import Testing
     let values = learning.draw(1000, standard: [], using: &random)
     #expect(values.min() == 3 && values.max() == 30)
   }
+
+  /// The grid's gradients come to the exact ones with dt, for every combination: weights, delays
+  /// and constants. Delays are whole steps of all grids here; elsewhere rounding them is part of
+  /// the error.
+  @Test(arguments: 0..<32) func gridConverges(seed: Int) {
+    let features = Self.features((seed * 5) % 160)
+    var found: [[Double]] = []
+    let steps = [0.1, 0.025, 0.00625]
+    for sample in 0..<24 {
+      var fixture = Self.fixture(features, seed: seed + 64 * sample)
+      for array in fixture.weights.arrays
+      where fixture.weights.network.delayed.contains(where: {
+        fixture.weights.delays(ofProjection: $0) === array
+      }) {
+        array.values = array.values.map { ($0 * 10).rounded() / 10 }
+      }
+      let exact = Self.solve(ExactSolver(fixture.problem), fixture.samples[0], fixture.weights)
+      let grids = steps.map { step in
+        fixture.problem.step = step
+        return Self.solve(
+          GridSolver(fixture.problem), fixture.samples[0],
+          fixture.weights.converted(to: Float.self))
+      }
+      guard grids.allSatisfy({ $0.counts == exact.counts }) else { continue }
+      // Every array by itself, but for those whose gradient is 0 up to rounding.
+      func norm(_ values: [Double]) -> Double {
+        values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      }
+      let largest = exact.gradient.map(norm).max() ?? 0
+      let errors = grids.map { grid in
+        zip(exact.gradient, grid.gradient).map { exact, grid in
+          norm(exact) < 1e-9 * largest ? 0 : norm(zip(exact, grid).map { $0 - $1 }) / norm(exact)
+        }.max() ?? 0
+      }
+      if errors[0] > 0 { found.append(errors) }
+    }
+    guard found.count >= 5 else { return }
+    let medians = steps.indices.map { step in
+      found.map { $0[step] }.sorted()[found.count / 2]
+    }
+    #expect(medians[2] < 0.3 * medians[0], "\(features) \(medians)")
+    #expect(medians[2] < 0.05, "\(features) \(medians)")
+  }
+
+  private static func solve<S: Solver>(
+    _ solver: S, _ sample: GradientCheck.Sample, _ weights: Parameters<S.Scalar>
+  ) -> (gradient: [[Double]], counts: [[Int]]) {
+    let network = solver.problem.network
+    let gradient = Parameters<S.Scalar>(network)
+    let (trial, workspace) = (solver.makeTrial(), solver.makeWorkspace())
+    sample.train.withView { solver.load($0, label: sample.label, into: trial) }
+    solver.forward(trial, weights: weights, workspace: workspace)
+    solver.backward(trial, weights: weights, push: [], gradient: gradient, workspace: workspace)
+    solver.finish(gradient, trials: 1)
+    let counts = network.layers.enumerated().filter { $0.element.neuron.isSpiking }.map {
+      var counts = Array(repeating: 0, count: $0.element.size)
+      trial.addSpikeCounts(ofLayer: $0.offset, to: &counts)
+      return counts
+    }
+    return (gradient.arrays.map(\.doubles), counts)
+  }
 }

@@ -6,10 +6,10 @@ import EventPropCore
 import Foundation
 import SpikeData
 
-/// A synthetic training load for `bench`: three that other simulators are timed on, and the exact
-/// solver.
+/// A synthetic training load for `bench`: three that other simulators are timed on, the exact
+/// solver, and the models of today.
 public struct Workload: Sendable {
-  /// Short name on the command line: Y, M, S, X.
+  /// Short name on the command line: Y, M, S, X, ...
   public var name: String
   /// One line for the help: network, loss, solver or step, input spikes.
   public var title: String
@@ -66,9 +66,32 @@ public struct Workload: Sendable {
       name: "W", title: "S by the exact solver, input spikes on whole milliseconds",
       presetText: recurrent(solver: "exact"), samples: 256, inputs: 700, spikes: 8000,
       classes: 20, isOnGrid: true),
+    like("A", "S with trained axonal delays up to 200 ms", delays("axonal", loop: true)),
+    like("I", "S with trained delays of input synapses up to 200 ms", delays("synaptic")),
+    like(
+      "D", "S with trained delays of all hidden synapses up to 200 ms",
+      delays("synaptic", loop: true)),
+    like(
+      "T", "S with drawn time constants of each neuron", "tau_mem = { normal = [20, 3], min = 5 }"),
+    like(
+      "L", "S with neurons that adapt",
+      "neuron = \"alif\"\nadaptation = 0.01\ntau_adapt = 100"),
   ]
 
-  private static func recurrent(solver: String) -> String {
+  /// S with more keys for its hidden layer.
+  private static func like(_ name: String, _ title: String, _ hidden: String) -> Workload {
+    Workload(
+      name: name, title: title, presetText: recurrent(solver: "grid", hidden: hidden),
+      samples: 256, inputs: 700, spikes: 8000, classes: 20)
+  }
+
+  private static func delays(_ form: String, loop: Bool = false) -> String {
+    let table =
+      "{ form = \"\(form)\", init = { uniform = [0, 199] }, max = 200, train = true, rate = 1e-9 }"
+    return "delays = \(table)" + (loop ? "\nrecurrent_delays = \(table)" : "")
+  }
+
+  private static func recurrent(solver: String, hidden: String = "") -> String {
     """
     name = "bench S"
     [simulation]
@@ -81,6 +104,7 @@ public struct Workload: Sendable {
     weights = { mean = 0.0245, sd = 0.012 }
     recurrent_weights = { mean = 0.0, sd = 0.02 }
     rate = { upper = 14, lambda_upper = 2.5e-10, lambda_lower = 2.5e-10 }
+    \(hidden)
     [output]
     weights = { mean = 0.0, sd = 0.03 }
     [loss]

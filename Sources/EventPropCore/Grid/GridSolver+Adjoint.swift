@@ -39,9 +39,15 @@ extension GridSolver {
     for own in trial.layers { own.errors.update(repeating: 0, count: own.count) }
     for index in (first..<workspace.layers.count).reversed() {
       let push = index < push.count ? push[index] : []
-      sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
+      if let each = workspace.layers[index].each {
+        each.take(weights, layer: index)
+        sweepBackEach(workspace.layers[index], each, index, trial, push, tape, workspace)
+      } else {
+        sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
+      }
     }
-    for (index, projection) in projections.enumerated() where projection.target > first {
+    for (index, projection) in projections.enumerated()
+    where projection.target > first && problem.network.delays(of: projection) == nil {
       tape.add(
         trial.incoming(projection.source), projection: index, target: projection.target - 1)
     }
@@ -129,14 +135,14 @@ extension GridSolver {
 
   /// What drives the adjoint of the outputs over every step: dl/dV in rows of `stride`, times w
   /// dt/T, times `held`.
-  private struct Drive {
+  struct Drive {
     let values: UnsafePointer<Float>
     let stride: Int
     let held: Float
   }
 
   /// The state of the output layer at T, and what will drive it.
-  private func startOutput(
+  func startOutput(
     _ layer: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace
   ) -> Drive? {
     layer.clearState()
@@ -159,7 +165,7 @@ extension GridSolver {
   }
 
   /// `.firstSpike`: dl/dt_j belongs to the first spike of output j.
-  private func addSpikeTimes(
+  func addSpikeTimes(
     at n: Int, _ spikes: Range<Int>, _ own: GridSpikes, _ errors: UnsafeMutablePointer<Float>,
     _ trial: GridTrial
   ) {
@@ -172,7 +178,7 @@ extension GridSolver {
   }
 
   /// `.maximum`: lV_j -= dL/dM_j/tau_m at the maximum of output j.
-  private func dropPeaks(
+  func dropPeaks(
     at n: Int, _ output: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
     while let j = workspace.peaks.last, trial.peakIndex[j] == n {
@@ -183,7 +189,7 @@ extension GridSolver {
 
   /// `.maximum` at a kink: output j rises to its maximum at n dt, where spikes turn it down. The
   /// one that makes I_j - V_j negative carries the maximum along: dl/dt += dL/dM_j dV_j/dt(t-).
-  private func addKinks(
+  func addKinks(
     at n: Int, _ arriving: Range<Int>, _ incoming: GridSpikes, _ projection: GridProjection,
     _ errors: UnsafeMutablePointer<Float>, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {

@@ -39,6 +39,13 @@ extension GridSolver {
       if index == 0 && !blocks.isEmpty && !trial.isWatched(0) {
         for block in trial.blocks { block.prefetchCodes() }
         trial.layers[0].take(trial.blocks, steps: steps, withSlopes: withSlopes)
+      } else if let each = layer.each {
+        each.take(weights, layer: index)
+        if layer.isSpiking {
+          runEach(layer, each, index, trial, workspace)
+        } else {
+          integrateEach(layer, each, trial, workspace)
+        }
       } else if !layer.isSpiking {
         integrate(layer, trial, workspace)
       } else if layer.isRecurrent || trial.isWatched(index) {
@@ -259,17 +266,24 @@ extension GridTrial {
     let slopes = own.slopes + own.count
     let place = (0..<found).first { neurons[$0] >= UInt32(neuron) } ?? found
     let isThere = place < found && neurons[place] == UInt32(neuron)
-    let start = layer.i[neuron] / layer.decay.b
+    let start = layer.i[neuron] / (layer.each?.each.b[neuron] ?? layer.decay.b)
+    let adapt = layer.each?.adapt
+    let lift = adapt == nil ? 0 : layer.each!.each.lift[neuron]
+    let memories = own.memories + own.count
     switch intervention.kind {
     case .force:
       guard isDue, !isThere else { return found }
       for k in (place..<found).reversed() {
         neurons[k + 1] = neurons[k]
         slopes[k + 1] = slopes[k]
+        memories[k + 1] = memories[k]
       }
+      let memory = adapt?[neuron] ?? 0
       neurons[place] = UInt32(neuron)
-      slopes[place] = start - layer.v[neuron]
+      slopes[place] = start - layer.v[neuron] + lift * memory
+      memories[place] = memory
       layer.v[neuron] = layer.reset.after(layer.v[neuron])
+      adapt?[neuron] += 1
       return found + 1
     case .suppress:
       if isDue { isMuted = true }
@@ -278,10 +292,12 @@ extension GridTrial {
         isMuted = false
         return found
       }
-      layer.v[neuron] = start - slopes[place]
+      layer.v[neuron] = start - slopes[place] + (adapt == nil ? 0 : lift * memories[place])
+      adapt?[neuron] -= 1
       for k in place..<(found - 1) {
         neurons[k] = neurons[k + 1]
         slopes[k] = slopes[k + 1]
+        memories[k] = memories[k + 1]
       }
       return found - 1
     }

@@ -15,7 +15,8 @@ import Kernels
 /// the grid's lV - lI is 0 there too. Maxima are sought at ends of steps.
 ///
 /// The forward pass is in `GridSolver+Forward.swift`, its adjoint in `GridSolver+Adjoint.swift`;
-/// both of the first layer's blocks in `GridSolver+Blocks.swift`.
+/// both of the first layer's blocks in `GridSolver+Blocks.swift`, and of layers whose neurons have
+/// constants or delays of their own, or adapt, in `GridSolver+Each.swift`.
 public final class GridSolver: Solver {
   /// What it was made for; all constants of the kernels were computed from it then.
   public let problem: Problem
@@ -29,14 +30,11 @@ public final class GridSolver: Solver {
   /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.
   let firstGaps: [ep_gap]
 
-  /// Traps where the grid cannot run a layer: a model without kernels, neurons of different
-  /// constants, or trained ones.
+  /// Traps where the grid cannot run a layer: a model without kernels.
   public init(_ problem: Problem) {
     self.problem = problem
     precondition(
-      GridSolver.runs(problem.network),
-      "the grid runs layers of like neurons with fixed constants, and only models that have kernels"
-    )
+      GridSolver.runs(problem.network), "the grid runs only models that have kernels")
     let steps = Int((problem.duration / problem.step).rounded())
     self.steps = steps
     projections = problem.network.projections
@@ -49,16 +47,14 @@ public final class GridSolver: Solver {
     }
   }
 
-  /// Grows with the spikes it has to hold; with `.instantaneous` losses it also has `steps x
-  /// outputs` scalars.
-  /// Whether the grid can take a network: models that have kernels, neurons of a layer all alike,
-  /// nothing of them trained. Whoever looks at an exact lane on the grid asks first.
+  /// Whether the grid can take a network: models that have kernels. Whoever looks at an exact lane
+  /// on the grid asks first.
   public static func runs(_ network: Network) -> Bool {
-    network.layers.allSatisfy {
-      $0.neuron.isOnGrid && $0.isUniform && $0.delays == nil && $0.loopDelays == nil
-    }
+    network.layers.allSatisfy { $0.neuron.isOnGrid }
   }
 
+  /// Grows with the spikes it has to hold; with `.instantaneous` losses it also has `steps x
+  /// outputs` scalars.
   public func makeTrial() -> GridTrial {
     let trial = GridTrial(
       network: problem.network, steps: steps, dt: problem.step)

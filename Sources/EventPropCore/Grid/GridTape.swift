@@ -42,7 +42,7 @@ public final class GridTape {
   let traces: UnsafeMutableBufferPointer<Trace>
   let spikes: UnsafeMutableBufferPointer<SortedSpikes>
   let sum: Parameters<Float>
-  /// Per projection, whether its sum may be other than 0.
+  /// Per array of `sum`, whether it may be other than 0.
   private var isUsed: [Bool]
   private let network: Network
   private let steps: Int
@@ -67,7 +67,7 @@ public final class GridTape {
         at: index, to: SortedSpikes(neurons: network.size(ofPopulation: projection.source)))
     }
     sum = Parameters(network)
-    isUsed = projections.map { _ in false }
+    isUsed = sum.arrays.map { _ in false }
   }
 
   deinit {
@@ -84,11 +84,14 @@ public final class GridTape {
   }
 
   func rewind() {
-    for (index, matrix) in sum.matrices.enumerated() where isUsed[index] {
+    for (index, matrix) in sum.arrays.enumerated() where isUsed[index] {
       Float.clear(matrix.base, width: matrix.count)
       isUsed[index] = false
     }
   }
+
+  /// Something is about to be added to arrays of `sum` that `add` does not add to.
+  func useAll() { for index in isUsed.indices { isUsed[index] = true } }
 
   /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of
   /// I, in the last trial.

@@ -14,6 +14,8 @@ struct GridSpikes {
   private(set) var slopes: UnsafeMutablePointer<Float>
   /// What the jump of lV at each spike takes from the layers that it reaches, and from dl/dt.
   private(set) var errors: UnsafeMutablePointer<Float>
+  /// Of neurons that adapt: a just before each spike.
+  private(set) var memories: UnsafeMutablePointer<Float>
   private var capacity: Int
   var count = 0
 
@@ -25,6 +27,7 @@ struct GridSpikes {
     times = .allocate(capacity: capacity)
     slopes = .allocate(capacity: capacity)
     errors = .allocate(capacity: capacity)
+    memories = .allocate(capacity: capacity)
   }
 
   /// Makes room for `more` spikes: no spike is ever dropped for lack of it.
@@ -39,6 +42,7 @@ struct GridSpikes {
     times = times.moved(count, toRoomFor: capacity)
     slopes = slopes.moved(count, toRoomFor: capacity)
     errors = errors.moved(count, toRoomFor: capacity)
+    memories = memories.moved(count, toRoomFor: capacity)
   }
 
   @inline(__always)
@@ -50,6 +54,7 @@ struct GridSpikes {
     times.deallocate()
     slopes.deallocate()
     errors.deallocate()
+    memories.deallocate()
   }
 }
 

@@ -17,6 +17,8 @@ struct GridLayer {
   let tauMem: Float
   let threshold: Float
   let reset: ep_reset
+  /// What a layer has whose neurons are not all alike; nil elsewhere.
+  let each: GridEach?
   /// Forward: V and I. Backward: lV and lI. `width` each.
   let v: UnsafeMutablePointer<Float>
   let i: UnsafeMutablePointer<Float>
@@ -35,10 +37,12 @@ extension Layer {
   /// arrives there. Under `integrated` it is int V dt over the step, divided by the step: tau_m
   /// dV/dt = -V + I gives int V = int I - tau_m (V_end - V_start) and int I = tau_s (1 - b)
   /// I_start. Under `sampled` it is V at the end.
-  package func stepReading(_ step: Double, rule: ReadoutRule) -> (p: Double, q: Double) {
-    let decay = decay(over: step)
+  package func stepReading(_ step: Double, rule: ReadoutRule, neuron: Int = 0) -> (
+    p: Double, q: Double
+  ) {
+    let decay = decay(over: step, neuron: neuron)
     if rule == .sampled { return (decay.a, decay.rise) }
-    let (tauMem, tauSyn) = (tauMem[0], tauSyn[0])
+    let (tauMem, tauSyn) = (tauMem[neuron], tauSyn[neuron])
     return (
       tauMem * (1 - decay.a) / step,
       (tauSyn * (1 - decay.b) - tauMem * decay.rise) / step
@@ -116,6 +120,11 @@ public final class GridWorkspace {
           mean: (Float(reading.p), Float(reading.q)),
           tauMem: Float(layer.tauMem[0]),
           threshold: Float(layer.threshold[0]), reset: layer.reset(step: problem.step),
+          each: layer.isEach
+            ? GridEach(
+              layer,
+              projection: network.projections.firstIndex { $0.target == index + 1 }!,
+              sources: network.size(ofPopulation: index), problem: problem, steps: steps) : nil,
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
     let piece = Int(EP_BLOCK)

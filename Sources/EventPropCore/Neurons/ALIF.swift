@@ -262,6 +262,6 @@ extension NeuronParameter {
 extension NeuronKind {
   /// Hidden layers whose neurons adapt.
   public static let alif = NeuronKind(
-    "alif", parameters: [.tauMem, .tauSyn, .threshold, .adaptation, .tauAdapt],
+    "alif", parameters: [.tauMem, .tauSyn, .threshold, .adaptation, .tauAdapt], isOnGrid: true,
     exact: .spiking(ALIF.self))
 }

@@ -7,7 +7,7 @@ extension LaneOptions {
   /// The constants of a layer: each a number, a list of one for each neuron, or a table that says
   /// what they are drawn from, their bounds, and whether they are trained.
   static func readVectors(
-    _ section: ConfigReader, _ layer: Layer, _ parameters: [NeuronParameter], solver: SolverKind,
+    _ section: ConfigReader, _ layer: Layer, _ parameters: [NeuronParameter],
     isSized: Bool = true
   ) throws -> Layer {
     var layer = layer
@@ -28,14 +28,6 @@ extension LaneOptions {
       default:
         layer[parameter] = PerNeuron(
           try section.number(parameter.name, default: parameter.standard, bound))
-      }
-      guard
-        solver == .exact || (layer[parameter].isUniform && layer.learning[parameter] == nil)
-      else {
-        throw section.error(
-          parameter.name,
-          "the grid takes one value for all neurons of a layer, and does not train it: "
-            + "this takes simulation.solver = \"exact\"")
       }
     }
     return layer
@@ -61,9 +53,7 @@ extension LaneOptions {
   }
 
   /// Delays of a projection: a number, or a table as vectors have it.
-  static func readDelays(
-    _ section: ConfigReader, _ key: String, solver: SolverKind
-  ) throws -> Delays? {
+  static func readDelays(_ section: ConfigReader, _ key: String) throws -> Delays? {
     let delays: Delays?
     switch section.table[key] {
     case nil:
@@ -85,9 +75,6 @@ extension LaneOptions {
     default:
       let delay = try section.number(key, default: nil, .above(0))
       delays = Delays(longest: delay, initial: .uniform(delay, delay))
-    }
-    guard delays == nil || solver == .exact else {
-      throw section.error(key, "the grid has no delays: they take simulation.solver = \"exact\"")
     }
     return delays
   }

@@ -40,8 +40,8 @@ extension LaneOptions {
     let output = try reader.section("output") { section in
       var layer = try LaneOptions.readVectors(
         section, Layer(size: 1, neuron: isSpiking ? .lif : .li), NeuronKind.lif.parameters,
-        solver: simulation.solver, isSized: false)
-      layer.delays = try LaneOptions.readDelays(section, "delays", solver: simulation.solver)
+        isSized: false)
+      layer.delays = try LaneOptions.readDelays(section, "delays")
       return (layer, try LaneOptions.readWeights(section, "weights", mean: 0, sd: 0.1))
     }
     self.output = output.0
@@ -100,8 +100,8 @@ extension LaneOptions {
           lambdaLower: try rate.number("lambda_lower", default: 0, .atLeast(0)))
       })
     layer.dropout = try section.number("dropout", default: 0, .within(0, 0.95))
-    layer = try readVectors(section, layer, kind.parameters, solver: solver)
-    layer.delays = try readDelays(section, "delays", solver: solver)
+    layer = try readVectors(section, layer, kind.parameters)
+    layer.delays = try readDelays(section, "delays")
     var initial = [try readWeights(section, "weights", mean: 0, sd: 1)]
     if isRecurrent || section.table["recurrent_weights"] != nil {
       guard isRecurrent else {
@@ -109,7 +109,7 @@ extension LaneOptions {
       }
       initial.append(try readWeights(section, "recurrent_weights", mean: 0, sd: 0.02))
     }
-    layer.loopDelays = try readDelays(section, "recurrent_delays", solver: solver)
+    layer.loopDelays = try readDelays(section, "recurrent_delays")
     guard isRecurrent || layer.loopDelays == nil else {
       throw section.error("recurrent_delays", "the layer is not recurrent (recurrent = true)")
     }

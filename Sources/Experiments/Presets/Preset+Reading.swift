@@ -150,7 +150,7 @@ extension Preset {
         "training",
         ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value", "start"]
       ),
-      ("simulation", ["solver", "step", "readout"]),
+      ("simulation", ["solver", "step", "readout", "reset"]),
     ] {
       if case .table(let inner)? = overlay[section] {
         for key in inner.keys where !keys.contains(key) {

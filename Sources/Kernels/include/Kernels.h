@@ -80,6 +80,80 @@ size_t ep_lif_block(float a, float b, float c, float theta, ep_reset reset, cons
                     size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps, size_t width,
                     uint32_t *codes, float *slopes);
 
+/// Constants of one step for each neuron of a layer, `width` of each.
+typedef struct {
+  /// V <- a V + c I, I <- b I; backward lI <- b lI + back lV, lV <- a lV.
+  const float *a, *b, *c, *back;
+  /// Of spiking neurons.
+  const float *theta;
+  /// What of theta a spike takes where V is carried over a spike (`kept` not 0).
+  const float *late;
+  int32_t kept;
+  /// Of neurons that adapt: the threshold is theta + beta a, a <- fall a in a step, and the slope
+  /// at a spike has lift a more.
+  const float *beta, *fall, *lift;
+  /// What the read-out takes of a step: mean_v V + mean_i I.
+  const float *mean_v, *mean_i;
+  /// The gradients of time constants: see `ep_each_collect`.
+  const float *mem_i, *mem_v, *syn_i, *syn_v, *fall_a;
+} ep_each;
+
+/// V, I and a of every neuron at the start of a step, after what arrives in it.
+typedef struct {
+  float *v, *i, *adapt;
+} ep_each_record;
+
+/// One step of spiking neurons with constants of their own: I += `current` unless that is NULL, and
+/// all rows of `arriving`; V <- a V + c I, then I <- b I, adapt <- fall adapt; every V >= theta +
+/// beta adapt spikes and is reset; then adapt += 1. `adapt` is NULL where neurons do not adapt.
+/// Writes, in ascending order, the spiking neurons, their slopes I_start - V_end + lift adapt, and
+/// where they adapt what adapt was before the spike. Returns how many spiked; the lists need room
+/// for `width`. With `record`, writes the state at the start.
+size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const ep_rows *arriving,
+                    size_t sources, const float *current, const ep_each_record *record,
+                    size_t width, uint32_t *neurons, float *slopes, float *memories);
+
+/// The adjoint of a step, backwards in time: lI <- b lI + back lV, lV <- a lV, la <- fall la unless
+/// that is NULL. With `drive`, the u of this step, and `last`, that of the step gone through last:
+/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`.
+void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
+                  const float *last, size_t width);
+
+/// What a step adds to the gradients of time constants, before `ep_each_back` goes through it:
+/// mem += lV (mem_i I - mem_v V), syn -= I (syn_i lI + syn_v lV), fall -= fall_a a la; V, I and a
+/// from `record`. With a drive u: mem += u (V_end - V), syn += u (I_end - I), and lV and lI stand
+/// for lV - u and lI - u.
+void ep_each_collect(float *mem, float *syn, float *fall, const ep_each *each,
+                     const ep_each_record *record, const float *lv, const float *li,
+                     const float *la, const float *drive, const float *last, size_t width);
+
+/// One step of LI neurons with constants of their own, as a step of `ep_li_trial`: the rows of
+/// `means`, `voltages` and `currents` are those of this step.
+void ep_each_li(float *v, float *i, const ep_each *each, const ep_rows *arriving,
+                const float *current, const ep_each_record *record, float weight, float *mean,
+                float *means, float *voltages, float *currents, size_t width);
+
+/// The synapses of one neuron, by source: weights, and delays in whole steps.
+typedef struct {
+  const float *weights;
+  const uint32_t *steps;
+} ep_delays;
+
+/// Spikes of sources on their way to one neuron: series[times[k] + steps[s]] += weights[s] for k in
+/// starts[s] ..< starts[s + 1], in order. `series` has room for the longest delay after the last
+/// step.
+void ep_delay_spread(float *series, const ep_delays *delays, const uint32_t *starts,
+                     const uint32_t *times, size_t sources);
+
+/// The adjoint of `ep_delay_spread`: of a trace of pairs, lI and lV - lI of the neuron at each step
+/// (0 after the last), their sums over where the spikes of each source arrive.
+void ep_delay_gather(const float *trace, const ep_delays *delays, const uint32_t *starts,
+                     const uint32_t *times, size_t sources, float *currents, float *errors);
+
+/// errors[k] += weight (lV - lI) where spike k arrives.
+void ep_delay_errors(const float *trace, const ep_delays *delays, const uint32_t *starts,
+                     const uint32_t *times, size_t sources, float *errors);
+
 /// The adjoint over a gap of some steps, backwards in time: lI <- b lI + c lV, lV <- a lV.
 typedef struct {
   float a, b, c;

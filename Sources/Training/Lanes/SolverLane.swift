@@ -107,7 +107,7 @@ final class SolverLane<S: Solver>: Lane {
     guard let observer else { return nil }
     return (
       solver.problem, observer.samples.map { ($0.train, $0.label) },
-      weights.matrices.map { $0.doubles }
+      weights.arrays.map { $0.doubles }
     )
   }
   func keep() -> KeptLane { KeptLane(options, weights.arrays.map { NPYArray($0) }) }

@@ -23,6 +23,8 @@ package struct StepSpikes: Sendable {
 }
 
 extension SolverLane {
+  private var present: Network { network.with(weights) }
+
   /// What the last observed update did to the spikes of one probe trial; nil before the first.
   package func stepPicture(trial: Int) -> StepPicture? {
     guard let observer, let spikes = diagnosis.step, spikes.after.indices.contains(trial) else {
@@ -34,7 +36,7 @@ extension SolverLane {
       !isCurrent
       ? nil
       : Margins(
-        network, duration: solver.problem.duration, inputs: [observer.inputs(of: trial)],
+        present, duration: solver.problem.duration, inputs: [observer.inputs(of: trial)],
         trials: [spikes.after[trial]], weights: weights.matrices.map { WeightRows($0) })
     return StepPicture(
       network, trial: trial, before: spikes.before[trial], after: spikes.after[trial],
@@ -49,14 +51,14 @@ extension SolverLane {
     _ data: SpikeDataSet, sample: Int, options: DataOptions?, layer: Int, neuron: Int, spike: Int?
   ) -> Trace? {
     guard network.layers.indices.contains(layer), network.layers[layer].neuron.isSpiking,
-      (0..<network.layers[layer].size).contains(neuron)
+      (0..<network.layers[layer].size).contains(neuron), network.isWalked(layer: layer)
     else { return nil }
     let trial = run(data, sample: sample, options: options).trial
     guard trial.failure == nil else { return nil }
     let spikes = network.layers.indices.map { trial.spikes(ofLayer: $0) }
     let loss = trial.loss
     var trace = Trace(
-      network, duration: solver.problem.duration, input: trial.inputSpikes, spikes: spikes,
+      present, duration: solver.problem.duration, input: trial.inputSpikes, spikes: spikes,
       weights: weights.matrices.map { WeightRows($0) }, layer: layer, neuron: neuron, spike: spike)
     if let chosen = trace.spike {
       let time = trace.spikes[chosen]

@@ -185,7 +185,7 @@ final class UpdateObserver<S: Solver> {
   private func margins(_ weights: Parameters<Scalar>) -> Margins {
     let chosen = trials.prefix(Self.marginTrials)
     return Margins(
-      network, duration: solver.problem.duration, inputs: chosen.map(\.inputSpikes),
+      network.with(weights), duration: solver.problem.duration, inputs: chosen.map(\.inputSpikes),
       trials: chosen.map { trial in network.layers.indices.map { trial.spikes(ofLayer: $0) } },
       weights: weights.matrices.map { WeightRows($0) })
   }
@@ -211,7 +211,7 @@ final class UpdateObserver<S: Solver> {
       return squares.map { $0.squareRoot() }
     }
     return SilenceReport(
-      network, duration: solver.problem.duration, inputs: trials.map(\.inputSpikes),
+      network.with(weights), duration: solver.problem.duration, inputs: trials.map(\.inputSpikes),
       trials: spikes, weights: weights.matrices.map { WeightRows($0) }, columnNorms: norms)
   }
 
@@ -266,5 +266,14 @@ extension SpikeDataSet {
       options?.delayLine.apply(to: &train, units: unitCount, duration: duration)
       return (train, labels[index])
     }
+  }
+}
+
+extension Network {
+  /// The same with the constants of the moment.
+  func with<Scalar>(_ parameters: Parameters<Scalar>) -> Network {
+    var network = self
+    network.layers = parameters.layers
+    return network
   }
 }

@@ -94,9 +94,13 @@ enum TraceScreen: WorkbenchScreen {
     guard let trace = lane.trace, trace.layer == traced.layer, trace.neuron == traced.neuron,
       trace.asked == traced.spike
     else {
+      let isWalked = !lane.isWalked.indices.contains(traced.layer) || lane.isWalked[traced.layer]
       let text =
         lane.trial.layers.isEmpty
-        ? "no spiking neurons here" : "computing; only neurons that spike have a trace"
+        ? "no spiking neurons here"
+        : isWalked
+          ? "computing; only neurons that spike have a trace"
+          : "no trace: voltages of neurons that adapt, or have delays, are not walked through yet"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
