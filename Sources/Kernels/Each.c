@@ -11,70 +11,102 @@ INLINE uint32_t mask16(const i16 *lanes) {
   return mask;
 }
 
-INLINE void add_arrivals(size_t k, f16 *start, const ep_rows *arriving, size_t sources,
-                         const float *current) {
-  if (current) *start += READ(current, k);
+// The rows of spikes that arrive at the neurons from k on, added in order.
+INLINE void add_arrivals(int vectors, size_t k, f16 *start, const ep_rows *arriving,
+                         size_t sources, const float *current) {
+  if (current)
+    UNROLL for (int u = 0; u < vectors; ++u) start[u] += READ(current, k + u * EP_LANES);
   for (size_t s = 0; s < sources; ++s)
-    add_rows(1, start, arriving[s].rows + k, arriving[s].stride, arriving[s].index, 0,
+    add_rows(vectors, start, arriving[s].rows + k, arriving[s].stride, arriving[s].index, 0,
              arriving[s].count);
+}
+
+// `ep_each_step` of the neurons from k on. Returns the new count of spikes.
+INLINE size_t each_step(int vectors, size_t k, float *v, float *i, float *adapt,
+                        const ep_each *each, const ep_rows *arriving, size_t sources,
+                        const float *current, const ep_each_record *record, uint32_t *neurons,
+                        float *slopes, float *memories, size_t count) {
+  f16 start[8], slope[8], raised[8], end[8], theta[8];
+  i16 spikes[8], any = {0};
+  UNROLL for (int u = 0; u < vectors; ++u) start[u] = READ(i, k + u * EP_LANES);
+  add_arrivals(vectors, k, start, arriving, sources, current);
+  UNROLL for (int u = 0; u < vectors; ++u) {
+    size_t at = k + u * EP_LANES;
+    f16 before = READ(v, at);
+    if (record) {
+      AT(record->v, at) = before;
+      AT(record->i, at) = start[u];
+    }
+    end[u] = READ(each->a, at) * before + READ(each->c, at) * start[u];
+    slope[u] = start[u] - end[u];
+    theta[u] = READ(each->theta, at);
+    AT(i, at) = READ(each->b, at) * start[u];
+    if (adapt) {
+      if (record) AT(record->adapt, at) = READ(adapt, at);
+      raised[u] = READ(each->fall, at) * READ(adapt, at);
+      theta[u] += READ(each->beta, at) * raised[u];
+      slope[u] += READ(each->lift, at) * raised[u];
+    }
+    spikes[u] = end[u] >= theta[u];
+    any |= spikes[u];
+    AT(v, at) = end[u];
+    if (adapt) AT(adapt, at) = raised[u] - __builtin_convertvector(spikes[u], f16);
+  }
+  if (__builtin_expect(!__builtin_reduce_or(any), 1)) return count;
+  UNROLL for (int u = 0; u < vectors; ++u) {
+    size_t at = k + u * EP_LANES;
+    uint32_t mask = mask16(&spikes[u]);
+    i16 left = {0};
+    if (each->kept) {
+      // The largest number below theta, which is above 0.
+      f16 most = (f16)((i16)theta[u] - 1), rest = end[u] - theta[u] * READ(each->late, at);
+      left = (i16)__builtin_elementwise_min(rest, most);
+    }
+    AT(v, at) = (f16)(((i16)end[u] & ~spikes[u]) | (left & spikes[u]));
+    for (; mask; mask &= mask - 1) {
+      int lane = __builtin_ctz(mask);
+      neurons[count] = (uint32_t)(at + (size_t)lane);
+      slopes[count] = ((const float *)&slope[u])[lane];
+      if (adapt) memories[count] = ((const float *)&raised[u])[lane];
+      ++count;
+    }
+  }
+  return count;
 }
 
 CLONES size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each,
                            const ep_rows *arriving, size_t sources, const float *current,
                            const ep_each_record *record, size_t width, uint32_t *neurons,
                            float *slopes, float *memories) {
-  size_t count = 0;
-  for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 start = READ(i, k), before = READ(v, k), theta = READ(each->theta, k);
-    add_arrivals(k, &start, arriving, sources, current);
-    if (record) {
-      AT(record->v, k) = before;
-      AT(record->i, k) = start;
-    }
-    f16 end = READ(each->a, k) * before + READ(each->c, k) * start;
-    f16 slope = start - end, raised = {0};
-    AT(i, k) = READ(each->b, k) * start;
-    if (adapt) {
-      if (record) AT(record->adapt, k) = READ(adapt, k);
-      raised = READ(each->fall, k) * READ(adapt, k);
-      theta += READ(each->beta, k) * raised;
-      slope += READ(each->lift, k) * raised;
-    }
-    i16 spikes = end >= theta;
-    uint32_t mask = mask16(&spikes);
-    if (mask) {
-      i16 left = {0};
-      if (each->kept) {
-        // The largest number below theta, which is above 0.
-        f16 most = (f16)((i16)theta - 1), rest = end - theta * READ(each->late, k);
-        left = (i16)__builtin_elementwise_min(rest, most);
-      }
-      end = (f16)(((i16)end & ~spikes) | (left & spikes));
-      for (uint32_t m = mask; m; m &= m - 1) {
-        int lane = __builtin_ctz(m);
-        neurons[count] = (uint32_t)k + (uint32_t)lane;
-        slopes[count] = slope[lane];
-        if (adapt) memories[count] = raised[lane];
-        ++count;
-      }
-    }
-    AT(v, k) = end;
-    if (adapt) AT(adapt, k) = raised - __builtin_convertvector(spikes, f16);
-  }
+  size_t count = 0, k = 0;
+  for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
+    count = each_step(8, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
+                      memories, count);
+  for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
+    count = each_step(2, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
+                      memories, count);
+  for (; k + EP_LANES <= width; k += EP_LANES)
+    count = each_step(1, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
+                      memories, count);
   return count;
 }
 
 CLONES void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
-                         const float *last, size_t width) {
+                         float *last, float *currents, float *errors, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 voltage = READ(lv, k), current = READ(li, k);
     if (drive) {
       f16 change = READ(last, k) - READ(drive, k);
       voltage += change;
       current += change;
+      AT(last, k) = READ(drive, k);
     }
-    AT(li, k) = READ(each->b, k) * current + READ(each->back, k) * voltage;
-    AT(lv, k) = READ(each->a, k) * voltage;
+    current = READ(each->b, k) * current + READ(each->back, k) * voltage;
+    voltage = READ(each->a, k) * voltage;
+    AT(li, k) = current;
+    AT(lv, k) = voltage;
+    if (currents) AT(currents, k) = drive ? current + READ(drive, k) : current;
+    if (errors) AT(errors, k) = voltage - current;
     if (la) AT(la, k) = READ(each->fall, k) * READ(la, k);
   }
 }
@@ -108,7 +140,7 @@ CLONES void ep_each_li(float *v, float *i, const ep_each *each, const ep_rows *a
                        size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 start = READ(i, k), before = READ(v, k);
-    add_arrivals(k, &start, arriving, 1, current);
+    add_arrivals(1, k, &start, arriving, 1, current);
     if (record) {
       AT(record->v, k) = before;
       AT(record->i, k) = start;
@@ -125,41 +157,8 @@ CLONES void ep_each_li(float *v, float *i, const ep_each *each, const ep_rows *a
   }
 }
 
-// Delays of synapses, in whole steps.
-//
-// All spikes of a trial go to one neuron after the other: its own series of steps stays in the
-// first-level cache.
-CLONES void ep_delay_spread(float *series, const ep_delays *delays, const uint32_t *starts,
-                            const uint32_t *times, size_t sources) {
-  for (size_t s = 0; s < sources; ++s) {
-    float weight = delays->weights[s];
-    float *place = series + delays->steps[s];
-    for (uint32_t k = starts[s]; k < starts[s + 1]; ++k) place[times[k]] += weight;
-  }
-}
-
-CLONES void ep_delay_gather(const float *trace, const ep_delays *delays, const uint32_t *starts,
-                            const uint32_t *times, size_t sources, float *currents,
-                            float *errors) {
-  typedef float f2 __attribute__((ext_vector_type(2)));
-  for (size_t s = 0; s < sources; ++s) {
-    const float *place = trace + 2 * (size_t)delays->steps[s];
-    f2 sum = {0, 0};
-    for (uint32_t k = starts[s]; k < starts[s + 1]; ++k) {
-      f2 both;
-      memcpy(&both, place + 2 * (size_t)times[k], sizeof both);
-      sum += both;
-    }
-    currents[s] = sum[0];
-    errors[s] = sum[1];
-  }
-}
-
-CLONES void ep_delay_errors(const float *trace, const ep_delays *delays, const uint32_t *starts,
-                            const uint32_t *times, size_t sources, float *errors) {
-  for (size_t s = 0; s < sources; ++s) {
-    const float *place = trace + 2 * (size_t)delays->steps[s] + 1;
-    for (uint32_t k = starts[s]; k < starts[s + 1]; ++k)
-      errors[k] += delays->weights[s] * place[2 * (size_t)times[k]];
-  }
+CLONES void ep_multiply(float *product, const float *a, const float *b, const float *c,
+                        size_t width) {
+  for (size_t k = 0; k < width; k += EP_LANES)
+    AT(product, k) = READ(a, k) * (READ(b, k) + READ(c, k));
 }

@@ -29,8 +29,12 @@ final class GridEach {
   /// Of the outputs: u of the step gone through last, and of the next.
   let last: UnsafeMutablePointer<Float>
   let drive: UnsafeMutablePointer<Float>
+  /// Delays of each synapse, or of each neuron that receives.
   let forward: GridDelays?
   let loop: GridDelays?
+  /// Delays of each neuron that sends.
+  let forwardAxons: GridAxons?
+  let loopAxons: GridAxons?
   /// Room for what a step finds where it is not kept.
   let found: (neurons: UnsafeMutablePointer<UInt32>, numbers: UnsafeMutablePointer<Float>)
   private let constants: UnsafeMutablePointer<Float>
@@ -57,14 +61,22 @@ final class GridEach {
     last = allocateZeroed(width)
     drive = allocateZeroed(width)
     found = (.allocate(capacity: width), allocateZeroed(2 * width))
-    forward = layer.delays.map {
-      GridDelays($0, projection: projection, rows: sources, columns: layer.size, problem.step)
+    func delays(_ delays: Delays?, _ projection: Int, _ rows: Int) -> GridDelays? {
+      guard let delays, delays.form != .axonal else { return nil }
+      return GridDelays(
+        delays, projection: projection, rows: rows, columns: layer.size, problem.step,
+        steps: steps)
     }
-    loop = layer.loopDelays.map {
-      GridDelays(
-        $0, projection: projection + 1, rows: layer.size, columns: layer.size, problem.step)
+    func axons(_ delays: Delays?, _ projection: Int, _ rows: Int) -> GridAxons? {
+      guard let delays, delays.form == .axonal else { return nil }
+      return GridAxons(
+        delays, projection: projection, rows: rows, problem.step, steps: steps)
     }
-    let rows = steps + max(forward?.reach ?? 0, loop?.reach ?? 0) + 1
+    forward = delays(layer.delays, projection, sources)
+    loop = delays(layer.loopDelays, projection + 1, layer.size)
+    forwardAxons = axons(layer.delays, projection, sources)
+    loopAxons = axons(layer.loopDelays, projection + 1, layer.size)
+    let rows = steps + max(forward?.reach ?? 0, loop?.reach ?? 0) + 16
     let isDelayed = forward != nil || loop != nil
     current = isDelayed ? allocateZeroed(rows * width) : nil
     currents = isDelayed ? allocateZeroed(rows * width) : nil
@@ -102,6 +114,8 @@ final class GridEach {
   func take(_ weights: Parameters<Float>, layer index: Int) {
     forward?.take(weights)
     loop?.take(weights)
+    forwardAxons?.take(weights)
+    loopAxons?.take(weights)
     if isFixed { return }
     isFixed = layer.learning.isEmpty
     let now = isFixed ? layer : weights.layer(index)
@@ -138,9 +152,19 @@ final class GridEach {
   /// - Parameter own: the layer's own spikes, where they are known.
   func spread(_ incoming: GridSpikes, own: GridSpikes?) {
     guard let current else { return }
-    current.update(repeating: 0, count: (steps + reach + 1) * width)
-    forward?.spread(incoming, to: current, width: width, steps: steps)
-    if let own { loop?.spread(own, to: current, width: width, steps: steps) }
+    // Rows beyond the last step are written, and not read.
+    current.update(repeating: 0, count: steps * width)
+    forward?.spread(incoming, to: current, width: width, adds: false)
+    if let own { loop?.spread(own, to: current, width: width, adds: forward != nil) }
+  }
+}
+
+extension GridEach {
+  /// The spikes of a trial as they arrive, where all targets of a source get them at once.
+  func arriving(_ incoming: GridSpikes, _ own: GridSpikes) -> (GridSpikes, GridSpikes) {
+    forwardAxons?.shift(incoming)
+    loopAxons?.shift(own)
+    return (forwardAxons?.shifted ?? incoming, loopAxons?.shifted ?? own)
   }
 }
 
@@ -159,187 +183,5 @@ extension Parameters {
       layer[vector.parameter] = PerNeuron(values.doubles)
     }
     return layer
-  }
-}
-
-/// The delays of one projection on the grid, in steps, and its weights beside them, both by target:
-/// the synapses of a neuron are neighbours. Taken over anew only where they have changed.
-final class GridDelays {
-  let form: Delays.Form
-  let projection: Int
-  /// The longest delay, in steps.
-  let reach: Int
-  let rows: Int
-  let columns: Int
-  /// By target, then source.
-  private let weights: UnsafeMutablePointer<Float>
-  private let steps: UnsafeMutablePointer<UInt32>
-  /// By source, then target.
-  let stepsBySource: UnsafeMutablePointer<UInt32>
-  private let step: Double
-  /// What was taken over: weights and delays as `Parameters` has them.
-  private var taken: (weights: UnsafeMutablePointer<Float>, delays: UnsafeMutablePointer<Float>)?
-  /// Spikes sorted by source.
-  private let starts: UnsafeMutablePointer<UInt32>
-  private var times: UnsafeMutablePointer<UInt32>
-  private var places: UnsafeMutablePointer<UInt32>
-  private var sortedErrors: UnsafeMutablePointer<Float>
-  private var capacity = 256
-
-  init(_ delays: Delays, projection: Int, rows: Int, columns: Int, _ step: Double) {
-    (form, self.projection, self.rows, self.columns) = (delays.form, projection, rows, columns)
-    self.step = step
-    reach = Int((delays.longest / step).rounded(.up)) + 1
-    weights = allocateZeroed(rows * columns)
-    steps = .allocate(capacity: rows * columns)
-    stepsBySource = .allocate(capacity: rows * columns)
-    starts = .allocate(capacity: rows + 2)
-    times = .allocate(capacity: capacity)
-    places = .allocate(capacity: capacity)
-    sortedErrors = .allocate(capacity: capacity)
-  }
-
-  deinit {
-    weights.deallocate()
-    steps.deallocate()
-    stepsBySource.deallocate()
-    taken?.weights.deallocate()
-    taken?.delays.deallocate()
-    starts.deallocate()
-    times.deallocate()
-    places.deallocate()
-    sortedErrors.deallocate()
-  }
-
-  func take(_ parameters: Parameters<Float>) {
-    let matrix = parameters.matrices[projection]
-    guard let delays = parameters.delays(ofProjection: projection) else { return }
-    if let taken,
-      memcmp(taken.weights, matrix.base, 4 * matrix.count) == 0,
-      memcmp(taken.delays, delays.base, 4 * delays.count) == 0
-    {
-      return
-    }
-    if taken == nil { taken = (allocate(matrix.count), allocate(delays.count)) }
-    taken!.weights.update(from: matrix.base, count: matrix.count)
-    taken!.delays.update(from: delays.base, count: delays.count)
-    let stride = matrix.stride
-    let rowStride = form == .dendritic ? 0 : delays.stride
-    let columnStride = form == .axonal ? 0 : 1
-    let perStep = Float(1 / step)
-    let most = Float(reach)
-    for i in 0..<rows {
-      for j in 0..<columns {
-        let delay = delays.base[i * rowStride + j * columnStride] * perStep + 0.5
-        let count = UInt32(min(max(delay, 0), most))
-        stepsBySource[i * columns + j] = count
-        steps[j * rows + i] = count
-        weights[j * rows + i] = matrix.base[i * stride + j]
-      }
-    }
-  }
-
-  private func synapses(of target: Int) -> ep_delays {
-    ep_delays(weights: weights + target * rows, steps: steps + target * rows)
-  }
-
-  /// Sorts spikes by source; in order of time for each. Those at T are left out.
-  private func sort(_ spikes: GridSpikes, steps: Int) {
-    let count = Int(spikes.offsets[steps])
-    if count > capacity {
-      times.deallocate()
-      places.deallocate()
-      sortedErrors.deallocate()
-      capacity = 2 * count
-      times = .allocate(capacity: capacity)
-      places = .allocate(capacity: capacity)
-      sortedErrors = .allocate(capacity: capacity)
-    }
-    starts.update(repeating: 0, count: rows + 2)
-    for k in 0..<count { starts[Int(spikes.neurons[k]) + 2] += 1 }
-    for source in 0..<rows { starts[source + 2] += starts[source + 1] }
-    for k in 0..<count {
-      let slot = Int(spikes.neurons[k]) + 1
-      times[Int(starts[slot])] = spikes.times[k]
-      places[Int(starts[slot])] = UInt32(truncatingIfNeeded: k)
-      starts[slot] += 1
-    }
-  }
-
-  /// Adds what spikes bring to the rows of steps at which they arrive.
-  func spread(
-    _ spikes: GridSpikes, to current: UnsafeMutablePointer<Float>, width: Int, steps: Int
-  ) {
-    sort(spikes, steps: steps)
-    let length = steps + reach + 1
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 16 * length) { series in
-      let series = series.baseAddress!
-      for first in stride(from: 0, to: columns, by: 16) {
-        let count = min(16, columns - first)
-        series.update(repeating: 0, count: count * length)
-        for lane in 0..<count {
-          var synapses = synapses(of: first + lane)
-          ep_delay_spread(series + lane * length, &synapses, starts, times, rows)
-        }
-        for n in 0..<steps {
-          let row = current + n * width + first
-          for lane in 0..<count { row[lane] += series[lane * length + n] }
-        }
-      }
-    }
-  }
-
-  /// The adjoint: from lI and lV - lI of every step to the gradients of weights and delays, and to
-  /// the errors of the spikes.
-  func gather(
-    _ spikes: GridSpikes, _ currents: UnsafePointer<Float>, _ errors: UnsafePointer<Float>,
-    width: Int, steps: Int, share: UnsafePointer<Float>, weights sum: Matrix<Float>,
-    delays delaySum: Matrix<Float>?, spikeErrors: UnsafeMutablePointer<Float>?
-  ) {
-    sort(spikes, steps: steps)
-    let length = 2 * (steps + reach + 1)
-    let count = Int(starts[rows])
-    if spikeErrors != nil { sortedErrors.update(repeating: 0, count: count) }
-    let (rowStride, columnStride) = (
-      form == .dendritic ? 0 : delaySum?.stride ?? 0, form == .axonal ? 0 : 1
-    )
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 16 * (length + 2 * rows)) { memory in
-      let trace = memory.baseAddress!
-      let (ofWeights, ofDelays) = (trace + 16 * length, trace + 16 * (length + rows))
-      for first in stride(from: 0, to: columns, by: 16) {
-        let lanes = min(16, columns - first)
-        trace.update(repeating: 0, count: lanes * length)
-        for n in 0..<steps {
-          let (a, b) = (currents + n * width + first, errors + n * width + first)
-          for lane in 0..<lanes {
-            trace[lane * length + 2 * n] = a[lane]
-            trace[lane * length + 2 * n + 1] = b[lane]
-          }
-        }
-        for lane in 0..<lanes {
-          var synapses = synapses(of: first + lane)
-          ep_delay_gather(
-            trace + lane * length, &synapses, starts, times, rows, ofWeights + lane * rows,
-            ofDelays + lane * rows)
-          if spikeErrors != nil {
-            ep_delay_errors(
-              trace + lane * length, &synapses, starts, times, rows, sortedErrors)
-          }
-        }
-        for i in 0..<rows {
-          let row = sum.base + i * sum.stride + first
-          for lane in 0..<lanes { row[lane] += share[first + lane] * ofWeights[lane * rows + i] }
-          guard let delaySum else { continue }
-          for lane in 0..<lanes {
-            let j = first + lane
-            delaySum.base[i * rowStride + j * columnStride] +=
-              weights[j * rows + i] * ofDelays[lane * rows + i]
-          }
-        }
-      }
-    }
-    if let spikeErrors {
-      for k in 0..<count { spikeErrors[Int(places[k])] += sortedErrors[k] }
-    }
   }
 }

@@ -47,9 +47,14 @@ extension GridSolver {
       }
     }
     for (index, projection) in projections.enumerated()
-    where projection.target > first && problem.network.delays(of: projection) == nil {
+    where projection.target > first {
+      let each = workspace.layers[projection.target - 1].each
+      let isLoop = projection.source == projection.target
+      if (isLoop ? each?.loop : each?.forward) != nil { continue }
+      let axons = isLoop ? each?.loopAxons : each?.forwardAxons
       tape.add(
-        trial.incoming(projection.source), projection: index, target: projection.target - 1)
+        axons?.shifted ?? trial.incoming(projection.source), projection: index,
+        target: projection.target - 1)
     }
   }
 

@@ -28,17 +28,37 @@ extension GridSolver {
     layer.clearState()
     each.adapt?.update(repeating: 0, count: width)
     each.spread(incoming, own: nil)
+    each.forwardAxons?.shift(incoming)
+    each.loopAxons?.begin()
     var constants = each.each
+    let sent = each.forwardAxons?.shifted ?? incoming
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         own.reserve(width)
-        let sources = arrivals(arriving, n, each, incoming, own, forward, loop, width)
+        // What arrives by axons of the layer's own, as it was sent.
+        let late = each.loopAxons?.lists[n] ?? []
+        var sources = 0
+        if each.forward == nil {
+          arriving[sources] = forward.rows(of: sent, at: n, 0..<width)
+          sources += 1
+        }
+        if let loop, each.loop == nil {
+          arriving[sources] =
+            each.loopAxons == nil
+            ? loop.rows(of: own, at: n, 0..<width)
+            : ep_rows(
+              rows: loop.weights, stride: loop.stride, index: nil, count: late.count)
+          sources += 1
+        }
         let (neurons, slopes, memories) = (
           own.neurons + own.count, own.slopes + own.count, own.memories + own.count
         )
-        var found = ep_each_step(
-          layer.v, layer.i, each.adapt, &constants, arriving.baseAddress, sources,
-          each.current.map { $0 + n * width }, nil, width, neurons, slopes, memories)
+        var found = late.withUnsafeBufferPointer { late in
+          if each.loopAxons != nil { arriving[sources - 1].index = late.baseAddress }
+          return ep_each_step(
+            layer.v, layer.i, each.adapt, &constants, arriving.baseAddress, sources,
+            each.current.map { $0 + n * width }, nil, width, neurons, slopes, memories)
+        }
         found = dropped.removeDropped(from: neurons, slopes, memories, count: found)
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
@@ -46,36 +66,19 @@ extension GridSolver {
         if let delays = each.loop, let loop, let current = each.current, n + 1 < steps {
           for k in 0..<found {
             let source = Int(neurons[k])
-            let weights = loop.weights + source * loop.stride
-            let steps = delays.stepsBySource + source * layer.size
-            let next = current + (n + 1) * width
-            for j in 0..<layer.size { next[Int(steps[j]) * width + j] += weights[j] }
+            ep_delay_send(
+              current + (n + 1) * width, width, loop.weights + source * loop.stride,
+              delays.stepsBySource + source * delays.width, layer.size)
           }
+        }
+        if let axons = each.loopAxons {
+          for k in 0..<found { axons.send(neurons[k], at: n + 1) }
         }
         own.endStep(n, adding: found)
         if let voltages { (voltages + n * width).update(from: layer.v, count: width) }
       }
     }
     trial.layers[index] = own
-  }
-
-  /// What arrives without delay in a step.
-  @inline(__always)
-  private func arrivals(
-    _ arriving: UnsafeMutableBufferPointer<ep_rows>, _ n: Int, _ each: GridEach,
-    _ incoming: GridSpikes, _ own: GridSpikes, _ forward: GridProjection,
-    _ loop: GridProjection?, _ width: Int
-  ) -> Int {
-    var sources = 0
-    if each.forward == nil {
-      arriving[sources] = forward.rows(of: incoming, at: n, 0..<width)
-      sources += 1
-    }
-    if let loop, each.loop == nil {
-      arriving[sources] = loop.rows(of: own, at: n, 0..<width)
-      sources += 1
-    }
-    return sources
   }
 
   /// LI neurons: V, weighted in time.
@@ -88,11 +91,12 @@ extension GridSolver {
     layer.clearState()
     workspace.mean.update(repeating: 0, count: width)
     each.spread(incoming, own: nil)
+    each.forwardAxons?.shift(incoming)
     var constants = each.each
     let isDelayed = each.forward != nil
+    let sent = each.forwardAxons?.shifted ?? incoming
     for n in 0..<steps {
-      var arriving =
-        isDelayed ? ep_rows() : projection.rows(of: incoming, at: n, 0..<width)
+      var arriving = isDelayed ? ep_rows() : projection.rows(of: sent, at: n, 0..<width)
       ep_each_li(
         layer.v, layer.i, &constants, &arriving, each.current.map { $0 + n * width }, nil,
         weightOfStep[n], workspace.mean, trial.drive.map { $0 + n * width },
@@ -119,11 +123,20 @@ extension GridSolver {
     layer.clearState()
     each.adapt?.update(repeating: 0, count: width)
     each.spread(incoming, own: layer.isSpiking ? own : nil)
+    let (sent, sentByLoop) = each.arriving(incoming, own)
     var constants = each.each
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         var record = each.record(at: n)!
-        let sources = arrivals(arriving, n, each, incoming, own, forward, loop, width)
+        var sources = 0
+        if each.forward == nil {
+          arriving[sources] = forward.rows(of: sent, at: n, 0..<width)
+          sources += 1
+        }
+        if let loop, each.loop == nil {
+          arriving[sources] = loop.rows(of: sentByLoop, at: n, 0..<width)
+          sources += 1
+        }
         let current = each.current.map { $0 + n * width }
         if layer.isSpiking {
           _ = ep_each_step(
@@ -165,13 +178,17 @@ extension GridSolver {
     let width = layer.width
     if each.recordsSteps { record(layer, each, index, trial, workspace) }
     tape.useAll()
+    let ofAxons = each.forwardAxons.flatMap { tape.sum.delays(ofProjection: $0.projection) }
+    let ofLoopAxons = each.loopAxons.flatMap { tape.sum.delays(ofProjection: $0.projection) }
+    let wantsErrors = incomingErrors != nil || each.forwardAxons != nil
     let drive = isOutput ? startOutput(layer, trial, workspace) : nil
     if !isOutput { layer.clearState() }
     each.la?.update(repeating: 0, count: width)
     each.last.update(repeating: 0, count: width)
     each.sums.update(repeating: 0, count: 5 * width)
+    let (sent, sentByLoop) = each.arriving(incoming, own)
     if let currents = each.currents, let errors = each.errors {
-      let rest = (each.reach + 1) * width
+      let rest = (each.reach + 16) * width
       (currents + steps * width).update(repeating: 0, count: rest)
       (errors + steps * width).update(repeating: 0, count: rest)
     }
@@ -193,36 +210,28 @@ extension GridSolver {
             sums, sums + width, sums + 2 * width, &constants, &record, lv, li, each.la, u, last,
             width)
         }
-        ep_each_back(lv, li, each.la, &constants, u, last, width)
-        if let u { last.update(from: u, count: width) }
+        ep_each_back(
+          lv, li, each.la, &constants, u, last, each.currents.map { $0 + n * width },
+          each.errors.map { $0 + n * width }, width)
       }
-      let arriving = each.forward == nil ? incoming.range(at: n) : 0..<0
+      let arriving = each.forward == nil ? sent.range(at: n) : 0..<0
       let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
-      let looping = each.loop == nil && loop != nil ? spikes : 0..<0
-      if n < steps {
-        if !arriving.isEmpty || !looping.isEmpty {
-          let values = trace.values + row * trace.stride
-          for k in 0..<width { values[k] = each.share[k] * (li[k] + last[k]) }
-          trace.rows[n] = UInt32(truncatingIfNeeded: row)
-          row += 1
-        }
-        if let currents = each.currents, let errors = each.errors {
-          let (a, b) = (currents + n * width, errors + n * width)
-          for k in 0..<width {
-            a[k] = li[k] + last[k]
-            b[k] = lv[k] - li[k]
-          }
-        }
+      let looping = each.loop == nil && loop != nil ? sentByLoop.range(at: n) : 0..<0
+      if n < steps, !arriving.isEmpty || !looping.isEmpty {
+        ep_multiply(trace.values + row * trace.stride, each.share, li, last, width)
+        trace.rows[n] = UInt32(truncatingIfNeeded: row)
+        row += 1
       }
       if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) }
       let hasPeak = n == peak
-      if let incomingErrors, !arriving.isEmpty {
+      if wantsErrors, !arriving.isEmpty {
         ep_dot_rows(
-          incomingErrors + arriving.lowerBound, forward.weights, forward.stride,
-          incoming.neurons + arriving.lowerBound, arriving.count, lv, li, width)
+          sent.errors + arriving.lowerBound, forward.weights, forward.stride,
+          sent.neurons + arriving.lowerBound, arriving.count, lv, li, width)
         if hasPeak && n < steps {
-          addKinks(at: n, arriving, incoming, forward, incomingErrors, trial, workspace)
+          addKinks(at: n, arriving, sent, forward, sent.errors, trial, workspace)
         }
+        each.forwardAxons?.hand(arriving, to: incomingErrors, ofAxons)
       }
       if hasPeak {
         for j in workspace.peaks.reversed() where trial.peakIndex[j] == n {
@@ -236,21 +245,19 @@ extension GridSolver {
         }
         peak = workspace.nextPeak(of: trial)
       }
-      if spikes.isEmpty { continue }
       if let loop, !looping.isEmpty {
         ep_dot_rows(
-          ownErrors + spikes.lowerBound, loop.weights, loop.stride,
-          own.neurons + spikes.lowerBound, spikes.count, lv, li, width)
+          sentByLoop.errors + looping.lowerBound, loop.weights, loop.stride,
+          sentByLoop.neurons + looping.lowerBound, looping.count, lv, li, width)
+        each.loopAxons?.hand(looping, to: ownErrors, ofLoopAxons)
       }
+      if spikes.isEmpty { continue }
       if let delays = each.loop, let loop, let errors = each.errors, n < steps {
         for k in spikes {
           let source = Int(own.neurons[k])
-          let weights = loop.weights + source * loop.stride
-          let steps = delays.stepsBySource + source * layer.size
-          let now = errors + n * width
-          var sum: Float = 0
-          for j in 0..<layer.size { sum += weights[j] * now[Int(steps[j]) * width + j] }
-          ownErrors[k] += sum
+          ownErrors[k] += ep_delay_sum(
+            errors + n * width, width, loop.weights + source * loop.stride,
+            delays.stepsBySource + source * delays.width, layer.size)
         }
       }
       if readout == .firstSpike { addSpikeTimes(at: n, spikes, own, ownErrors, trial) }
@@ -286,7 +293,7 @@ extension GridSolver {
       ] {
         guard let delays else { continue }
         delays.gather(
-          spikes, currents, errors, width: each.width, steps: steps, share: each.share,
+          spikes, currents, errors, width: each.width, share: each.share,
           weights: sum.matrices[delays.projection],
           delays: sum.delays(ofProjection: delays.projection), spikeErrors: spikeErrors)
       }
@@ -309,15 +316,14 @@ extension GridSolver {
     var slope = trial.peakSlope[j]
     for k in 0..<Int(incoming.offsets[min(n + 1, steps)]) {
       let source = Int(incoming.neurons[k])
-      guard Int(incoming.times[k]) + Int(delays.stepsBySource[source * delays.columns + j]) == n
+      guard Int(incoming.times[k]) + Int(delays.stepsBySource[source * delays.width + j]) == n
       else { continue }
       slope += projection.weights[source * projection.stride + j]
       if slope < 0 {
         let error = workspace.drive[j] * trial.peakSlope[j] / each.tauMem[j]
         if let errors { errors[k] += error }
         if let sum = tape.sum.delays(ofProjection: delays.projection) {
-          let row = delays.form == .dendritic ? 0 : source * sum.stride
-          sum.base[row + (delays.form == .axonal ? 0 : j)] += error
+          sum.base[(delays.form == .dendritic ? 0 : source * sum.stride) + j] += error
         }
         break
       }

@@ -115,9 +115,13 @@ size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const
 
 /// The adjoint of a step, backwards in time: lI <- b lI + back lV, lV <- a lV, la <- fall la unless
 /// that is NULL. With `drive`, the u of this step, and `last`, that of the step gone through last:
-/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`.
+/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last` becomes u. lI itself goes to
+/// `currents`, lV - lI to `errors`, unless they are NULL.
 void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
-                  const float *last, size_t width);
+                  float *last, float *currents, float *errors, size_t width);
+
+/// product = a (b + c).
+void ep_multiply(float *product, const float *a, const float *b, const float *c, size_t width);
 
 /// What a step adds to the gradients of time constants, before `ep_each_back` goes through it:
 /// mem += lV (mem_i I - mem_v V), syn -= I (syn_i lI + syn_v lV), fall -= fall_a a la; V, I and a
@@ -132,6 +136,10 @@ void ep_each_collect(float *mem, float *syn, float *fall, const ep_each *each,
 void ep_each_li(float *v, float *i, const ep_each *each, const ep_rows *arriving,
                 const float *current, const ep_each_record *record, float weight, float *mean,
                 float *means, float *voltages, float *currents, size_t width);
+
+/// steps[k] = delays[k] rounded to steps, at most `most`.
+void ep_delay_steps(uint32_t *steps, const float *delays, float steps_per_time, float most,
+                    size_t width);
 
 /// The synapses of one neuron, by source: weights, and delays in whole steps.
 typedef struct {
@@ -153,6 +161,23 @@ void ep_delay_gather(const float *trace, const ep_delays *delays, const uint32_t
 /// errors[k] += weight (lV - lI) where spike k arrives.
 void ep_delay_errors(const float *trace, const ep_delays *delays, const uint32_t *starts,
                      const uint32_t *times, size_t sources, float *errors);
+
+/// A spike is sent to `count` neurons: weights[j] is added to column j of the row steps[j] on from
+/// `rows`, and of the rows of lV - lI there the sum is taken, times the weights.
+void ep_delay_send(float *rows, size_t stride, const float *weights, const uint32_t *steps,
+                   size_t count);
+float ep_delay_sum(const float *rows, size_t stride, const float *weights, const uint32_t *steps,
+                   size_t count);
+
+/// The transpose of a matrix; `rows` and `columns` are multiples of 16. What is no float is moved
+/// like one.
+void ep_transpose(float *to, size_t to_stride, const float *from, size_t from_stride, size_t rows,
+                  size_t columns);
+
+/// Of 16 columns over `steps` rows, each a row of pairs: lI and lV - lI at every step. Writes, and
+/// reads, up to a whole number of 8 steps.
+void ep_delay_pairs(float *pairs, size_t stride, const float *currents, const float *errors,
+                    size_t from_stride, size_t steps);
 
 /// The adjoint over a gap of some steps, backwards in time: lI <- b lI + c lV, lV <- a lV.
 typedef struct {
