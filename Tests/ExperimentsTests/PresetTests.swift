@@ -309,7 +309,49 @@ import Testing
       session.commands.map(\.text) == ["rate 0.1"] && session.end == .init(epoch: 3, batch: 4))
   }
 
-  /// A vector of a layer is a number or a list; lists are the exact solver's.
+  /// Constants of neurons and delays as tables: what they are drawn from, bounds, training.
+  @Test func drawnAndTrained() throws {
+    let text = tinyPreset()
+    let preset = try Preset(
+      text: text, file: "p",
+      settings: [
+        "hidden.0.neuron=alif", "hidden.0.tau_mem={ normal = [20, 5], min = 3 }",
+        "hidden.0.tau_adapt={ init = { gamma = [3, 30] }, max = 400, train = true }",
+        "hidden.0.threshold={ value = 0.9, train = true, rate = 0.001 }",
+        "hidden.0.delays={ init = { uniform = [0, 9] }, max = 12, train = true, form = \"axonal\" }",
+        "output.tau_syn={ values = [6], train = true }", "output.delays=2.5",
+      ])
+    let (hidden, output) = (preset.lanes[0].hidden[0], preset.lanes[0].output)
+    #expect(
+      hidden.learning[.tauMem] == Learning(rate: nil, range: 3...1e6, initial: .normal(20, 5)))
+    #expect(
+      hidden.learning[.tauAdapt] == Learning(rate: 0.01, range: 1...400, initial: .gamma(3, 30)))
+    #expect(hidden.learning[.threshold]?.rate == 0.001 && hidden.threshold[0] == 0.9)
+    #expect(hidden.kept == [.tauMem, .threshold, .tauAdapt])
+    #expect(
+      hidden.delays == Delays(.axonal, longest: 12, initial: .uniform(0, 9), rate: 0.1))
+    #expect(output.tauSyn[0] == 6 && output.learning[.tauSyn]?.isTrained == true)
+    #expect(output.delays == Delays(longest: 2.5, initial: .uniform(2.5, 2.5)))
+    let again = try Preset(text: preset.resolvedText, file: "again")
+    #expect(again.lanes[0].hidden == preset.lanes[0].hidden)
+    #expect(again.lanes[0].output == preset.lanes[0].output)
+    #expect(again.resolvedText == preset.resolvedText)
+    for (setting, words) in [
+      ("hidden.0.tau_mem={ normal = [20] }", "two numbers: mean and standard deviation"),
+      ("hidden.0.tau_mem={ normal = [20, 5], uniform = [1, 2] }", "beside normal"),
+      ("hidden.0.tau_mem={ min = 3 }", "nothing is drawn or trained"),
+      ("hidden.0.tau_mem={ normal = [20, 5], mim = 3 }", "did you mean min"),
+      ("hidden.0.delays={ init = { uniform = [0, 9] }, form = \"dentritic\" }", "dendritic"),
+      ("hidden.0.delays={ train = true }", "hidden.0.delays.max: is missing"),
+      ("hidden.0.delays=-1", "above 0"), ("hidden.0.recurrent_delays=3", "not recurrent"),
+      ("hidden.0.adaptation=-1", "at least 0"),
+    ] {
+      let found = message(text, ["hidden.0.neuron=alif", "hidden.0.recurrent=false", setting])
+      #expect(found.contains(words), "\(setting): \(found)")
+    }
+  }
+
+  /// A vector of a layer is a number or a list.
   @Test func vectorsOfALayer() throws {
     let text = tinyPreset()
     let sizes = try Preset(text: text, file: "p").lanes[0].hidden[0].size
@@ -321,15 +363,12 @@ import Testing
     #expect(
       try Preset(text: preset.resolvedText, file: "again").lanes[0].hidden == preset.lanes[0].hidden
     )
-    let onGrid = message(text, ["hidden.0.tau_mem=\(list)"])
-    #expect(
-      onGrid.contains("hidden.0.tau_mem") && onGrid.contains("takes simulation.solver"), "\(onGrid)"
-    )
+    #expect(message(text, ["hidden.0.tau_mem=\(list)"]) == "no error")
     let short = message(text, ["simulation.solver=exact", "hidden.0.tau_syn=[1, 2]"])
     #expect(short.contains("has 2 values; allowed is a number, or a list of \(sizes)"), "\(short)")
     let negative = message(text, ["simulation.solver=exact", "hidden.0.threshold=[-1]"])
     #expect(negative.contains("hidden.0.threshold"), "\(negative)")
-    let unknown = message(text, ["hidden.0.neuron=alif"])
+    let unknown = message(text, ["hidden.0.neuron=adex"])
     #expect(unknown.contains("lif"), "\(unknown)")
     let outputs = try Preset(
       text: text, file: "p", settings: ["simulation.solver=exact", "output.tau_mem=[10, 20]"])
