@@ -24,7 +24,12 @@ public struct GradientFlow: Sendable, Equatable {
     return norms[layer].map { total > 0 ? $0 / total : 0 }
   }
 
-  /// On the grid, with the adjoint's own traces of lI.
+  /// Whether it can be made: on the grid, of spikes that arrive when they are sent.
+  public static func shows(_ network: Network) -> Bool {
+    GridSolver.runs(network) && network.delayed.isEmpty
+  }
+
+  /// On the grid, with the adjoint's own traces of lI; of networks that `shows` takes.
   public init(
     _ problem: Problem, samples: [(train: SpikeTrain, label: Int)], weights: Parameters<Float>
   ) {
@@ -85,7 +90,7 @@ public struct GradientFlow: Sendable, Equatable {
       }
       for source in touched.sorted() {
         for j in 0..<target.size {
-          let value = target.tauSyn[j] * sums[source * target.size + j]
+          let value = target.gradientUnit * sums[source * target.size + j]
           result[part] += value * value
           sums[source * target.size + j] = 0
         }

@@ -118,6 +118,7 @@ public struct Slice: Sendable, Equatable {
       }
       events.sort { ($0.a, $0.trial, $0.layer, $0.neuron) < ($1.a, $1.trial, $1.layer, $1.neuron) }
     }
+    let names = problem.network.parameterNames
     for p in before.indices {
       var own = [Point(a: 0, loss: start.loss)]
       for k in stride(from: 2, through: count, by: 2) {
@@ -126,7 +127,7 @@ public struct Slice: Sendable, Equatable {
         progress = Double(count + p * (count / 2) + k / 2) / work
         if !goesOn(self) { return }
       }
-      matrices.append((problem.network.name(of: problem.network.projections[p]), own))
+      matrices.append((names[p], own))
     }
     progress = 1
   }
@@ -143,6 +144,7 @@ private final class SlicePath {
   private let trials: [ExactSolver.Trial]
   private let before: [[Double]]
   private let change: [[Double]]
+  private let ranges: [ClosedRange<Double>?]
   /// How well the first event is found.
   let precision = 1e-6
 
@@ -159,15 +161,19 @@ private final class SlicePath {
       return trial
     }
     self.before = before
+    ranges = problem.network.arrays.map { $0.learning?.range }
     change = zip(before, after).map { zip($0, $1).map { $1 - $0 } }
   }
 
   private var network: Network { solver.problem.network }
 
   private func set(_ a: Double, matrix: Int? = nil) {
-    for (p, array) in weights.matrices.enumerated() {
+    for (p, array) in weights.arrays.enumerated() {
       let factor = matrix == nil || matrix == p ? a : 0
       array.values = zip(before[p], change[p]).map { $0 + factor * $1 }
+      guard let range = ranges[p] else { continue }
+      // As an update would have left them.
+      array.values = array.values.map { min(max($0, range.lowerBound), range.upperBound) }
     }
   }
 
@@ -204,7 +210,7 @@ private final class SlicePath {
         trial, weights: weights, push: [], gradient: gradient, tape: tape, workspace: workspace)
     }
     solver.finish(gradient, trials: trials.count)
-    let slope = zip(gradient.matrices, change).reduce(0.0) { total, pair in
+    let slope = zip(gradient.arrays, change).reduce(0.0) { total, pair in
       total + zip(pair.0.values, pair.1).reduce(0) { $0 + $1.0 * $1.1 }
     }
     return (loss, spikes, slope)

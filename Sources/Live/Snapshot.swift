@@ -169,7 +169,8 @@ public struct LaneSnapshot: Sendable {
   public var seeds: [SeedCurves] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
   public var curves = LaneCurves()
-  /// Whether the grid, on which `errors` and `gradientFlow` are made, cannot run the network.
+  /// Whether `gradientFlow` cannot be made: the grid does not run the network, or spikes are on
+  /// their way for some time, which it does not follow.
   public var isOffGrid = false
   /// Per layer whether its voltages can be walked through: for traces, margins and silence. Empty:
   /// all of them.

@@ -596,4 +596,49 @@ import Testing
     let diagnosis = try run(["diagnose", "run", "--updates", "2", "--out", "diagnosis"])
     #expect(diagnosis.status == 0, "\(diagnosis.text)")
   }
+
+  /// Delays, trained constants and adapting neurons train on both solvers with any number of
+  /// threads, resume to the same bits, and can be looked at.
+  @Test(arguments: ["grid", "exact"]) func modelsOfTodayTrain(solver: String) throws {
+    let settings = [
+      "simulation.solver=\(solver)", "hidden.0.size=12", "data.train=64", "data.test=16",
+      "diagnosis.every=2", "hidden.0.neuron=alif", "hidden.0.recurrent=true",
+      "hidden.0.delays={ init = { uniform = [0.5, 3] }, max = 8, train = true }",
+      "hidden.0.recurrent_delays={ init = 1, max = 8, train = true, form = \"axonal\" }",
+      "hidden.0.tau_mem={ normal = [20, 4], min = 5, train = true }",
+      "hidden.0.tau_adapt={ value = 15, train = true }",
+      "hidden.0.adaptation={ value = 0.2, train = true }",
+      "output.tau_syn={ value = 6, train = true }",
+      "output.delays={ init = 1, max = 4, train = true, form = \"dendritic\" }",
+    ].flatMap { ["--set", $0] }
+    func train(_ out: String, epochs: Int, threads: Int) throws {
+      let result = try run(
+        ["train", "yin-yang-sum", "--epochs", "\(epochs)", "--threads", "\(threads)"] + settings
+          + ["--out", out])
+      #expect(result.status == 0, "\(result.text)")
+    }
+    try train("one", epochs: 3, threads: 1)
+    try train("three", epochs: 3, threads: 3)
+    try train("resumed", epochs: 2, threads: 2)
+    let resumed = try run(["train", "--resume", "resumed", "--epochs", "3"])
+    #expect(resumed.status == 0, "\(resumed.text)")
+    let names = try FileManager.default.subpathsOfDirectory(
+      atPath: scratch.file("one/checkpoints/3"))
+    #expect(names.contains { $0.hasSuffix("delays/input-hidden1.npy") })
+    #expect(names.contains { $0.hasSuffix("neurons/hidden1-tau_adapt.npy") })
+    for name in names where name.hasSuffix(".npy") {
+      let files = ["one", "three", "resumed"].map {
+        FileManager.default.contents(atPath: scratch.file("\($0)/checkpoints/3/\(name)"))
+      }
+      #expect(files[0] != nil && files[0] == files[1] && files[0] == files[2], "\(name)")
+    }
+    for arguments in [
+      ["evaluate", "one"], ["figure", "one", "--panel", "gradients", "--out", "g.svg"],
+      ["diagnose", "one", "--updates", "2", "--out", "diagnosis"],
+      ["report", "one", "--out", "report"],
+    ] {
+      let result = try run(arguments)
+      #expect(result.status == 0, "\(arguments): \(result.text)")
+    }
+  }
 }

@@ -93,8 +93,8 @@ public final class GridTape {
   /// Something is about to be added to arrays of `sum` that `add` does not add to.
   func useAll() { for index in isUsed.indices { isUsed[index] = true } }
 
-  /// lI of a layer's neurons at a time index n < steps at which spikes reach it, after any jump of
-  /// I, in the last trial.
+  /// lI, times tau_s over the layer's unit of gradients, of a layer's neurons at a time index n <
+  /// steps at which spikes reach it, after any jump of I, in the last trial.
   public func adjointCurrent(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
     let trace = traces[layer]
     return UnsafeBufferPointer(

@@ -91,5 +91,5 @@ public struct Layer: Sendable, Equatable {
 
   /// What the gradients of weights into the layer are kept in units of, apart from the sign: tau_s,
   /// ms, where it is one for all and for good; elsewhere that of the first neuron, or 1.
-  var gradientUnit: Double { learning[.tauSyn] == nil ? tauSyn[0] : 1 }
+  package var gradientUnit: Double { learning[.tauSyn] == nil ? tauSyn[0] : 1 }
 }

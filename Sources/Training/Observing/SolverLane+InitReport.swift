@@ -22,6 +22,7 @@ extension SolverLane {
     probe.run()
     let counts = [probe.inputCounts()] + network.layers.indices.map { probe.counts(ofLayer: $0) }
     let rows = weights.matrices.map { WeightRows($0) }
+    let network = network.with(weights)
     let steps = gridSteps
     var report = InitReport(
       samples: samples.count, duration: problem.duration,
@@ -38,7 +39,7 @@ extension SolverLane {
     report.failure = probe.failure
     if report.failure == nil {
       addGradients(of: probe, to: &report)
-      if options.solver == .grid, GridSolver.runs(network) {
+      if options.solver == .grid, GradientFlow.shows(network) {
         for layer in 0..<network.hiddenCount {
           report.layers[layer].timing = GradientTiming(
             late: 0, lateSpikes: probe.lateSpikes(ofLayer: layer))

@@ -43,11 +43,12 @@ extension SolverLane {
   /// V of the outputs at evenly spaced times, from the spikes that reach them.
   private func outputVoltages(_ trial: S.Trial, _ train: SpikeTrain, points: Int) -> [[Double]] {
     let last = network.layers.count - 1
-    let output = network.layers[last]
-    let arriving: [(time: Double, source: Int)] =
+    let output = network.with(weights).layers[last]
+    let sent: [(time: Double, source: Int)] =
       last == 0
       ? zip(train.times, train.units).map { (Double($0), Int($1)) }
       : trial.spikes(ofLayer: last - 1).map { ($0.time, $0.neuron) }
+    let arriving = arrivals(of: sent, delays: output.delays?.form)
     let own = output.neuron.isSpiking ? trial.spikes(ofLayer: last) : []
     let matrix = weights.matrices[weights.matrices.count - 1].doubles
     var v = Array(repeating: 0.0, count: output.size)
@@ -76,12 +77,18 @@ extension SolverLane {
         if min(arrival, reset) > time { break }
         if reset <= arrival {
           advance(to: reset)
-          v[own[nextOwn].neuron] = 0
+          let j = own[nextOwn].neuron
+          v[j] =
+            output.lateness.map { output.afterSpike(v[j], neuron: j, lateness: $0) } ?? 0
           nextOwn += 1
         } else {
           advance(to: arrival)
           let row = arriving[next].source * output.size
-          for j in i.indices { i[j] += matrix[row + j] }
+          if let only = arriving[next].output {
+            i[only] += matrix[row + only]
+          } else {
+            for j in i.indices { i[j] += matrix[row + j] }
+          }
           next += 1
         }
       }
@@ -89,6 +96,35 @@ extension SolverLane {
       for j in v.indices { curves[j].append(v[j]) }
     }
     return curves
+  }
+
+  /// Spikes as they arrive at the outputs, in order of time: at all of them, or with delays at one
+  /// after the other.
+  private func arrivals(
+    of sent: [(time: Double, source: Int)], delays form: Delays.Form?
+  ) -> [(time: Double, source: Int, output: Int?)] {
+    let last = network.projections.count - 1
+    guard let form, let delays = weights.delays(ofProjection: last) else {
+      return sent.map { ($0.time, $0.source, nil) }
+    }
+    let values = delays.doubles
+    var all: [(time: Double, source: Int, output: Int?)] = []
+    for (time, source) in sent {
+      for j in 0..<network.output.size {
+        let place =
+          switch form {
+          case .synaptic: source * delays.columns + j
+          case .axonal: source
+          case .dendritic: j
+          }
+        // On the grid delays are whole steps.
+        let step = solver.problem.step
+        let delay =
+          options.solver == .grid ? (values[place] / step).rounded() * step : values[place]
+        all.append((time + delay, source, j))
+      }
+    }
+    return all.sorted { $0.time < $1.time }
   }
 }
 

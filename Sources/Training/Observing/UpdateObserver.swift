@@ -159,7 +159,7 @@ final class UpdateObserver<S: Solver> {
 
   func stepWeights(_ weights: Parameters<Scalar>, update: Int) -> StepWeights {
     func rows(_ parameters: Parameters<Scalar>) -> [[Double]] {
-      parameters.matrices.map { $0.doubles }
+      parameters.arrays.map { $0.doubles }
     }
     return StepWeights(before: rows(weightsBefore), after: rows(weights), update: update)
   }
@@ -228,7 +228,7 @@ final class UpdateObserver<S: Solver> {
         }
       }
     }
-    guard GridSolver.runs(network) else { return (counts, nil) }
+    guard GradientFlow.shows(network) else { return (counts, nil) }
     let flow = GradientFlow(
       solver.problem, samples: samples, weights: weights.converted(to: Float.self))
     return (counts, flow)
@@ -237,7 +237,7 @@ final class UpdateObserver<S: Solver> {
   /// Gradient in time under the lane's shaping, and under w = 1; on the grid, nil where that cannot
   /// run the network.
   func flow(_ weights: Parameters<Scalar>) -> (shaped: GradientFlow, plain: GradientFlow)? {
-    guard GridSolver.runs(network) else { return nil }
+    guard GradientFlow.shows(network) else { return nil }
     let weights = weights.converted(to: Float.self)
     var plain = solver.problem
     plain.shaping = .none

@@ -43,7 +43,7 @@ enum GradientsScreen: WorkbenchScreen {
         lane.layers.isEmpty
         ? "no hidden layer, no error to transport"
         : lane.isOffGrid
-          ? "made on the grid, which takes one tau_mem, tau_syn and threshold for a layer"
+          ? "not made for networks with delays, or that the grid cannot run"
           : "computing"
       surface.text(text, x: area.x + 2, y: area.y + 1, style: .dim)
       return
