@@ -80,8 +80,8 @@ import Testing
     #expect(errors[4] < 0.015)
   }
 
-  /// Neurons that fire fast, on steps of 1 ms: what V has grown since each spike is a tenth of their
-  /// spikes or more where it is thrown away, and a few hundredths where it is carried over.
+  /// Neurons that fire fast, on steps of 1 ms: where V is thrown away at a spike they miss at least
+  /// seven spikes in a hundred, where it is carried over at most three.
   @Test func carriedVoltagesKeepTheRate() {
     var fixture = Fixture(loss: "sum", inputs: 30, duration: 200, step: 1, spikesPerUnit: 60)
     fixture.weights.matrices[0].scale(by: 2)

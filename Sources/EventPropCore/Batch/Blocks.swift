@@ -2,8 +2,8 @@
 
 extension Network {
   /// Where neurons of the first layer do not reach each other, are all alike, and are not the
-  /// output: blocks of about 64 of them, which `BlockBatch` runs through a whole batch on their own. Columns of the
-  /// first matrix, padding included; empty elsewhere.
+  /// output: blocks of about 64 of them, which `BlockBatch` runs through a batch on their own.
+  /// Columns of the first matrix, padding included; empty elsewhere.
   var blocks: [Range<Int>] {
     guard layers.count > 1, layers[0].neuron == .lif, !layers[0].isRecurrent,
       layers[0].isUniform, layers[0].delays == nil

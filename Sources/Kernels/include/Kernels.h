@@ -115,8 +115,8 @@ size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const
 
 /// The adjoint of a step, backwards in time: lI <- b lI + back lV, lV <- a lV, la <- fall la unless
 /// that is NULL. With `drive`, the u of this step, and `last`, that of the step gone through last:
-/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last` becomes u. lI itself goes to
-/// `currents`, lV - lI to `errors`, unless they are NULL.
+/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last` becomes u. lI itself goes
+/// to `currents`, lV - lI to `errors`, unless they are NULL.
 void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
                   float *last, float *currents, float *errors, size_t width);
 
