@@ -54,20 +54,24 @@ extension Margins {
   /// - Parameters:
   ///   - inputs: per trial, the input spikes as the solver used them.
   ///   - trials: per trial and layer, the spikes of the forward pass.
-  ///   - weights: per projection of the network.
+  ///   - weights: per projection of the network; delays as the solver takes them.
   public init(
     _ network: Network, duration: Double, inputs: [[LayerSpike]], trials: [TrialSpikes],
-    weights: [WeightRows]
+    weights: [WeightRows], delays: SpikeDelays = SpikeDelays()
   ) {
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var found = LayerMargins(layer: network.name(ofPopulation: index + 1))
       for trial in trials.indices where network.isWalked(layer: index) {
-        let walk = VoltageWalk(
-          network, layer: index, duration: duration, input: inputs[trial], spikes: trials[trial],
-          weights: weights)
+        func walk(_ only: Int?) -> VoltageWalk {
+          VoltageWalk(
+            network, layer: index, duration: duration, input: inputs[trial],
+            spikes: trials[trial], weights: weights, delays: delays, only: only)
+        }
+        let common = network.isDelayed(layer: index) ? nil : walk(nil)
         let times = timesByNeuron(trials[trial][index], size: layer.size)
         for neuron in 0..<layer.size {
-          let (spikes, silent) = margins(of: neuron, walk, times[neuron])
+          let (spikes, silent) = margins(
+            of: neuron, common ?? walk(neuron), times[neuron])
           found.spikes += zip(times[neuron], spikes).map {
             SpikeMargin(trial: trial, neuron: neuron, time: $0, margin: $1)
           }
@@ -137,13 +141,14 @@ extension VoltageWalk {
   /// A layer of a network in a trial whose spikes are known.
   init(
     _ network: Network, layer index: Int, duration: Double, input: [LayerSpike],
-    spikes: TrialSpikes, weights: [WeightRows]
+    spikes: TrialSpikes, weights: [WeightRows], delays: SpikeDelays, only: Int? = nil
   ) {
     let population = index + 1
     let arriving = network.projections.enumerated().filter { $0.element.target == population }.map {
-      (p, projection) -> (spikes: [LayerSpike], weights: WeightRows) in
-      (projection.source == 0 ? input : spikes[projection.source - 1], weights[p])
+      (p, projection) -> (spikes: [LayerSpike], weights: WeightRows, projection: Int) in
+      (projection.source == 0 ? input : spikes[projection.source - 1], weights[p], p)
     }
-    self.init(network.layers[index], duration: duration, arriving)
+    self.init(
+      network.layers[index], duration: duration, arriving, delays: delays, only: only)
   }
 }

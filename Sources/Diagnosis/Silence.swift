@@ -12,7 +12,7 @@ public enum SilenceReason: Sendable, Equatable {
   case inhibited(by: Double)
   /// It spikes, but the gradient of its incoming weights is 0.
   case noGradient
-  /// Not known: its voltage is not walked through, for it adapts, or has delays.
+  /// Not known: its voltage is not walked through, for it adapts.
   case unknown
 
   /// As screens and silence.csv have it: without the distance to threshold.
@@ -72,7 +72,7 @@ public struct SilenceReport: Sendable, Equatable {
   ///     weights on the probe.
   public init(
     _ network: Network, duration: Double, inputs: [[LayerSpike]], trials: [TrialSpikes],
-    weights: [WeightRows], columnNorms: [[Double]]
+    weights: [WeightRows], columnNorms: [[Double]], delays: SpikeDelays = SpikeDelays()
   ) {
     for index in 0..<network.hiddenCount {
       let size = network.layers[index].size
@@ -82,12 +82,15 @@ public struct SilenceReport: Sendable, Equatable {
       if !network.isWalked(layer: index) {
         neurons += quiet.map { SilentNeuron(layer: index, neuron: $0, reason: .unknown) }
       } else if !quiet.isEmpty {
-        let walks = trials.indices.map {
-          VoltageWalk(
-            network, layer: index, duration: duration, input: inputs[$0], spikes: trials[$0],
-            weights: weights)
+        func walks(_ only: Int?) -> [VoltageWalk] {
+          trials.indices.map {
+            VoltageWalk(
+              network, layer: index, duration: duration, input: inputs[$0], spikes: trials[$0],
+              weights: weights, delays: delays, only: only)
+          }
         }
-        neurons += quiet.map { SilenceReport.explain($0, layer: index, walks) }
+        let common = network.isDelayed(layer: index) ? nil : walks(nil)
+        neurons += quiet.map { SilenceReport.explain($0, layer: index, common ?? walks($0)) }
       }
       neurons += counts.indices.filter { counts[$0] > 0 && columnNorms[index][$0] == 0 }.map {
         SilentNeuron(layer: index, neuron: $0, reason: .noGradient)
@@ -142,7 +145,7 @@ public struct SilenceReport: Sendable, Equatable {
 extension VoltageWalk {
   /// Whether any spike changes the neuron's I.
   func reaches(_ neuron: Int) -> Bool {
-    times.indices.contains { jumps[$0 * layer.size + neuron] != 0 }
+    times.indices.contains { jump($0, neuron) != 0 }
   }
 
   /// The highest V of a neuron without spikes, and what V is then without the lift.
@@ -158,7 +161,7 @@ extension VoltageWalk {
       tauSyn: layer.tauSyn[neuron])
     var plain = lifted
     for event in 0...times.count {
-      let decay = gaps.decay(event, neuron)
+      let decay = decay(event, neuron)
       let time = event < times.count ? times[event] : duration
       lifted.length = time - lifted.start
       // V rises towards I at most, and I decays.
@@ -174,7 +177,7 @@ extension VoltageWalk {
       plain.i *= decay.b
       lifted.start = time
       guard event < times.count else { break }
-      var jump = jumps[event * layer.size + neuron]
+      var jump = jump(event, neuron)
       if onlyExcitation { jump = max(jump, 0) }
       plain.i += jump
       lifted.i += jump + lift * Double(arrivals[event])

@@ -76,10 +76,12 @@ public struct Trace: Sendable, Equatable {
   ///   - input: spikes of the input as the solver used them.
   ///   - spikes: of all layers.
   ///   - weights: in the order of `Network.projections`.
+  ///   - delays: as the solver takes them.
   ///   - spike: which of the neuron's spikes the shares are of; nil: where it comes closest.
   public init(
     _ network: Network, duration: Double, input: [LayerSpike], spikes: TrialSpikes,
-    weights: [WeightRows], layer: Int, neuron: Int, spike: Int? = nil
+    weights: [WeightRows], delays: SpikeDelays = SpikeDelays(), layer: Int, neuron: Int,
+    spike: Int? = nil
   ) {
     self.layer = layer
     self.neuron = neuron
@@ -89,7 +91,8 @@ public struct Trace: Sendable, Equatable {
     reference = Point(time: 0, v: 0)
     asked = spike
     let walk = VoltageWalk(
-      network, layer: layer, duration: duration, input: input, spikes: spikes, weights: weights)
+      network, layer: layer, duration: duration, input: input, spikes: spikes, weights: weights,
+      delays: delays, only: neuron)
     var best = Point(time: 0, v: -.infinity)
     let resolution = duration / 600
     walk.forEachStretch(of: neuron, resets: self.spikes) { stretch in
@@ -110,7 +113,8 @@ public struct Trace: Sendable, Equatable {
       reference = best
     }
     let since = self.spikes.last { $0 < reference.time } ?? -.infinity
-    findShares(network, input: input, spikes: spikes, weights: weights, since: since)
+    findShares(
+      network, input: input, spikes: spikes, weights: weights, delays: delays, since: since)
     if self.spike != nil { reference.v = sums.reduce(0, +) }
     if self.spikes.isEmpty {
       lift = SilenceReport.explain(neuron, layer: layer, [walk]).lift
@@ -120,7 +124,7 @@ public struct Trace: Sendable, Equatable {
 
   private mutating func findShares(
     _ network: Network, input: [LayerSpike], spikes: TrialSpikes, weights: [WeightRows],
-    since: Double
+    delays: SpikeDelays, since: Double
   ) {
     let own = network.layers[layer]
     let (tauMem, tauSyn) = (own.tauMem[neuron], own.tauSyn[neuron])
@@ -130,18 +134,20 @@ public struct Trace: Sendable, Equatable {
     where projection.target == layer + 1 {
       let source = projection.source
       let arriving = source == 0 ? input : spikes[source - 1]
-      for spike in arriving where spike.time < reference.time {
+      for spike in arriving {
+        let time = spike.time + delays.delay(index, spike.neuron, neuron)
+        guard time < reference.time else { continue }
         let weight = weights[index][spike.neuron, neuron]
         // At the reset V of before is lost; the current that is left goes on.
-        let begin = max(spike.time, since)
-        let left = Decay(over: begin - spike.time, tauMem: tauMem, tauSyn: tauSyn).b
+        let begin = max(time, since)
+        let left = Decay(over: begin - time, tauMem: tauMem, tauSyn: tauSyn).b
         let rise = Decay(over: reference.time - begin, tauMem: tauMem, tauSyn: tauSyn).rise
         let value = weight * left * rise
         sums[source] += value
         arrivals += 1
         all.append(
           Share(
-            source: source, neuron: spike.neuron, time: spike.time, weight: weight, value: value))
+            source: source, neuron: spike.neuron, time: time, weight: weight, value: value))
       }
     }
     all.sort {
@@ -153,7 +159,6 @@ public struct Trace: Sendable, Equatable {
 
   /// V with c added to every arriving weight, until it reaches threshold.
   private mutating func findGhost(_ walk: VoltageWalk, _ lift: Double) {
-    let size = walk.layer.size
     let tau = (walk.layer.tauMem[neuron], walk.layer.tauSyn[neuron])
     var stretch = VoltageWalk.Stretch(
       start: 0, length: 0, v: 0, i: 0, tauMem: tau.0, tauSyn: tau.1)
@@ -173,7 +178,7 @@ public struct Trace: Sendable, Equatable {
       stretch.i *= decay.b
       stretch.start = time
       guard event < walk.times.count else { return }
-      stretch.i += walk.jumps[event * size + neuron] + lift * Double(walk.arrivals[event])
+      stretch.i += walk.jump(event, neuron) + lift * Double(walk.arrivals[event])
     }
   }
 }

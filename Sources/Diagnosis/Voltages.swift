@@ -4,10 +4,49 @@ import EventPropCore
 
 extension Network {
   /// Whether the voltages of a layer can be walked through (`VoltageWalk`): those of neurons that
-  /// adapt, and of such that spikes reach with delays, are not so far.
-  public func isWalked(layer: Int) -> Bool {
-    let layer = layers[layer]
-    return layer.neuron != .alif && layer.delays == nil && layer.loopDelays == nil
+  /// adapt are not so far.
+  public func isWalked(layer: Int) -> Bool { layers[layer].neuron != .alif }
+
+  /// Whether spikes reach the neurons of a layer at times of their own.
+  func isDelayed(layer: Int) -> Bool {
+    layers[layer].delays != nil || layers[layer].loopDelays != nil
+  }
+}
+
+/// The delays of a network at one moment, as a solver takes them.
+public struct SpikeDelays: Sendable {
+  private struct Table: Sendable {
+    var form: Delays.Form
+    var columns: Int
+    var values: [Double]
+  }
+
+  /// By projection.
+  private var tables: [Int: Table] = [:]
+
+  /// None at all.
+  public init() {}
+
+  /// A copy.
+  /// - Parameter step: that of the grid, to whole ones of which it rounds; nil: none.
+  public init<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>, step: Double?) {
+    for (index, projection) in parameters.network.projections.enumerated() {
+      guard let delays = parameters.network.delays(of: projection),
+        let matrix = parameters.delays(ofProjection: index)
+      else { continue }
+      let values = matrix.doubles.map { value in step.map { (value / $0).rounded() * $0 } ?? value }
+      tables[index] = Table(form: delays.form, columns: matrix.columns, values: values)
+    }
+  }
+
+  /// From source i to target j of a projection, ms.
+  func delay(_ projection: Int, _ i: Int, _ j: Int) -> Double {
+    guard let table = tables[projection] else { return 0 }
+    switch table.form {
+    case .synaptic: return table.values[i * table.columns + j]
+    case .axonal: return table.values[i]
+    case .dendritic: return table.values[j]
+    }
   }
 }
 
@@ -19,29 +58,42 @@ extension Network {
 struct VoltageWalk {
   /// Time of each event, ms, ascending; after the last one the walk goes on to T.
   let times: [Double]
-  /// Per event: what it adds to I, `events x size`.
-  let jumps: [Double]
+  /// Per event: what it adds to I, `events x size`; of a walk of one neuron `events`.
+  private let jumps: [Double]
+  /// The only neuron that it is of; nil: it is of all.
+  private let only: Int?
   /// Per event: how many spikes it is made of.
   let arrivals: [Int]
   let layer: Layer
   let duration: Double
   /// Decay up to each event, and from the last one to T.
-  let gaps: GapDecays
+  private let gaps: GapDecays
 
   /// - Parameters:
-  ///   - arriving: spikes and the weights (row of the spike's neuron) that they arrive with.
-  init(_ layer: Layer, duration: Double, _ arriving: [(spikes: [LayerSpike], weights: WeightRows)])
-  {
+  ///   - arriving: spikes, the weights (row of the spike's neuron) that they arrive with, and the
+  ///     projection by which they do.
+  ///   - only: the one neuron that it is of, where spikes reach each at its own times; nil: all.
+  init(
+    _ layer: Layer, duration: Double,
+    _ arriving: [(spikes: [LayerSpike], weights: WeightRows, projection: Int)],
+    delays: SpikeDelays, only: Int? = nil
+  ) {
     self.layer = layer
     self.duration = duration
+    self.only = only
     var all: [(time: Double, source: Int, neuron: Int)] = []
     for (source, part) in arriving.enumerated() {
-      all += part.spikes.map { ($0.time, source, $0.neuron) }
+      for spike in part.spikes {
+        let delay = only.map { delays.delay(part.projection, spike.neuron, $0) } ?? 0
+        if delay > 0 && spike.time + delay >= duration { continue }
+        all.append((spike.time + delay, source, spike.neuron))
+      }
     }
     all.sort { ($0.time, $0.source, $0.neuron) < ($1.time, $1.source, $1.neuron) }
     var times: [Double] = []
     for spike in all where times.last != spike.time { times.append(spike.time) }
-    var jumps = Array(repeating: 0.0, count: times.count * layer.size)
+    let columns = only == nil ? 0..<layer.size : only!..<(only! + 1)
+    var jumps = Array(repeating: 0.0, count: times.count * columns.count)
     var arrivals = Array(repeating: 0, count: times.count)
     var event = -1
     jumps.withUnsafeMutableBufferPointer { jumps in
@@ -49,14 +101,27 @@ struct VoltageWalk {
         if event < 0 || times[event] != spike.time { event += 1 }
         arrivals[event] += 1
         let rows = arriving[spike.source].weights
-        for j in 0..<layer.size { jumps[event * layer.size + j] += rows[spike.neuron, j] }
+        for (place, j) in columns.enumerated() {
+          jumps[event * columns.count + place] += rows[spike.neuron, j]
+        }
       }
     }
     self.times = times
     self.jumps = jumps
     self.arrivals = arrivals
     gaps = GapDecays(
-      layer, gaps: zip([0] + times, times + [duration]).map { max(0, $1 - $0) })
+      only.map { layer.neuron(alone: $0) } ?? layer,
+      gaps: zip([0] + times, times + [duration]).map { max(0, $1 - $0) })
+  }
+
+  /// What an event adds to I of a neuron.
+  func jump(_ event: Int, _ neuron: Int) -> Double {
+    only == nil ? jumps[event * layer.size + neuron] : jumps[event]
+  }
+
+  /// The dynamics up to an event, of a neuron.
+  func decay(_ event: Int, _ neuron: Int) -> Decay {
+    gaps.decay(event, only == nil ? neuron : 0)
   }
 
   /// One stretch without events of one neuron: V and I at its start, and how long it lasts.
@@ -115,10 +180,17 @@ struct VoltageWalk {
     for (event, time) in times.enumerated() {
       while next < resets.count, resets[next] <= time { reset() }
       go(to: time)
-      stretch.i += jumps[event * layer.size + neuron]
+      stretch.i += jump(event, neuron)
     }
     while next < resets.count { reset() }
     go(to: duration)
+  }
+}
+
+extension Layer {
+  /// A layer of one of its neurons.
+  fileprivate func neuron(alone index: Int) -> Layer {
+    Layer(size: 1, neuron: neuron, tauMem: tauMem[index], tauSyn: tauSyn[index])
   }
 }
 

@@ -75,6 +75,52 @@ import Testing
     #expect(slice.events.map(\.a) == slice.events.map(\.a).sorted())
   }
 
+  /// A delay of the input of 7 ms is input that comes 7 ms later: for traces with their shares, for
+  /// margins, and for why a neuron is silent, each neuron at its own times.
+  @Test func walksFollowDelays() throws {
+    var network = hand.problem.network
+    network.layers[0].size = 2
+    var delayed = network
+    delayed.layers[0].delays = Delays(longest: 20, rate: 0.1)
+    let parameters = Parameters<Double>(delayed)
+    parameters.delays(ofProjection: 0)!.values = [7, 3]
+    let delays = SpikeDelays(parameters, step: nil)
+    let input = [LayerSpike(neuron: 0, time: 0, slope: 0)]
+    let matrix = Matrix<Double>(rows: 1, columns: 2)
+    matrix.values = [5, 3.9]
+    let outputs = Matrix<Double>(rows: 2, columns: 1)
+    let weights = [WeightRows(matrix), WeightRows(outputs)]
+    let spikes: TrialSpikes = [[LayerSpike(neuron: 0, time: time(5) + 7, slope: 0)], []]
+    func trace(_ network: Network, _ input: [LayerSpike], _ delays: SpikeDelays, _ neuron: Int)
+      -> Trace
+    {
+      Trace(
+        network, duration: 100, input: input, spikes: spikes, weights: weights, delays: delays,
+        layer: 0, neuron: neuron, spike: neuron == 0 ? 0 : nil)
+    }
+    for (neuron, shift) in [(0, 7.0), (1, 3.0)] {
+      let late = [LayerSpike(neuron: 0, time: shift, slope: 0)]
+      let (a, b) = (
+        trace(delayed, input, delays, neuron), trace(network, late, SpikeDelays(), neuron)
+      )
+      #expect(a.points.map(\.v) == b.points.map(\.v) && a.shares == b.shares)
+      #expect(a.shares.map(\.time) == [shift] && a.lift == b.lift)
+      #expect((a.lift != nil) == (neuron == 1))
+    }
+    // Where V would have risen to: w (x - x^2) at x = 1/2, which is w/4.
+    let margins = Margins(
+      delayed, duration: 100, inputs: [input], trials: [spikes], weights: weights, delays: delays)
+    #expect(abs(try #require(margins.layers[0].spikes.first).margin - (5.0 / 4 - 1)) < 1e-9)
+    let report = SilenceReport(
+      delayed, duration: 100, inputs: [input], trials: [spikes], weights: weights,
+      columnNorms: [[1, 1]], delays: delays)
+    guard case .belowThreshold(let by) = try #require(report.neurons.first).reason else {
+      Issue.record("\(report.neurons)")
+      return
+    }
+    #expect(abs(by - (1 - 3.9 / 4)) < 1e-9)
+  }
+
   @Test func slicesStopWhenNobodyWantsThem() {
     var calls = 0
     let slice = Slice(

@@ -12,6 +12,7 @@ import Testing
     .none, .linear, .exponential(scale: 1), .exponential(scale: 0.3), .sigmoid,
     .input(InputProfile(counts: [0, 3, 9, 4, 0, 0, 1, 0], duration: 30)),
     .custom([ShapingPoint(x: 0.1, weight: 1), ShapingPoint(x: 0.6, weight: 0.2)]),
+    Shaping.exponential(scale: 0.5).within(0.15...0.7), Shaping.none.within(0.3...1),
   ]
 
   static func check(_ fixture: Fixture, sourceLocation: SourceLocation = #_sourceLocation) {

@@ -64,7 +64,7 @@ import Testing
     return fixture
   }
 
-  @Test(arguments: 0..<160) func gradients(seed: Int) {
+  @Test(arguments: 0..<192) func gradients(seed: Int) {
     let features = Self.features(seed)
     let fixture = Self.fixture(features, seed: seed)
     let check = GradientCheck(
@@ -205,6 +205,38 @@ import Testing
     #expect(found > 500 && none > 500 && falling > 20, "\(found) \(none) \(falling)")
   }
 
+  /// The label's output at 5 ms, others at 9 and 12: 2 and 5 ms more than the 2 that are asked for.
+  @Test func squaredTimes() {
+    let loss = LossTable.entry("mse_time")!.make(LossParameters(duration: 30))
+    var gradient = [0.0, 0, 0]
+    let value = [5.0, 9, 12].withUnsafeBufferPointer { values in
+      gradient.withUnsafeMutableBufferPointer { loss.value(values, label: 0, gradient: $0) }
+    }
+    #expect(value == 14.5)
+    #expect(gradient == [-7, 2, 5])
+  }
+
+  /// The mean over a part of the trial: closed forms, and where there are none quadrature, against
+  /// a sum of small pieces.
+  @Test func windowsOfShapings() {
+    for shaping in ExactGradientTests.shapings {
+      let windowed = shaping.within(0.25...0.6)
+      #expect(windowed.weight(at: 0.2) == 0 && windowed.weight(at: 0.7) == 0)
+      #expect(windowed.weight(at: 0.4) == shaping.within(nil).weight(at: 0.4))
+      #expect(windowed != shaping && windowed.words == shaping.words)
+      for (start, end) in [(0.0, 0.2), (0.1, 0.4), (0.3, 0.5), (0.5, 0.9), (0.7, 0.8)] {
+        guard let found = windowed.integral(from: start, to: end, rate: 3) else { continue }
+        let pieces = 20_000
+        let sum = (0..<pieces).reduce(0.0) {
+          let x = start + (end - start) * (Double($1) + 0.5) / Double(pieces)
+          return $0 + windowed.weight(at: x) * exp(-3 * (x - start)) * (end - start)
+            / Double(pieces)
+        }
+        #expect(abs(found - sum) < 1e-4, "\(windowed.title) \(start) \(end)")
+      }
+    }
+  }
+
   /// Gamma by its first two moments; bounds hold.
   @Test func distributions() {
     for (distribution, mean, sd) in [
@@ -229,7 +261,7 @@ import Testing
   /// and constants. Delays are whole steps of all grids here; elsewhere rounding them is part of
   /// the error.
   @Test(arguments: 0..<32) func gridConverges(seed: Int) {
-    let features = Self.features((seed * 5) % 160)
+    let features = Self.features((seed * 5) % 192)
     var found: [[Double]] = []
     let steps = [0.1, 0.025, 0.00625]
     for sample in 0..<24 {

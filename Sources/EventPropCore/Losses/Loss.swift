@@ -87,6 +87,7 @@ public enum LossTable {
     MaximumLoss.entry,
     FirstSpikeLoss.entry,
     FirstSpikeExponentialLoss.entry,
+    MeanSquaredTimeLoss.entry,
   ]
 
   /// The keys of all losses, each once: all are read, so that a change of loss keeps them.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
+
 /// A kind of w(t), the weight of the integral losses, as a function of x = t/T.
 ///
 /// To add one: a file like `Exponential.swift`, and its line in `ShapingTable`.
@@ -67,30 +69,54 @@ public enum ShapingKey: Sendable, Equatable {
 public struct Shaping: Sendable, Equatable {
   /// The kind and its parameters.
   public let curve: any ShapingCurve
+  /// The part of the trial, in x, that the loss is taken over: w is 0 outside; nil: all of it. Not
+  /// among `words`: it stays when the kind is changed.
+  public private(set) var window: ClosedRange<Double>?
 
   /// Of any type, also one that `ShapingTable` does not list; words would not read that back.
   public init(_ curve: any ShapingCurve) { self.curve = curve }
 
   /// The same kind with equal parameters.
-  public static func == (a: Shaping, b: Shaping) -> Bool { a.curve.equals(b.curve) }
+  public static func == (a: Shaping, b: Shaping) -> Bool {
+    a.curve.equals(b.curve) && a.window == b.window
+  }
+
+  /// The same over a part of the trial alone.
+  public func within(_ window: ClosedRange<Double>?) -> Shaping {
+    var shaping = self
+    shaping.window = window
+    return shaping
+  }
 
   /// `loss.shaping` in presets.
   public var kind: String { type(of: curve).kind }
   /// w at x = t/T in 0...1.
-  public func weight(at x: Double) -> Double { curve.weight(at: x) }
-  var kinks: [Double] { curve.kinks }
+  public func weight(at x: Double) -> Double {
+    if let window, !window.contains(x) { return 0 }
+    return curve.weight(at: x)
+  }
+  var kinks: [Double] {
+    guard let window else { return curve.kinks }
+    return (curve.kinks + [window.lowerBound, window.upperBound]).sorted()
+  }
   func integral(from start: Double, to end: Double, rate: Double) -> Double? {
-    curve.integral(from: start, to: end, rate: rate)
+    guard let window else { return curve.integral(from: start, to: end, rate: rate) }
+    let (low, high) = (max(start, window.lowerBound), min(end, window.upperBound))
+    if low >= high { return 0 }
+    return curve.integral(from: low, to: high, rate: rate).map { exp(-rate * (low - start)) * $0 }
   }
 
-  /// Whether w = 1.
-  public var isPlain: Bool { curve is PlainShaping }
+  /// Whether w = 1 throughout.
+  public var isPlain: Bool { curve is PlainShaping && window == nil }
   /// The corners of a piecewise linear one; nil for other kinds.
   public var corners: [ShapingPoint]? { (curve as? CustomShaping)?.points }
 
   /// What a reader calls it: `plain`, `exponential`, or with parameters that are not the standard
   /// ones `exponential 0.5`; points are left out.
   public var title: String {
+    if let window {
+      return within(nil).title + " from \(window.lowerBound) to \(window.upperBound) T"
+    }
     if isPlain { return "plain" }
     let isStandard = type(of: curve).init(words: []).map { Shaping($0) == self } ?? true
     return isStandard || corners != nil || type(of: curve).followsInput ? kind : words
@@ -110,14 +136,15 @@ public struct Shaping: Sendable, Equatable {
   /// Made of the input where it follows that.
   /// - Parameter input: asked only then.
   public func following(_ input: () -> InputProfile) -> Shaping {
-    type(of: curve).followsInput ? Shaping(curve.following(input())) : self
+    type(of: curve).followsInput ? Shaping(curve.following(input())).within(window) : self
   }
 
   /// The next kind in turn, with its standard parameters.
   public var next: Shaping {
     let all = ShapingTable.all.filter { $0.isInTurn }
     let place = all.firstIndex { $0.kind == kind } ?? -1
-    return all[(place + 1) % all.count].init(words: []).map { Shaping($0) } ?? .none
+    let next = all[(place + 1) % all.count].init(words: []).map { Shaping($0) } ?? .none
+    return next.within(window)
   }
 }
 

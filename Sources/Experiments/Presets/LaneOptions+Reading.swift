@@ -28,7 +28,8 @@ extension LaneOptions {
           key.name, default: key.standard, key.allowsZero ? .atLeast(0) : .above(0))
       }
       return (
-        LossParameters(values, duration: duration), try LaneOptions.readShaping(section, entry)
+        LossParameters(values, duration: duration),
+        try LaneOptions.readShaping(section, entry, duration: duration)
       )
     }
     lossKind = entry.kind
@@ -126,7 +127,20 @@ extension LaneOptions {
     }
   }
 
-  private static func readShaping(_ section: ConfigReader, _ entry: LossEntry) throws -> Shaping {
+  private static func readShaping(
+    _ section: ConfigReader, _ entry: LossEntry, duration: Double
+  ) throws -> Shaping {
+    let from = try section.number("from", default: 0, .within(0, duration))
+    let to = try section.number("to", default: duration, .within(0, duration))
+    guard from < to else {
+      throw section.error(
+        "to", "is \(Bound.short(to)); allowed is a time above loss.from, \(Bound.short(from))")
+    }
+    let window = from == 0 && to == duration ? nil : (from / duration)...(to / duration)
+    guard window == nil || entry.isShaped else {
+      throw section.error(
+        from > 0 ? "from" : "to", "the loss \"\(entry.kind)\" has no integral to take a part of")
+    }
     let kind = try section.choice(
       "shaping", default: ShapingTable.kinds[0], ShapingTable.kinds)
     // All kinds' keys are known, so that a lane may change the kind alone.
@@ -145,7 +159,7 @@ extension LaneOptions {
       }
       throw section.error(key, chosen?.allowed ?? "")
     }
-    return shaping
+    return shaping.within(window)
   }
 
   /// What a key says, as it would be typed.

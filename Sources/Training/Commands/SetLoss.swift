@@ -39,6 +39,6 @@ extension LaneOptions {
     lossKind = kind
     loss = entry.make(lossParameters)
     output.neuron = entry.readout == .firstSpike ? .lif : .li
-    if !entry.isShaped { shaping = .none }
+    if !entry.isShaped { shaping = Shaping.none.within(shaping.window) }
   }
 }

@@ -26,6 +26,6 @@ package struct SetShaping: TrainingCommand {
 
   package var text: String { "shaping \(shaping.words)" }
   package func apply(to trainer: Trainer) throws {
-    try trainer.change(lane!) { $0.shaping = shaping }
+    try trainer.change(lane!) { $0.shaping = shaping.within($0.shaping.window) }
   }
 }

@@ -37,7 +37,8 @@ extension SolverLane {
       ? nil
       : Margins(
         present, duration: solver.problem.duration, inputs: [observer.inputs(of: trial)],
-        trials: [spikes.after[trial]], weights: weights.matrices.map { WeightRows($0) })
+        trials: [spikes.after[trial]], weights: weights.matrices.map { WeightRows($0) },
+        delays: solver.delays(weights))
     return StepPicture(
       network, trial: trial, before: spikes.before[trial], after: spikes.after[trial],
       events: diagnosis.ledger?.events ?? [], atRisk: diagnosis.atRisk, margins: margins,
@@ -59,7 +60,8 @@ extension SolverLane {
     let loss = trial.loss
     var trace = Trace(
       present, duration: solver.problem.duration, input: trial.inputSpikes, spikes: spikes,
-      weights: weights.matrices.map { WeightRows($0) }, layer: layer, neuron: neuron, spike: spike)
+      weights: weights.matrices.map { WeightRows($0) }, delays: solver.delays(weights),
+      layer: layer, neuron: neuron, spike: spike)
     if let chosen = trace.spike {
       let time = trace.spikes[chosen]
       solver.forward(

@@ -187,7 +187,7 @@ final class UpdateObserver<S: Solver> {
     return Margins(
       network.with(weights), duration: solver.problem.duration, inputs: chosen.map(\.inputSpikes),
       trials: chosen.map { trial in network.layers.indices.map { trial.spikes(ofLayer: $0) } },
-      weights: weights.matrices.map { WeightRows($0) })
+      weights: weights.matrices.map { WeightRows($0) }, delays: solver.delays(weights))
   }
 
   /// Margins under these weights.
@@ -212,7 +212,8 @@ final class UpdateObserver<S: Solver> {
     }
     return SilenceReport(
       network.with(weights), duration: solver.problem.duration, inputs: trials.map(\.inputSpikes),
-      trials: spikes, weights: weights.matrices.map { WeightRows($0) }, columnNorms: norms)
+      trials: spikes, weights: weights.matrices.map { WeightRows($0) }, columnNorms: norms,
+      delays: solver.delays(weights))
   }
 
   /// Spikes of every hidden layer, and the gradient, by tenth of the trial.
@@ -266,6 +267,13 @@ extension SpikeDataSet {
       options?.delayLine.apply(to: &train, units: unitCount, duration: duration)
       return (train, labels[index])
     }
+  }
+}
+
+extension Solver {
+  /// Delays as its passes have them.
+  func delays(_ weights: Parameters<Scalar>) -> SpikeDelays {
+    SpikeDelays(weights, step: self is GridSolver ? problem.step : nil)
   }
 }
 

@@ -341,7 +341,7 @@ enum SilenceScreen: WorkbenchScreen {
     }
     if neuron.reason == .unknown {
       list.append(
-        "Why is not known: voltages of neurons that adapt, or have delays, are not walked through.")
+        "Why is not known: voltages of neurons that adapt are not walked through.")
     }
     if neuron.reason != .noGradient {
       list.append(

@@ -100,7 +100,7 @@ enum TraceScreen: WorkbenchScreen {
         ? "no spiking neurons here"
         : isWalked
           ? "computing; only neurons that spike have a trace"
-          : "no trace: voltages of neurons that adapt, or have delays, are not walked through yet"
+          : "no trace: voltages of neurons that adapt are not walked through yet"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
