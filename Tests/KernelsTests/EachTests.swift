@@ -48,7 +48,7 @@ import Testing
       var neurons = Array(repeating: UInt32(0), count: width)
       var slopes = Array(repeating: Float(0), count: width)
       var memories = slopes
-      var (vs, currents, adapts_) = (slopes, slopes, slopes)
+      var (vs, currents, adaptRows) = (slopes, slopes, slopes)
       let count = constants.with(kept: kept) { each in
         var each = each
         return rows.withUnsafeBufferPointer { rows in
@@ -58,9 +58,9 @@ import Testing
             ]
             return vs.withUnsafeMutableBufferPointer { vs in
               currents.withUnsafeMutableBufferPointer { currents in
-                adapts_.withUnsafeMutableBufferPointer { adapts_ in
+                adaptRows.withUnsafeMutableBufferPointer { adaptRows in
                   var record = ep_each_record(
-                    v: vs.baseAddress, i: currents.baseAddress, adapt: adapts_.baseAddress)
+                    v: vs.baseAddress, i: currents.baseAddress, adapt: adaptRows.baseAddress)
                   return adapt.withUnsafeMutableBufferPointer { adapt in
                     ep_each_step(
                       &v, &i, adapts ? adapt.baseAddress : nil, &each, arriving, 1, current,

@@ -6,8 +6,8 @@
 ///     L = 1/2 sum over j != label of (t_j - t_label - delta)^2
 ///     dl/dt_j = t_j - t_label - delta,  dl/dt_label = minus their sum
 ///
-/// A silent output counts as a spike at T, and has no gradient. A silent label gets a phantom push of
-/// delta: what the loss would have by its time for each other output that is silent too.
+/// A silent output counts as a spike at T, and has no gradient. A silent label gets a phantom push
+/// of delta: what the loss would have by its time for each other output that is silent too.
 struct MeanSquaredTimeLoss: Loss {
   static let delta = LossKey("delta", standard: 2)
 
