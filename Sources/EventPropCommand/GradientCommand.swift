@@ -11,8 +11,11 @@ struct GradientCommand: ParsableCommand {
       "Loss, gradients, spikes and voltages of a case, for cross-checks with other simulators.",
     discussion: """
       CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit,
-      time in ms) and labels.npy. Written: loss.npy (mean), losses.npy (per sample), gradients/<from>-<to>.npy,
-      spikes/<layer>.npy (rows of sample, neuron, time), voltages/output.npy (grid: sample x step x output).
+      time in ms) and labels.npy; where there are any also delays/<from>-<to>.npy (pre x post, ms) and \
+      neurons/<layer>-<parameter>.npy (one for each neuron; tau_mem, tau_syn, threshold, adaptation, tau_adapt).
+      Written: loss.npy (mean), losses.npy (per sample), gradients/<from>-<to>.npy, gradients/delays/ and \
+      gradients/neurons/ (on the grid where the case has such files), spikes/<layer>.npy (rows of sample, neuron, time), \
+      voltages/output.npy (grid: sample x step x output).
       """)
 
   @Argument(help: "The folder of a case.")
@@ -21,11 +24,15 @@ struct GradientCommand: ParsableCommand {
   @Option(help: "Folder for the results; made if needed.")
   var out: String
 
+  @Flag(
+    help: "Gradients of single samples too, in gradients-per-sample/ with samples as first axis.")
+  var perSample = false
+
   @Option(name: .customLong("set"), help: "Override a key of the case's preset.")
   var settings: [String] = []
 
   func run() throws {
-    let summary = try GradientCase(folder, settings: settings).run(into: out)
+    let summary = try GradientCase(folder, settings: settings).run(into: out, perSample: perSample)
     Console.out("\(summary.samples) samples, \(summary.correct) correct, mean loss \(summary.loss)")
     for (name, norm) in summary.norms { Console.out("|dL/dW| \(name): \(norm)") }
   }

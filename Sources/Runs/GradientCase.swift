@@ -191,14 +191,18 @@ public struct GradientCase {
 
   /// Computes and writes loss.npy, losses.npy, gradients/, spikes/ and, for LI outputs on the grid,
   /// voltages/.
-  public func run(into out: String) throws -> Summary {
+  /// - Parameter perSample: writes the gradients of single samples too, whose means those of the
+  ///   case are, to gradients-per-sample/: one more axis in front.
+  public func run(into out: String, perSample: Bool = false) throws -> Summary {
     switch preset.lanes[0].solver {
-    case .grid: try solve(GridSolver(problem), into: out)
-    case .exact: try solve(ExactSolver(problem), into: out)
+    case .grid: try solve(GridSolver(problem), into: out, perSample: perSample)
+    case .exact: try solve(ExactSolver(problem), into: out, perSample: perSample)
     }
   }
 
-  private func solve<S: Solver>(_ solver: S, into out: String) throws -> Summary {
+  private func solve<S: Solver>(
+    _ solver: S, into out: String, perSample: Bool
+  ) throws -> Summary {
     // What no file has is drawn as in training; the rest is read below.
     let weights = Parameters<S.Scalar>(
       network, initial: preset.lanes[0].initial, seed: preset.seed)
@@ -235,10 +239,33 @@ public struct GradientCase {
       solver.backward(trial, weights: weights, push: push, gradient: gradient, workspace: workspace)
     }
     solver.finish(gradient, trials: trials.count)
+    if perSample {
+      let own = trials.map { trial in
+        let gradient = Parameters<S.Scalar>(network)
+        solver.backward(
+          trial, weights: weights, push: push, gradient: gradient, workspace: workspace)
+        solver.finish(gradient, trials: 1)
+        return gradient
+      }
+      try write(own, into: out)
+    }
     try write(trials, tally, gradient, into: out)
     return Summary(
       loss: tally.meanLoss, correct: tally.correct, samples: trials.count,
       norms: Array(zip(network.parameterNames, gradient.norms)))
+  }
+
+  /// Gradients of single samples.
+  private func write<Scalar>(_ gradients: [Parameters<Scalar>], into out: String) throws {
+    for (index, name) in network.parameterNames.enumerated() {
+      let arrays = gradients.map { $0.arrays[index] }
+      let shape =
+        name.hasPrefix("neurons/") ? [arrays[0].columns] : [arrays[0].rows, arrays[0].columns]
+      let path = (out as NSString).appendingPathComponent("gradients-per-sample/\(name).npy")
+      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+      try AtomicFile.write(
+        NPYArray(arrays.flatMap(\.doubles), shape: [arrays.count] + shape).fileBytes, to: path)
+    }
   }
 
   /// An array as files have it: constants of neurons as a list of Double.

@@ -462,6 +462,19 @@ import Testing
     for row in check.run(weights: weights, perMatrix: 6, settling: 2.5e-6) {
       #expect(row.compared > 0 && row.relativeError < 1e-6, "\(row)")
     }
+    _ = try GradientCase(scratch.path).run(into: scratch.file("out"), perSample: true)
+    for (name, matrix) in zip(problem.network.parameterNames, expected.arrays) {
+      let array = try NPYArray(contentsOf: scratch.file("out/gradients-per-sample/\(name).npy"))
+      #expect(array.shape.first == 3 && array.count == 3 * matrix.rows * matrix.columns)
+      let single = array.doubles
+      let size = matrix.values.reduce(0) { max($0, abs($1)) }
+      for (k, value) in matrix.values.enumerated() {
+        let mean =
+          stride(from: k, to: single.count, by: single.count / 3)
+          .reduce(0.0) { $0 + single[$1] } / 3
+        #expect(abs(mean - value) < 1e-12 * size, "\(name)")
+      }
+    }
     _ = scratch.write(NPYArray([1.0], shape: [1]).fileBytes, to: "neurons/hidden1-tau_men.npy")
     #expect(throws: FileError.self) { try GradientCase(scratch.path) }
   }
