@@ -69,6 +69,10 @@ import Testing
     let fixture = Self.fixture(features, seed: seed)
     let check = GradientCheck(
       fixture.problem, samples: Array(fixture.samples.prefix(2)), weights: fixture.weights)
+    #expect(
+      fixture.problem.network.gradientFactors
+        == fixture.problem.network.arrays.map(\.gradientFactor)
+    )
     guard check.excludedSamples < 2 else { return }
     let rows = check.run(weights: fixture.weights, perMatrix: 6, settling: 2.5e-6)
     #expect(!rows.isEmpty && rows.map(\.projection) == fixture.problem.network.parameterNames)

@@ -91,6 +91,20 @@ public struct Network: Sendable, Equatable {
       }
   }
 
+  /// What solvers leave in the arrays of a gradient is multiplied by these, in the order of
+  /// `arrays`: without their names, for every batch asks.
+  var gradientFactors: [Double] {
+    var factors: [Double] = []
+    var further = 0
+    for layer in layers {
+      factors.append(-layer.gradientUnit)
+      if layer.isRecurrent { factors.append(-layer.gradientUnit) }
+      further += (layer.delays == nil ? 0 : 1) + (layer.learning.isEmpty ? 0 : layer.kept.count)
+      if layer.isRecurrent && layer.loopDelays != nil { further += 1 }
+    }
+    return factors + Array(repeating: 1, count: further)
+  }
+
   /// The names of `arrays`: `input-hidden1`, `delays/input-hidden1`, `neurons/hidden1-tau_mem`.
   public var parameterNames: [String] { arrays.map(\.name) }
 

@@ -60,7 +60,7 @@ extension Solver {
   /// multiplied by to be the mean gradient. For weights it holds -tau_s of the target (where it
   /// differs, of its first neuron, or 1: the solver sees to the rest).
   public func gradientScales(trials: Int) -> [Double] {
-    problem.network.arrays.map { $0.gradientFactor / Double(trials) }
+    problem.network.gradientFactors.map { $0 / Double(trials) }
   }
 
   /// Makes of what `backward` and `gather` added over some trials the gradient of the mean loss.
