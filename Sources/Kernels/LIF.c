@@ -32,11 +32,16 @@ INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope
   return count;
 }
 
-// V becomes what is left of it where there is a spike.
-INLINE void reset_spikes(f16 *v, const i16 *spikes, ep_reset reset) {
+// V becomes what is left of it where there is a spike. `kept` is a literal: each way of resetting has
+// loops of its own, and their registers.
+INLINE void reset_spikes(int kept, f16 *v, const i16 *spikes, ep_reset reset) {
+  if (!kept) {
+    *v = (f16)((i16)*v & ~*spikes);
+    return;
+  }
   f16 most = {0};
   most += reset.most;
-  i16 left = (i16)__builtin_elementwise_min(*v - reset.taken, most) & reset.kept;
+  i16 left = (i16)__builtin_elementwise_min(*v - reset.taken, most);
   *v = (f16)(((i16)*v & ~*spikes) | (left & *spikes));
 }
 
@@ -60,7 +65,7 @@ INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float
     AT(i, k + u * EP_LANES) = b * start[u];
     i16 spikes = end >= theta;
     slope[u] = start[u] - end;
-    reset_spikes(&end, &spikes, reset);
+    reset_spikes(reset.kept != 0, &end, &spikes, reset);
     AT(v, k + u * EP_LANES) = end;
     masks[u] = (uint16_t)bits(&spikes);
   }
@@ -90,7 +95,7 @@ CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float t
 }
 
 // `ep_lif_block` of one width. V and I stay in registers from the first step to the last.
-INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, ep_reset reset,
+INLINE size_t lif_block(int vectors, int kept, float a, float b, float c, float theta, ep_reset reset,
                         const float *rows, size_t stride, const uint32_t *index,
                         const uint32_t *offsets, size_t steps, uint32_t *codes, float *slopes) {
   f16 v[BLOCK_VECTORS] = {0}, i[BLOCK_VECTORS] = {0}, slope[BLOCK_VECTORS];
@@ -109,7 +114,7 @@ INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, ep_
         i16 spikes = v[u] >= theta;
         masks[u] = (uint16_t)bits(&spikes);
         slope[u] = i[u] - v[u];
-        reset_spikes(&v[u], &spikes, reset);
+        reset_spikes(kept, &v[u], &spikes, reset);
       }
       count = append_spikes(vectors, masks, slope, ep_code(n + 1, 0), codes, slopes, count);
     }
@@ -118,26 +123,26 @@ INLINE size_t lif_block(int vectors, float a, float b, float c, float theta, ep_
   return count;
 }
 
+#define LIF_BLOCK(vectors)                                                                      \
+  case vectors:                                                                                 \
+    return reset.kept ? lif_block(vectors, 1, a, b, c, theta, reset, rows, stride, index,       \
+                                  offsets, steps, codes, slopes)                                \
+                      : lif_block(vectors, 0, a, b, c, theta, reset, rows, stride, index,       \
+                                  offsets, steps, codes, slopes);
+
 CLONES size_t ep_lif_block(float a, float b, float c, float theta, ep_reset reset,
-                           const float *rows, size_t stride, const uint32_t *index, const uint32_t *offsets, size_t steps,
-                           size_t width, uint32_t *codes, float *slopes) {
+                           const float *rows, size_t stride, const uint32_t *index,
+                           const uint32_t *offsets, size_t steps, size_t width, uint32_t *codes,
+                           float *slopes) {
   switch (width / EP_LANES) {
-    case 8:
-      return lif_block(8, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 7:
-      return lif_block(7, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 6:
-      return lif_block(6, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 5:
-      return lif_block(5, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 4:
-      return lif_block(4, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 3:
-      return lif_block(3, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 2:
-      return lif_block(2, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
-    case 1:
-      return lif_block(1, a, b, c, theta, reset, rows, stride, index, offsets, steps, codes, slopes);
+    LIF_BLOCK(8)
+    LIF_BLOCK(7)
+    LIF_BLOCK(6)
+    LIF_BLOCK(5)
+    LIF_BLOCK(4)
+    LIF_BLOCK(3)
+    LIF_BLOCK(2)
+    LIF_BLOCK(1)
     default: return 0;
   }
 }
