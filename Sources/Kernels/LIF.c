@@ -32,8 +32,8 @@ INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope
   return count;
 }
 
-// V becomes what is left of it where there is a spike. `kept` is a literal: each way of resetting has
-// loops of its own, and their registers.
+// V becomes what is left of it where there is a spike. `kept` is a literal: each way of resetting
+// has loops of its own, and their registers.
 INLINE void reset_spikes(int kept, f16 *v, const i16 *spikes, ep_reset reset) {
   if (!kept) {
     *v = (f16)((i16)*v & ~*spikes);
