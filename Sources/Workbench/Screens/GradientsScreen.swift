@@ -43,7 +43,7 @@ enum GradientsScreen: WorkbenchScreen {
         lane.layers.isEmpty
         ? "no hidden layer, no error to transport"
         : lane.isOffGrid
-          ? "not made for networks with delays, or that the grid cannot run"
+          ? offGrid
           : "computing"
       surface.text(text, x: area.x + 2, y: area.y + 1, style: .dim)
       return
@@ -80,7 +80,7 @@ enum GradientsScreen: WorkbenchScreen {
   /// `99 % of hidden1's gradient comes from the last 300 ms`.
   static func sentence(_ lane: LaneSnapshot, _ snapshot: Snapshot) -> String {
     guard let flow = lane.gradientFlow, !flow.layers.isEmpty, lane.layers.count > 0 else {
-      return "computing"
+      return lane.isOffGrid ? offGrid : "computing"
     }
     let parts = flow.layers.indices.dropLast().map { layer -> String in
       let shares = flow.shares(layer: layer)
@@ -102,6 +102,17 @@ enum GradientsScreen: WorkbenchScreen {
         format: "%.0f %% of %@'s gradient comes from %@", share, flow.layers[layer], place)
     }
     return "\(lane.letter): " + parts.joined(separator: "; ")
+  }
+
+  private static let offGrid = "not made for networks with delays, or that the grid cannot run"
+
+  /// An array's name in 16 columns: `input→hidden1`, `d input→hidden1`, `hidden1 tau_mem`.
+  private static func short(_ name: String) -> String {
+    if name.hasPrefix("neurons/") {
+      return name.dropFirst("neurons/".count).replacingOccurrences(of: "-", with: " ")
+    }
+    return name.replacingOccurrences(of: "-", with: "→")
+      .replacingOccurrences(of: "delays/", with: "d ")
   }
 
   private static func sentence<S: Surface>(
@@ -167,7 +178,7 @@ enum GradientsScreen: WorkbenchScreen {
       title: "gradient of the weights into a layer, % by tenth of the trial", style: .bold)
     var lines = Lines(area.inside)
     guard let flow = lane.gradientFlow else {
-      lines.add("computing", .dim, on: &surface)
+      lines.add(lane.isOffGrid ? offGrid : "computing", .dim, on: &surface)
       return
     }
     let cell = area.width >= 84 ? 6 : area.width >= 74 ? 5 : 4
@@ -225,7 +236,7 @@ enum GradientsScreen: WorkbenchScreen {
     for (index, row) in comparison.rows.enumerated() {
       let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Text.unknown
       var text =
-        Text.pad(row.projection.replacingOccurrences(of: "-", with: "→"), 17)
+        Text.pad(short(row.projection), 17)
         + "cos \(Text.right(cosine, 5))   norm \(Text.right(Text.number(row.normRatio), 8)) of exact"
       if let surrogate = lane.surrogate, surrogate.rows.indices.contains(index) {
         let cosine =
