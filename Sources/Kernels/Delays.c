@@ -59,41 +59,27 @@ CLONES float ep_delay_sum(const float *rows, size_t stride, const float *weights
   return (sums[0] + sums[2]) + (sums[1] + sums[3]);
 }
 
-// A square of 16 x 16: blocks across the diagonal change places, those of 8 first.
+// The lanes l0, l1, ... of a, followed by b, each moved on by k.
+#define PICK(a, b, k, l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15)       \
+  __builtin_shufflevector(a, b, l0 + k, l1 + k, l2 + k, l3 + k, l4 + k, l5 + k, l6 + k, l7 + k,   \
+                          l8 + k, l9 + k, l10 + k, l11 + k, l12 + k, l13 + k, l14 + k, l15 + k)
+
+// Blocks of `size` x `size` across the diagonal of twice that change places.
+#define CHANGE(size, ...)                                                                         \
+  UNROLL for (int i = 0; i < EP_LANES; ++i) if (!(i & size)) {                                    \
+    f16 a = r[i], b = r[i + size];                                                                \
+    r[i] = PICK(a, b, 0, __VA_ARGS__);                                                            \
+    r[i + size] = PICK(a, b, size, __VA_ARGS__);                                                  \
+  }
+
+// A square of 16 x 16.
 INLINE void transpose16(float *to, size_t to_stride, const float *from, size_t from_stride) {
   f16 r[EP_LANES];
   UNROLL for (int i = 0; i < EP_LANES; ++i) r[i] = READ(from, i * from_stride);
-  UNROLL for (int i = 0; i < EP_LANES; ++i)
-    if (!(i & 8)) {
-      f16 a = r[i], b = r[i + 8];
-      r[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-      r[i + 8] = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28,
-                                         29, 30, 31);
-    }
-  UNROLL for (int i = 0; i < EP_LANES; ++i)
-    if (!(i & 4)) {
-      f16 a = r[i], b = r[i + 4];
-      r[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26,
-                                     27);
-      r[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29,
-                                         30, 31);
-    }
-  UNROLL for (int i = 0; i < EP_LANES; ++i)
-    if (!(i & 2)) {
-      f16 a = r[i], b = r[i + 2];
-      r[i] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28,
-                                     29);
-      r[i + 2] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15,
-                                         30, 31);
-    }
-  UNROLL for (int i = 0; i < EP_LANES; ++i)
-    if (!(i & 1)) {
-      f16 a = r[i], b = r[i + 1];
-      r[i] = __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14,
-                                     30);
-      r[i + 1] = __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29,
-                                         15, 31);
-    }
+  CHANGE(8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+  CHANGE(4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
+  CHANGE(2, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+  CHANGE(1, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
   UNROLL for (int i = 0; i < EP_LANES; ++i) AT(to, i * to_stride) = r[i];
 }
 

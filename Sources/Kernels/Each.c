@@ -3,14 +3,6 @@
 // Layers whose neurons have constants of their own, or adapt: step by step, and back.
 #include "Vectors.h"
 
-typedef _Bool e16 __attribute__((ext_vector_type(16)));
-INLINE uint32_t mask16(const i16 *lanes) {
-  e16 packed = __builtin_convertvector(*lanes & 1, e16);
-  uint16_t mask;
-  memcpy(&mask, &packed, sizeof mask);
-  return mask;
-}
-
 // The rows of spikes that arrive at the neurons from k on, added in order.
 INLINE void add_arrivals(int vectors, size_t k, f16 *start, const ep_rows *arriving,
                          size_t sources, const float *current) {
@@ -55,7 +47,7 @@ INLINE size_t each_step(int vectors, size_t k, float *v, float *i, float *adapt,
   if (__builtin_expect(!__builtin_reduce_or(any), 1)) return count;
   UNROLL for (int u = 0; u < vectors; ++u) {
     size_t at = k + u * EP_LANES;
-    uint32_t mask = mask16(&spikes[u]);
+    uint32_t mask = bits(&spikes[u]);
     i16 left = {0};
     if (each->kept) {
       // The largest number below theta, which is above 0.

@@ -3,15 +3,6 @@
 // LIF neurons: a step of any width, and a whole trial of a block with its adjoint.
 #include "Vectors.h"
 
-// One bit per lane of a comparison.
-typedef _Bool b16 __attribute__((ext_vector_type(16)));
-INLINE uint32_t bits(const i16 *lanes) {
-  b16 packed = __builtin_convertvector(*lanes & 1, b16);
-  uint16_t mask;
-  memcpy(&mask, &packed, sizeof mask);
-  return mask;
-}
-
 // The most vectors of a block, and those of them whose masks make one word.
 enum { STEP_VECTORS = 16, BLOCK_VECTORS = EP_BLOCK / EP_LANES, WORD = 4 };
 

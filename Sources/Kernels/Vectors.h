@@ -39,6 +39,15 @@ typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
 #define AT(p, k) (*(f16 *)((p) + (k)))
 #define READ(p, k) (*(const f16 *)((p) + (k)))
 
+// One bit per lane of a comparison.
+typedef _Bool b16 __attribute__((ext_vector_type(16)));
+INLINE uint32_t bits(const i16 *lanes) {
+  b16 packed = __builtin_convertvector(*lanes & 1, b16);
+  uint16_t mask;
+  memcpy(&mask, &packed, sizeof mask);
+  return mask;
+}
+
 // sum += the rows index[from ..< to], in order.
 INLINE void add_rows(int vectors, f16 *sum, const float *rows, size_t stride, const uint32_t *index,
                      size_t from, size_t to) {

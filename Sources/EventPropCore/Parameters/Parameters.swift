@@ -44,11 +44,7 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// The layers of the network with the values of the moment of what is drawn or trained.
   public var layers: [Layer] {
     if arrays.count == matrices.count { return network.layers }
-    var layers = network.layers
-    for (vector, values) in zip(network.vectors, vectors) {
-      layers[vector.layer][vector.parameter] = PerNeuron(values.values.map { Double($0) })
-    }
-    return layers
+    return network.layers.indices.map { layer($0) }
   }
 
   /// The weights of the projection into a layer (`0` is hidden1, the last the output) from below.
