@@ -41,7 +41,9 @@ public struct GradientFlow: Sendable, Equatable {
     layers = network.layers.indices.map { network.name(ofPopulation: $0 + 1) }
     let zero = Array(repeating: Array(repeating: 0.0, count: Self.parts), count: layers.count)
     var squares = zero
-    let classes = (samples.map(\.label).max() ?? -1) + 1
+    // Target series are not classes.
+    let isByClass = problem.targets == nil
+    let classes = isByClass ? (samples.map(\.label).max() ?? -1) + 1 : 0
     var classSquares = Array(repeating: zero, count: classes)
     var counts = Array(repeating: 0, count: classes)
     for sample in samples {
@@ -49,14 +51,14 @@ public struct GradientFlow: Sendable, Equatable {
       solver.forward(trial, weights: weights, workspace: workspace)
       solver.rewind(tape)
       solver.backward(trial, weights: weights, push: [], tape: tape, workspace: workspace)
-      counts[sample.label] += 1
+      if isByClass { counts[sample.label] += 1 }
       for layer in layers.indices {
         let arriving = layer == 0 ? trial.inputSpikes : trial.spikes(ofLayer: layer - 1)
         let own = Self.squares(
           solver, tape, layer: layer, arriving, sources: network.size(ofPopulation: layer))
         for part in 0..<Self.parts {
           squares[layer][part] += own[part]
-          classSquares[sample.label][layer][part] += own[part]
+          if isByClass { classSquares[sample.label][layer][part] += own[part] }
         }
       }
     }

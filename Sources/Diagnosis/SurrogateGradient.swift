@@ -181,9 +181,15 @@ struct SurrogateGradient {
         }
       }
     case .instantaneous:
+      let targets = problem.lossTargets
       for n in 0..<steps {
         let row = (n * outputs)..<((n + 1) * outputs)
-        let (value, gradient) = loss(Array(trial.readings[row]))
+        var readings = Array(trial.readings[row])
+        readings.withUnsafeMutableBufferPointer {
+          targets?.subtract(
+            label: trial.label, at: (Double(n) + 0.5) / Double(steps), from: $0)
+        }
+        let (value, gradient) = loss(readings)
         trial.loss += Double(weightOfStep[n]) * value
         for j in 0..<outputs {
           trial.readingGradient[row.lowerBound + j] = Double(weightOfStep[n]) * gradient[j]

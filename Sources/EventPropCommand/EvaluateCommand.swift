@@ -138,8 +138,8 @@ struct EvaluateCommand: ParsableCommand {
     let (result, data) = (score.result, score.data)
     Console.out(
       String(
-        format: "\n%@: accuracy %@, loss %.4f", score.lane, Console.percent(result.accuracy),
-        result.loss)
+        format: "\n%@: %@ %@, loss %.4f", score.lane, data.targets == nil ? "accuracy" : "R²",
+        Console.percent(result.accuracy), result.loss)
     )
     for (layer, spikes) in result.meanSpikes.enumerated() {
       Console.out(
@@ -159,7 +159,7 @@ struct EvaluateCommand: ParsableCommand {
       Console.out(data.speakers.isEmpty ? "  these data name no speakers" : "  by speaker")
       for group in score.speakers { list(group, width) }
     }
-    if confusion { printConfusion(result, data.classNames, width) }
+    if confusion, data.targets == nil { printConfusion(result, data.classNames, width) }
   }
 
   private func list(_ group: Score.Group, _ width: Int) {

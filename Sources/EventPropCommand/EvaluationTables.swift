@@ -31,7 +31,10 @@ struct Score {
   var result: Evaluation
   var data: SpikeDataSet
 
-  var error: Double { Score.error(result.accuracy, result.labels.count) }
+  /// NaN for R^2, which is no share.
+  var error: Double {
+    result.fits.isEmpty ? Score.error(result.accuracy, result.labels.count) : .nan
+  }
 
   /// Standard error of an accuracy over draws of so many samples.
   static func error(_ accuracy: Double, _ samples: Int) -> Double {
@@ -40,9 +43,11 @@ struct Score {
 
   /// Those that have samples, in the order of labels.
   var classes: [Group] {
-    data.classNames.enumerated().compactMap { label, name in
-      group("class", name) { result.labels[$0] == label }
-    }
+    data.targets != nil
+      ? []
+      : data.classNames.enumerated().compactMap { label, name in
+        group("class", name) { result.labels[$0] == label }
+      }
   }
 
   /// By number; none where the data name none.
@@ -81,9 +86,10 @@ enum EvaluationTables {
         lines.append(
           head(score, "\(score.seed)") + Text.right(score.epoch, 8)
             + Text.right("\(score.data.count)", 10)
-            + String(
-              format: "  %6.2f ± %.2f %%            %.4f", 100 * score.result.accuracy,
-              100 * score.error, score.result.loss))
+            + String(format: "  %6.2f", 100 * score.result.accuracy)
+            + (score.error.isNaN
+              ? " % R²             " : String(format: " ± %.2f %%            ", 100 * score.error))
+            + String(format: "%.4f", score.result.loss))
       }
       guard same.count > 1 else { continue }
       lines.append(
@@ -104,7 +110,8 @@ enum EvaluationTables {
       + scores.map {
         line([
           $0.run, "\($0.seed)", $0.lane, $0.which, $0.epoch, split, $0.data.name,
-          "\($0.data.count)", "\($0.result.accuracy)", "\($0.error)", "\($0.result.loss)",
+          "\($0.data.count)", "\($0.result.accuracy)", $0.error.isNaN ? "" : "\($0.error)",
+          "\($0.result.loss)",
         ])
       }
   }
@@ -115,7 +122,8 @@ enum EvaluationTables {
         (score.classes + score.speakers).map {
           line([
             score.run, "\(score.seed)", score.lane, $0.kind, $0.name, "\($0.samples)",
-            "\($0.accuracy)", "\(Score.error($0.accuracy, $0.samples))",
+            "\($0.accuracy)",
+            score.error.isNaN ? "" : "\(Score.error($0.accuracy, $0.samples))",
           ])
         }
       }
@@ -132,11 +140,14 @@ enum EvaluationTables {
     ["run,seed,lane,sample,label,prediction,speaker"]
       + scores.flatMap { score in
         score.result.labels.indices.map { sample in
-          let prediction = score.result.predictions[sample]
+          // What follows target series has neither.
+          let names = score.data.targets == nil ? score.data.classNames : []
+          let (label, prediction) =
+            names.isEmpty
+            ? (-1, -1) : (score.result.labels[sample], score.result.predictions[sample])
           return line([
             score.run, "\(score.seed)", score.lane, "\(sample)",
-            score.data.classNames[score.result.labels[sample]],
-            prediction < 0 ? "" : score.data.classNames[prediction],
+            label < 0 ? "" : names[label], prediction < 0 ? "" : names[prediction],
             score.data.speakers.isEmpty ? "" : "\(score.data.speakers[sample])",
           ])
         }

@@ -91,7 +91,10 @@ struct HeadlessTraining {
     for line in ResultLines.lines(results.compactMap { $0 }) { console.line(line) }
     guard hasSeeds else { return }
     let runs = members.all.map { $0.run.path }
-    for line in SeedSummary.verdicts(trainer.preset, runs: runs) { console.line(line) }
+    let score = trainer.data.train.targets == nil ? "accuracy" : "R²"
+    for line in SeedSummary.verdicts(trainer.preset, runs: runs, score: score) {
+      console.line(line)
+    }
   }
 
   private func seed(_ member: SeedMembers.Member) -> String {

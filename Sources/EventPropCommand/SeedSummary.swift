@@ -36,11 +36,13 @@ enum SeedSummary {
 
   /// At the end: mean and standard deviation of every lane's last test accuracy, and every lane
   /// against the first.
-  /// - Parameter runs: folders, the first seed's first.
-  static func verdicts(_ preset: Preset, runs: [String]) -> [String] {
+  /// - Parameters:
+  ///   - runs: folders, the first seed's first.
+  ///   - score: what the lanes are measured by.
+  static func verdicts(_ preset: Preset, runs: [String], score: String) -> [String] {
     let results = SeedResults(preset, runs: runs)
     guard !results.lanes.isEmpty else { return [] }
-    var lines = ["", "test accuracy of the last epoch, mean ± sd"]
+    var lines = ["", "test \(score) of the last epoch, mean ± sd"]
     for lane in results.lanes {
       lines.append("  \(lane.letter) \(lane.name): \(spread(lane.accuracies))")
     }

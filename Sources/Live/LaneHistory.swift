@@ -20,6 +20,8 @@ struct LaneHistory {
   }
   /// Test accuracy by epoch, share 0...1: all of them, where the curve may hold means.
   private(set) var tests: [Int: Double] = [:]
+  /// Of the lane's arrays.
+  private let names: [String]
   private var kept: [EpochActivity] = []
   private var latest: EpochActivity?
   private var stride = 1
@@ -28,7 +30,8 @@ struct LaneHistory {
 
   init(_ network: Network) {
     curves.spikes = Array(repeating: BoundedSeries(), count: network.hiddenCount)
-    curves.norms = Array(repeating: BoundedSeries(), count: network.parameterNames.count)
+    names = network.parameterNames
+    curves.norms = Array(repeating: BoundedSeries(), count: names.count)
   }
 
   /// A batch that the lane was just trained on.
@@ -64,7 +67,7 @@ struct LaneHistory {
     take(row)
     curves.append(
       x: Double(row.epoch), loss: row.trainLoss, accuracy: row.trainAccuracy, spikes: row.spikes,
-      norms: row.gradientNorms)
+      norms: names.map { row.gradientNorms[$0] ?? .nan })
   }
 
   /// Curves end at a place that the lanes have gone back to.

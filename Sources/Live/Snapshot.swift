@@ -48,6 +48,8 @@ public struct Snapshot: Sendable {
   public var duration = 0.0
   /// By label; control characters are spelled out.
   public var classNames: [String] = []
+  /// Outputs follow target series: there are no classes, and what is called accuracy is R^2.
+  public var isRegression = false
   /// Input units, copies by the delay line included.
   public var inputs = 0
   /// Index of the sample that `LaneSnapshot.trial` shows: of the test set, or of the training set.
@@ -131,6 +133,8 @@ public struct LaneSnapshot: Sendable {
   public var run = ""
   /// The loss it is trained on now, `sum · exponential`, and what it was trained on before.
   public var description = ""
+  /// The lane's name, where another one is trained on the same; else empty.
+  public var caption = ""
   /// Losses that it was trained on before, in order; empty when the loss was never changed.
   public var past: [LossPeriod] = []
   /// `loss.kind`.

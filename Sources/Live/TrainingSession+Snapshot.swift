@@ -37,6 +37,7 @@ extension TrainingSession {
     snapshot.tests = preset.training.tests
     snapshot.duration = preset.duration
     snapshot.classNames = trainer.data.train.classNames.map { VisibleText.of($0) }
+    snapshot.isRegression = trainer.data.train.targets != nil
     snapshot.inputs = trainer.network.inputs
     let probeData = trainer.probeData
     snapshot.probes = probeData.count
@@ -80,6 +81,10 @@ extension TrainingSession {
     snapshot.comparesGradients = truth.isOn
     snapshot.probeSamples = min(preset.diagnosis.samples, probeData.count)
     snapshot.lanes = trainer.lanes.map { picture(of: $0, probe: snapshot.probe) }
+    let trained = Dictionary(grouping: snapshot.lanes.map(\.description)) { $0 }
+    for (index, lane) in snapshot.lanes.enumerated() where trained[lane.description]!.count > 1 {
+      snapshot.lanes[index].caption = VisibleText.of(lane.name)
+    }
     if snapshot.isKept {
       for index in snapshot.lanes.indices {
         snapshot.lanes[index].kept = trainer.lanes[index].keep()
@@ -152,7 +157,7 @@ extension TrainingSession {
     picture.flow = lane.network.parameterNames.enumerated().map { p, name in
       ProjectionFlow(
         name: name,
-        norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[p])
+        norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[name])
     }
     picture.curves = history.curves
     picture.activity = history.epochs

@@ -68,7 +68,7 @@ public final class BestWeights {
     }
     let best = LaneProgress.Best(
       epoch: try reader.integer("epoch", default: nil, FileLimits.counts),
-      accuracy: try reader.number("validation_accuracy", default: nil, .within(0, 1)),
+      accuracy: try reader.number("validation_accuracy", default: nil, .within(-1e300, 1)),
       loss: try reader.number("validation_loss", default: nil, .any), weights: [])
     try reader.finish()
     return best

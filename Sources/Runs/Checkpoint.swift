@@ -153,6 +153,7 @@ public enum Checkpoint {
         table["loss"] = .real(tally.loss)
         table["loss_trials"] = .integer(tally.lossTrials)
         table["correct"] = .integer(tally.correct)
+        if let fit = tally.fit { table["fit"] = .list([.real(fit.error), .real(fit.spread)]) }
         table["phantoms"] = .integer(tally.phantoms)
         table["trials_of_class"] = .list(tally.ofClass.map { .integer($0) })
         table["mute"] = .list(tally.mute.map { .integer($0) })
@@ -259,6 +260,12 @@ public enum Checkpoint {
     tally.lossTrials = try section.integer("loss_trials", default: tally.trials, count)
     tally.correct = try section.integer("correct", default: nil, count)
     tally.phantoms = try section.integer("phantoms", default: nil, count)
+    if let fit = try section.list("fit", "a number", { $0.number }) {
+      guard fit.count == 2, fit.allSatisfy(\.isFinite) else {
+        throw section.error("fit", "allowed is [error, spread]")
+      }
+      tally.fit = Fit(error: fit[0], spread: fit[1])
+    }
     let silent = try section.list("silent", "a count", integer) ?? []
     let spikes = try section.list("spikes", "an array of counts", integers)
     let squares = try section.list("gradient_squares", "a number") { $0.number } ?? []

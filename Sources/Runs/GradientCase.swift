@@ -6,12 +6,14 @@ import Foundation
 import SpikeData
 
 /// A cross-check against other simulators: a folder with preset.toml, weights/, spikes.npy and
-/// labels.npy, and where there are any delays/ and neurons/; results go to another folder.
+/// labels.npy or targets.npy, and where there are any delays/ and neurons/; results go to another
+/// folder.
 public struct GradientCase {
   let preset: Preset
   let network: Network
   let problem: Problem
   let trains: [SpikeTrain]
+  /// Classes, or the numbers of target series.
   let labels: [Int]
   let folder: String
   /// Those of files, by the name of their projection.
@@ -42,8 +44,13 @@ public struct GradientCase {
     }
     let own = lane.network(inputs: inputs, outputs: outputs)
     (network, delays) = try GradientCase.read(path, own, lane, duration: preset.duration)
+    let targets = try GradientCase.targets(path, outputs: outputs)
+    guard targets == nil || lane.loss.readsTargets else {
+      throw FileError(
+        folder, "has targets.npy; loss.kind is \"\(lane.lossKind)\", which knows classes alone")
+    }
     (trains, labels) = try GradientCase.samples(
-      path, inputs: inputs, outputs: outputs, duration: preset.duration)
+      path, inputs: inputs, outputs: outputs, count: targets?.count)
     let (times, duration) = (trains.flatMap(\.times), preset.duration)
     let shaping = lane.shaping.following {
       var counts = Array(repeating: 0, count: InputProfile.bins)
@@ -54,7 +61,8 @@ public struct GradientCase {
     }
     problem = Problem(
       network: network, duration: preset.duration, step: lane.step, loss: lane.loss,
-      shaping: shaping, mergesInput: preset.data?.mergesPerStep ?? false, rule: lane.rule)
+      shaping: shaping, targets: targets, mergesInput: preset.data?.mergesPerStep ?? false,
+      rule: lane.rule)
   }
 
   /// The network with the constants and delays of the case's files: delays/<from>-<to>.npy (pre x
@@ -135,34 +143,52 @@ public struct GradientCase {
     return (network, delays)
   }
 
+  /// Those of targets.npy: samples x points x outputs, or samples x outputs for constants; nil where
+  /// there is no such file.
+  private static func targets(_ path: NSString, outputs: Int) throws -> Targets? {
+    let file = path.appendingPathComponent("targets.npy")
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    return try Targets(NPYArray(contentsOf: file), outputs: outputs)
+  }
+
+  /// - Parameter count: of samples, where targets stand in for labels.
   private static func samples(
-    _ path: NSString, inputs: Int, outputs: Int, duration: Double
+    _ path: NSString, inputs: Int, outputs: Int, count: Int?
   ) throws -> ([SpikeTrain], [Int]) {
+    let labels = try count.map { Array(0..<$0) } ?? labels(path, outputs: outputs)
+    let trains = try trains(path, inputs: inputs, count: labels.count)
+    return (trains, labels)
+  }
+
+  private static func labels(_ path: NSString, outputs: Int) throws -> [Int] {
     let labelFile = path.appendingPathComponent("labels.npy")
     let labelArray = try NPYArray(contentsOf: labelFile)
     guard labelArray.shape.count == 1, labelArray.count > 0 else {
       throw FileError(labelFile, "has shape \(labelArray.shape), allowed is one label per sample")
     }
-    let labels = try labelArray.doubles.enumerated().map { sample, label in
+    return try labelArray.doubles.enumerated().map { sample, label in
       guard label >= 0, label < Double(outputs), label == label.rounded() else {
         throw FileError(
           labelFile, "sample \(sample): label \(label), allowed is 0 to \(outputs - 1)")
       }
       return Int(label)
     }
+  }
+
+  private static func trains(_ path: NSString, inputs: Int, count: Int) throws -> [SpikeTrain] {
     let spikeFile = path.appendingPathComponent("spikes.npy")
     let spikes = try NPYArray(contentsOf: spikeFile)
     guard spikes.shape.count == 2, spikes.shape[1] == 3 else {
       throw FileError(
         spikeFile, "has shape \(spikes.shape), allowed is rows of sample, unit, time")
     }
-    var trains = Array(repeating: SpikeTrain(), count: labels.count)
+    var trains = Array(repeating: SpikeTrain(), count: count)
     let values = spikes.doubles
     for row in 0..<spikes.shape[0] {
       let (sample, unit, time) = (values[3 * row], values[3 * row + 1], values[3 * row + 2])
-      guard sample >= 0, sample < Double(labels.count), sample == sample.rounded() else {
+      guard sample >= 0, sample < Double(count), sample == sample.rounded() else {
         throw FileError(
-          spikeFile, "row \(row): sample \(sample), allowed is 0 to \(labels.count - 1)")
+          spikeFile, "row \(row): sample \(sample), allowed is 0 to \(count - 1)")
       }
       guard unit >= 0, unit < Double(inputs), unit == unit.rounded() else {
         throw FileError(spikeFile, "row \(row): unit \(unit), allowed is 0 to \(inputs - 1)")
@@ -174,7 +200,7 @@ public struct GradientCase {
       trains[Int(sample)].units.append(UInt16(unit))
     }
     for sample in trains.indices { trains[sample].sort() }
-    return (trains, labels)
+    return trains
   }
 
   /// What a case comes to.
@@ -183,7 +209,7 @@ public struct GradientCase {
     public var loss: Double
     /// Samples whose prediction is their label.
     public var correct: Int
-    /// As many as labels.npy has entries.
+    /// As many as labels.npy or targets.npy has entries.
     public var samples: Int
     /// Per projection: name and L2 norm of dL/dW.
     public var norms: [(name: String, norm: Double)]
@@ -191,17 +217,23 @@ public struct GradientCase {
 
   /// Computes and writes loss.npy, losses.npy, gradients/, spikes/ and, for LI outputs on the grid,
   /// voltages/.
-  /// - Parameter perSample: writes the gradients of single samples too, whose means those of the
+  /// - Parameters:
+  ///   - perSample: writes the gradients of single samples too, whose means those of the
   ///   case are, to gradients-per-sample/: one more axis in front.
-  public func run(into out: String, perSample: Bool = false) throws -> Summary {
+  ///   - traces: writes the adjoints of every layer at the start of every step, just after what
+  ///   happens there in forward time, to traces/<layer>-lambda_v.npy and -lambda_i.npy: samples x
+  ///   steps x neurons.
+  public func run(
+    into out: String, perSample: Bool = false, traces: Bool = false
+  ) throws -> Summary {
     switch preset.lanes[0].solver {
-    case .grid: try solve(GridSolver(problem), into: out, perSample: perSample)
-    case .exact: try solve(ExactSolver(problem), into: out, perSample: perSample)
+    case .grid: try solve(GridSolver(problem), into: out, perSample: perSample, traces: traces)
+    case .exact: try solve(ExactSolver(problem), into: out, perSample: perSample, traces: traces)
     }
   }
 
   private func solve<S: Solver>(
-    _ solver: S, into out: String, perSample: Bool
+    _ solver: S, into out: String, perSample: Bool, traces: Bool
   ) throws -> Summary {
     // What no file has is drawn as in training; the rest is read below.
     let weights = Parameters<S.Scalar>(
@@ -219,9 +251,17 @@ public struct GradientCase {
       try NPYArray(contentsOf: file).copy(to: matrix, name: folder + "/" + name)
     }
     let workspace = solver.makeWorkspace()
+    let grid = workspace as? GridWorkspace
+    if traces { grid?.keepErrors(currents: true) }
+    let steps = Int((problem.duration / problem.step).rounded())
+    // Per layer: lV and lI of all samples.
+    var adjoints = network.layers.map { _ in (v: [Double](), i: [Double]()) }
     let trials = trains.map { _ in solver.makeTrial() }
     for (sample, trial) in trials.enumerated() {
       (trial as? GridTrial)?.keepVoltages()
+      if traces {
+        (trial as? ExactTrial)?.adjointTimes = (0..<steps).map { Double($0) * problem.step }
+      }
       trains[sample].withView { solver.load($0, label: labels[sample], into: trial) }
       solver.forward(trial, weights: weights, workspace: workspace)
       if let failure = trial.failure { throw FileError(folder, "sample \(sample): \(failure)") }
@@ -237,7 +277,19 @@ public struct GradientCase {
     let gradient = Parameters<S.Scalar>(network)
     for trial in trials {
       solver.backward(trial, weights: weights, push: push, gradient: gradient, workspace: workspace)
+      guard traces else { continue }
+      for layer in adjoints.indices {
+        if let grid {
+          let own = grid.adjoints(ofLayer: layer)
+          adjoints[layer].v += own.v.map(Double.init)
+          adjoints[layer].i += own.i.map(Double.init)
+        } else if let own = (trial as? ExactTrial)?.adjoints[layer] {
+          adjoints[layer].v += own.v
+          adjoints[layer].i += own.i
+        }
+      }
     }
+    if traces { try write(adjoints, [trials.count, steps], into: out) }
     solver.finish(gradient, trials: trials.count)
     if perSample {
       let own = trials.map { trial in
@@ -253,6 +305,21 @@ public struct GradientCase {
     return Summary(
       loss: tally.meanLoss, correct: tally.correct, samples: trials.count,
       norms: Array(zip(network.parameterNames, gradient.norms)))
+  }
+
+  /// Adjoints of every layer.
+  private func write(
+    _ adjoints: [(v: [Double], i: [Double])], _ shape: [Int], into out: String
+  ) throws {
+    for (index, own) in adjoints.enumerated() {
+      let shape = shape + [network.layers[index].size]
+      for (name, values) in [("lambda_v", own.v), ("lambda_i", own.i)] {
+        let file = "traces/\(network.name(ofPopulation: index + 1))-\(name).npy"
+        let path = (out as NSString).appendingPathComponent(file)
+        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        try AtomicFile.write(NPYArray(values, shape: shape).fileBytes, to: path)
+      }
+    }
   }
 
   /// Gradients of single samples.

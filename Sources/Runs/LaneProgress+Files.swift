@@ -32,8 +32,8 @@ extension LaneProgress {
       improved = (Int(values[0]), values.count > 1 ? values[1] : nil)
     }
     if let values = try numbers("best", 3...3) {
-      guard (0...1).contains(values[1]) else {
-        throw section.error("best", "accuracy is \(values[1]), allowed is 0 to 1")
+      guard values[1] <= 1 else {
+        throw section.error("best", "accuracy is \(values[1]), allowed is at most 1")
       }
       let weights = try lane.network.parameterNames.map {
         try NPYArray(contentsOf: folder.appendingPathComponent("best/\($0).npy"))

@@ -10,14 +10,19 @@ import Foundation
 /// reading.
 package enum MetricsTable {
   /// Columns of a new file.
-  static func columns(_ network: Network) -> [String] {
+  /// - Parameter lanes: the networks of all, which may differ in what they train.
+  static func columns(_ lanes: [Network]) -> [String] {
+    let network = lanes[0]
+    let arrays = lanes.dropFirst().reduce(network.parameterNames) { names, lane in
+      names + lane.parameterNames.filter { !names.contains($0) }
+    }
     let hidden = (0..<network.hiddenCount).map { "hidden\($0 + 1)" }
     return [
       "epoch", "lane", "loss", "shaping", "rate", "train_loss", "train_accuracy",
       "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
       "mute_trials",
     ] + hidden.flatMap { ["spikes_\($0)", "spread_\($0)", "silent_\($0)", "dead_\($0)"] }
-      + network.parameterNames.map { "gradient_\($0)" } + [
+      + arrays.map { "gradient_\($0)" } + [
         "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
         "actual_change", "change_by_creation_and_deletion",
         "change_by_creation_and_deletion_error", "events_priced", "alarms",
@@ -26,12 +31,12 @@ package enum MetricsTable {
   }
 
   /// A row under the columns of a file, which may be an older one with fewer.
-  static func row(_ metrics: EpochMetrics, _ network: Network, columns: [String]) -> String {
-    let values = values(metrics, network)
+  static func row(_ metrics: EpochMetrics, columns: [String]) -> String {
+    let values = values(metrics)
     return columns.map { CSV.quoted(values[$0] ?? "") }.joined(separator: ",")
   }
 
-  private static func values(_ metrics: EpochMetrics, _ network: Network) -> [String: String] {
+  private static func values(_ metrics: EpochMetrics) -> [String: String] {
     func number(_ x: Double?) -> String { x.map { $0.description } ?? "" }
     let ledger = metrics.ledger
     var values = [
@@ -63,9 +68,7 @@ package enum MetricsTable {
         values["spread_\(name)"] = number(metrics.spread[layer])
       }
     }
-    for (name, norm) in zip(network.parameterNames, metrics.gradientNorms) {
-      values["gradient_\(name)"] = number(norm)
-    }
+    for (name, norm) in metrics.gradientNorms { values["gradient_\(name)"] = number(norm) }
     return values
   }
 
@@ -120,8 +123,10 @@ extension EpochMetrics {
     spread = hidden.compactMap { number("spread_\($0)") }
     silent = hidden.map { number("silent_\($0)") ?? .nan }
     dead = hidden.map { count("dead_\($0)") }
-    gradientNorms = network.parameterNames.map {
-      number("gradient_\($0)") ?? .nan
+    // Lanes may train other arrays than their neighbours: those have nothing in their rows.
+    let prefix = "gradient_"
+    for (key, value) in values where key.hasPrefix(prefix) {
+      gradientNorms[String(key.dropFirst(prefix.count))] = Double(value)
     }
     kept = known("kept_neurons")
     lost = known("lost_neurons")

@@ -15,7 +15,6 @@ public final class RunDirectory {
   private var activity: AppendFile
   /// Of metrics.csv: a resumed run keeps those it has.
   private let columns: [String]
-  private let network: Network
   private let commands: AppendFile
   private let isResumed: Bool
   private let lock: RunLock
@@ -42,8 +41,7 @@ public final class RunDirectory {
   /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
   public init(creating path: String?, preset: Preset, network: Network) throws {
     isResumed = false
-    self.network = network
-    columns = MetricsTable.columns(network)
+    columns = MetricsTable.columns(RunDirectory.networks(preset, network))
     if let path {
       guard RunDirectory.isFree(path) else {
         throw FileError(
@@ -73,14 +71,14 @@ public final class RunDirectory {
 
   /// Before there is a preset: what is a run has them.
   private static func keepStart(of preset: Preset, _ network: Network, in path: String) throws {
-    let lanes = preset.lanes.compactMap { lane in
-      lane.startWeights.map { (name: lane.name, weights: $0) }
+    let lanes = zip(preset.lanes, networks(preset, network)).compactMap { lane, network in
+      lane.startWeights.map { (name: lane.name, arrays: zip(network.parameterNames, $0)) }
     }
     guard !lanes.isEmpty else { return }
     try AsideFolder(path).put("start") { folder in
       for lane in lanes {
         try Checkpoint.write(
-          zip(network.parameterNames, lane.weights).map { (name: $0, array: $1) },
+          lane.arrays.map { (name: $0, array: $1) },
           to: folder.appendingPathComponent(lane.name))
       }
     }
@@ -138,12 +136,16 @@ public final class RunDirectory {
     return Array(text.split(whereSeparator: \.isNewline).dropFirst())
   }
 
+  /// Those of all lanes.
+  private static func networks(_ preset: Preset, _ network: Network) -> [Network] {
+    preset.lanes.map { $0.network(inputs: network.inputs, outputs: network.output.size) }
+  }
+
   /// Opens a run to go on from where `trainer` is. Later rows of metrics.csv, which a kill may have
   /// left, go: their epochs are trained again. What the run was told anew, as the number of epochs,
   /// is kept in its preset.toml.
   public init(resuming run: RunToResume, _ trainer: Trainer) throws {
     isResumed = true
-    network = trainer.network
     path = run.path
     lock = try run.lock ?? RunLock(run.path)
     best = BestWeights(ofRun: run.path)
@@ -158,7 +160,7 @@ public final class RunDirectory {
       metrics = try AppendFile(csv)
     } else {
       // Killed while it began.
-      columns = MetricsTable.columns(network)
+      columns = MetricsTable.columns(trainer.lanes.map(\.network))
       metrics = try RunDirectory.begin("metrics.csv", in: path, columns.joined(separator: ","))
     }
     let table = folder.appendingPathComponent(ActivityTable.file)
@@ -209,7 +211,7 @@ public final class RunDirectory {
   public func append(_ rows: [EpochMetrics]) throws {
     try check()
     for row in rows {
-      try metrics.append(line: MetricsTable.row(row, network, columns: columns))
+      try metrics.append(line: MetricsTable.row(row, columns: columns))
       for line in ActivityTable.rows(row) { try activity.append(line: line) }
       for alarm in row.alarms {
         try log(

@@ -10,19 +10,25 @@ public struct SpikeDataSet: Sendable {
   public var unitCount: Int
   /// One name per class; labels index it.
   public var classNames: [String]
+  /// What outputs are to follow, in place of classes (regression): then labels index its series,
+  /// and `classNames` name the outputs.
+  public private(set) var targets: Targets?
   /// Times in ms, ascending within a sample.
   public private(set) var times: [Double] = []
   /// Input unit of each spike, parallel to `times`.
   public private(set) var units: [UInt16] = []
   /// Sample k has spikes `offsets[k] ..< offsets[k + 1]`.
   public private(set) var offsets: [Int] = [0]
-  /// Class of each sample, an index into `classNames`.
+  /// Class of each sample, an index into `classNames`; or the index of its target series.
   public private(set) var labels: [Int] = []
   /// Speaker of each sample; empty when the data have none.
   public private(set) var speakers: [Int] = []
 
   /// Empty: samples come by `append`.
-  public init(name: String, unitCount: Int, classNames: [String]) {
+  /// - Parameter targets: for regression; one output for each of `classNames`.
+  public init(name: String, unitCount: Int, classNames: [String], targets: Targets? = nil) {
+    precondition(targets == nil || targets?.outputs == classNames.count)
+    self.targets = targets
     self.name = name
     self.unitCount = unitCount
     self.classNames = classNames
@@ -52,7 +58,7 @@ public struct SpikeDataSet: Sendable {
     offsets.reserveCapacity(samples + 1)
   }
 
-  /// Adds a sample. The label must index `classNames`; that times ascend and units are below
+  /// Adds a sample. The label must index `classNames` or the series of `targets`; that times ascend and units are below
   /// `unitCount` is not checked. Give speakers to all samples or to none.
   public mutating func append(_ train: SpikeTrain, label: Int, speaker: Int? = nil) {
     train.withView { append($0, label: label, speaker: speaker) }
@@ -60,7 +66,7 @@ public struct SpikeDataSet: Sendable {
 
   /// As above, copied from borrowed arrays.
   public mutating func append(_ train: SpikeTrainView, label: Int, speaker: Int? = nil) {
-    precondition(classNames.indices.contains(label))
+    precondition(label >= 0 && label < (targets?.count ?? classNames.count))
     times.append(contentsOf: train.times)
     units.append(contentsOf: train.units)
     offsets.append(times.count)
@@ -112,7 +118,8 @@ public struct SpikeDataSet: Sendable {
 
   /// The samples with the given indices, in that order.
   public func selecting(_ samples: [Int], name: String? = nil) -> SpikeDataSet {
-    var subset = SpikeDataSet(name: name ?? self.name, unitCount: unitCount, classNames: classNames)
+    var subset = SpikeDataSet(
+      name: name ?? self.name, unitCount: unitCount, classNames: classNames, targets: targets)
     subset.reserve(
       samples: samples.count,
       spikes: samples.reduce(0) { $0 + offsets[$1 + 1] - offsets[$1] })
@@ -130,6 +137,14 @@ public struct SpikeDataSet: Sendable {
     var result = self
     result.classNames = classNames
     result.labels = labels.map { map[$0] }
+    return result
+  }
+
+  /// The same samples with their series among others: that of label k is number `first + k` there.
+  public func retargeted(_ targets: Targets, from first: Int) -> SpikeDataSet {
+    var result = self
+    result.targets = targets
+    result.labels = labels.map { first + $0 }
     return result
   }
 

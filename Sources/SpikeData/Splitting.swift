@@ -71,9 +71,12 @@ extension SpikeDataSet {
           + "2 to \(self.count)")
     }
     var random = Random(seed: seed, "validation split")
-    let classes = classNames.indices.flatMap { label in
-      labels.indices.filter { labels[$0] == label }.shuffled(using: &random)
-    }
+    let classes =
+      targets != nil
+      ? labels.indices.shuffled(using: &random)
+      : classNames.indices.flatMap { label in
+        labels.indices.filter { labels[$0] == label }.shuffled(using: &random)
+      }
     var parts = Array(repeating: [Int](), count: count)
     for (place, sample) in classes.enumerated() { parts[place % count].append(sample) }
     return parts.map { $0.sorted() }

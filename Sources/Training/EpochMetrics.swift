@@ -39,8 +39,8 @@ public struct EpochMetrics: Sendable {
   public var silent: [Double] = []
   /// Per hidden layer: how many neurons had no spike in the whole epoch.
   public var dead: [Int] = []
-  /// Per projection: root mean square over batches of |dL/dW|.
-  public var gradientNorms: [Double] = []
+  /// By name of the lane's arrays: root mean square over batches of |dL/dw|.
+  public var gradientNorms: [String: Double] = [:]
   /// By `training.keep_spikes`: neurons whose step was shortened and that kept their spikes, summed
   /// over updates; nil: the lane does not keep spikes, or not known.
   public var kept: Int?
@@ -81,7 +81,8 @@ public struct EpochMetrics: Sendable {
     spread = tally.spread
     silent = tally.meanSilent
     dead = tally.dead.map(\.count)
-    gradientNorms = lane.epochNorms
+    gradientNorms = Dictionary(
+      uniqueKeysWithValues: zip(lane.network.parameterNames, lane.epochNorms))
     kept = lane.keeping?.kept
     lost = lane.keeping?.lost
     stepGivenUp = lane.keeping?.stepGivenUp

@@ -19,9 +19,17 @@ public enum Wording {
     "\(lane.letter)  \(label(lane))"
   }
 
+  /// How well lanes do: `accuracy`, or of outputs that follow target series `R²`.
+  static func score(_ snapshot: Snapshot) -> String { snapshot.isRegression ? "R²" : "accuracy" }
+
   /// What a lane is trained on, and of which run it is where there are several.
   static func label(_ lane: LaneSnapshot) -> String {
-    (lane.run.isEmpty ? "" : lane.run + ": ") + lane.description + past(lane)
+    prefix(lane) + lane.description + past(lane)
+  }
+
+  /// What tells a lane from others that are trained on the same.
+  static func prefix(_ lane: LaneSnapshot) -> String {
+    [lane.run, lane.caption].filter { !$0.isEmpty }.map { $0 + ": " }.joined()
   }
 
   static func past(_ lane: LaneSnapshot) -> String {

@@ -597,6 +597,55 @@ import Testing
     #expect(diagnosis.status == 0, "\(diagnosis.text)")
   }
 
+  /// Outputs that follow signals: trained by both solvers to the same bits for any number of threads,
+  /// evaluated, resumed and looked at. Losses of classes are refused.
+  @Test(arguments: ["grid", "exact"]) func regressionTrains(solver: String) throws {
+    let settings = [
+      "simulation.solver=\(solver)", "hidden.0.size=12", "data.train=48", "data.test=16",
+      "data.validate=8", "training.keep_best=true", "diagnosis.every=2",
+    ].flatMap { ["--set", $0] }
+    func train(_ out: String, epochs: Int, threads: Int) throws -> String {
+      let result = try run(
+        ["train", "regression", "--epochs", "\(epochs)", "--threads", "\(threads)"] + settings
+          + ["--out", out])
+      #expect(result.status == 0, "\(result.text)")
+      return result.text
+    }
+    _ = try train("one", epochs: 3, threads: 1)
+    _ = try train("three", epochs: 3, threads: 3)
+    _ = try train("resumed", epochs: 2, threads: 2)
+    let resumed = try run(["train", "--resume", "resumed", "--epochs", "3"])
+    #expect(resumed.status == 0, "\(resumed.text)")
+    let names = try FileManager.default.subpathsOfDirectory(
+      atPath: scratch.file("one/checkpoints/3"))
+    for name in names where name.hasSuffix(".npy") {
+      let files = ["one", "three", "resumed"].map {
+        FileManager.default.contents(atPath: scratch.file("\($0)/checkpoints/3/\(name)"))
+      }
+      #expect(files[0] != nil && files[0] == files[1] && files[0] == files[2], "\(name)")
+    }
+    let evaluated = try run(["evaluate", "one", "--csv", "e.csv", "--predictions", "p.csv"])
+    #expect(evaluated.status == 0 && evaluated.text.contains("R²"), "\(evaluated.text)")
+    #expect(!evaluated.text.contains("accuracy"), "\(evaluated.text)")
+    for arguments in [
+      ["figure", "one", "--figure", "raster", "--out", "r.svg"],
+      ["figure", "one", "--figure", "accuracy", "--out", "c.svg"],
+      ["figure", "one", "--panel", "compare", "--out", "s.svg"],
+      ["diagnose", "one", "--updates", "2", "--out", "diagnosis"],
+      ["report", "one", "--out", "report"],
+    ] {
+      let result = try run(arguments)
+      #expect(result.status == 0, "\(arguments): \(result.text)")
+    }
+    let raster = try String(contentsOfFile: scratch.file("r.svg"), encoding: .utf8)
+    #expect(raster.contains("target"))
+    for setting in ["loss.kind=sum", "data.augment.blend=0.5"] {
+      let refused = try run(
+        ["train", "regression", "--set", setting] + settings + ["--out", "refused"])
+      #expect(refused.status != 0 && refused.text.contains("target series"), "\(refused.text)")
+    }
+  }
+
   /// Delays, trained constants and adapting neurons train on both solvers with any number of
   /// threads, resume to the same bits, and can be looked at.
   @Test(arguments: ["grid", "exact"]) func modelsOfTodayTrain(solver: String) throws {

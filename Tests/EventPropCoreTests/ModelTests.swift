@@ -64,7 +64,7 @@ import Testing
     return fixture
   }
 
-  @Test(arguments: 0..<192) func gradients(seed: Int) {
+  @Test(arguments: 0..<224) func gradients(seed: Int) {
     let features = Self.features(seed)
     let fixture = Self.fixture(features, seed: seed)
     let check = GradientCheck(

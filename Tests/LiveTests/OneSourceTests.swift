@@ -117,12 +117,12 @@ import Testing
   @Test func metricsReadBack() throws {
     let (path, rows, training) = try trained()
     let network = training.trainer.network
-    let columns = MetricsTable.columns(network)
+    let columns = MetricsTable.columns([network])
     let text = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
     let lines = text.split(separator: "\n").dropFirst()
     for (row, line) in zip(rows, lines) {
       let numbers = columns.prefix { $0 != "observed_updates" }
-      let again = MetricsTable.row(row, network, columns: Array(numbers))
+      let again = MetricsTable.row(row, columns: Array(numbers))
       #expect(line.hasPrefix(again + ","))
     }
     #expect(CSV.fields("1,\"a, \"\"b\"\"\",,x") == ["1", "a, \"b\"", "", "x"])

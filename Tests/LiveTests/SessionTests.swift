@@ -595,7 +595,8 @@ extension LaneSnapshot {
   /// Whether the numbers are exactly those of a row of metrics.csv.
   func shows(_ row: EpochMetrics) -> Bool {
     trainLoss == row.trainLoss && trainAccuracy == row.trainAccuracy && testLoss == row.testLoss
-      && testAccuracy == row.testAccuracy && flow.map(\.norm) == row.gradientNorms
+      && testAccuracy == row.testAccuracy
+      && flow.map(\.norm) == flow.map { row.gradientNorms[$0.name] }
       && layers.map(\.mean) == row.spikes && layers.map(\.spread) == row.spread
       && layers.map(\.silent) == row.silent && layers.map(\.dead) == row.dead
   }

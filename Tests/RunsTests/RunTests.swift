@@ -103,10 +103,10 @@ import Testing
     try Checkpoint.restore(Checkpoint.all(in: run.path).last!, into: second)
     for _ in 0..<2 { try second.trainBatch() }
     let row = second.finishEpoch()[0]
-    let columns = MetricsTable.columns(second.network)
+    let columns = MetricsTable.columns([second.network])
     #expect(
-      MetricsTable.row(row, second.network, columns: columns)
-        == MetricsTable.row(rows[0], second.network, columns: columns))
+      MetricsTable.row(row, columns: columns)
+        == MetricsTable.row(rows[0], columns: columns))
   }
 
   /// Keeping spikes: a resume in mid-epoch ends in the same bits and writes the same rows.
@@ -346,7 +346,7 @@ import Testing
   let scratch = ScratchDirectory()
 
   /// A case folder for a fixture; spikes and weights as other simulators would write them.
-  func writeCase(_ fixture: Fixture, solver: String) throws {
+  func writeCase(_ fixture: Fixture, solver: String, loss: String = "sum") throws {
     try FileManager.default.createDirectory(
       atPath: scratch.file("weights"), withIntermediateDirectories: true)
     for (projection, matrix) in zip(fixture.problem.network.projections, fixture.weights.matrices) {
@@ -372,7 +372,7 @@ import Testing
       size = 12
       recurrent = true
       [loss]
-      kind = "sum"
+      kind = "\(loss)"
       shaping = "exponential"
       """, to: "preset.toml")
   }
@@ -476,6 +476,47 @@ import Testing
       }
     }
     _ = scratch.write(NPYArray([1.0], shape: [1]).fileBytes, to: "neurons/hidden1-tau_men.npy")
+    #expect(throws: FileError.self) { try GradientCase(scratch.path) }
+  }
+
+  /// targets.npy in place of labels.npy, as samples x points x outputs; adjoints on request.
+  @Test(arguments: ["exact", "grid"]) func casesOfRegression(solver: String) throws {
+    let fixture = Fixture(
+      loss: "mse", shaping: .exponential(scale: 1), recurrent: true, spikesPerUnit: 2)
+    try writeCase(fixture, solver: solver, loss: "mse")
+    let targets = fixture.problem.targets!
+    var rows: [Double] = []
+    for (_, label) in fixture.samples {
+      for point in 0..<targets.points {
+        for j in 0..<targets.outputs {
+          rows.append(
+            targets.value(
+              label: label, output: j, at: Double(point) / Double(targets.points - 1)))
+        }
+      }
+    }
+    let shape = [fixture.samples.count, targets.points, targets.outputs]
+    _ = scratch.write(NPYArray(rows, shape: shape).fileBytes, to: "targets.npy")
+    try FileManager.default.removeItem(atPath: scratch.file("labels.npy"))
+    let summary = try GradientCase(scratch.path).run(into: scratch.file("out"), traces: true)
+    #expect(summary.samples == fixture.samples.count)
+    let found = try NPYArray(contentsOf: scratch.file("out/gradients/input-hidden1.npy")).doubles
+    if solver == "exact" {
+      let check = GradientCheck(
+        fixture.problem, samples: fixture.samples, weights: fixture.weights)
+      let expected = check.gradient(fixture.weights).matrices[0].values
+      let size = expected.reduce(0) { max($0, abs($1)) }
+      for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-9 * size) }
+    }
+    let steps = Int((fixture.problem.duration / fixture.problem.step).rounded())
+    for (layer, own) in [("hidden1", 12), ("output", 3)] {
+      for name in ["lambda_v", "lambda_i"] {
+        let trace = try NPYArray(contentsOf: scratch.file("out/traces/\(layer)-\(name).npy"))
+        #expect(trace.shape == [fixture.samples.count, steps, own])
+        #expect(trace.doubles.contains { $0 != 0 })
+      }
+    }
+    _ = scratch.write(NPYArray(rows, shape: [rows.count]).fileBytes, to: "targets.npy")
     #expect(throws: FileError.self) { try GradientCase(scratch.path) }
   }
 

@@ -28,9 +28,18 @@ public struct Fixture {
           tauSyn: tauSyn)
       ]
     let network = Network(inputs: inputs, layers: layers)
+    var chance = Random(seed: seed, "targets")
+    // A series of its own for every class; some are constant.
+    let points = seed % 3 == 0 ? 1 : 7
+    let targets =
+      entry.readsTargets
+      ? Targets(
+        outputs: outputs, points: points,
+        values: (0..<outputs * outputs * points).map { _ in chance.uniform(-1, 1) }) : nil
     problem = Problem(
       network: network, duration: duration, step: step,
-      loss: entry.make(LossParameters(duration: duration)), shaping: shaping)
+      loss: entry.make(LossParameters(duration: duration)), shaping: shaping,
+      targets: targets)
     let initial = network.projections.map { projection in
       let fanIn = Double(network.size(ofPopulation: projection.source))
       if projection.source == projection.target {

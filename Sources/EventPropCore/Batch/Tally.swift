@@ -10,6 +10,8 @@ public struct Tally: Equatable {
   public var lossTrials = 0
   /// Trials whose prediction was the label; one without a prediction (-1) is none.
   public var correct = 0
+  /// Of trials that have target series: sums; nil where labels are classes.
+  public var fit: Fit?
   /// Trials in which the label's output was silent (phantom spikes injected).
   public var phantoms = 0
   /// Per class: trials, and those in which the label's output was mute (without any gradient).
@@ -37,6 +39,7 @@ public struct Tally: Equatable {
     trials = 0
     forgetLoss()
     correct = 0
+    fit = nil
     phantoms = 0
     failure = nil
     for label in mute.indices {
@@ -72,10 +75,14 @@ public struct Tally: Equatable {
     trials += 1
     loss += trial.loss
     lossTrials += 1
-    if trial.prediction == trial.label { correct += 1 }
-    if trial.needsPhantom { phantoms += 1 }
-    ofClass[trial.label] += 1
-    if trial.isLabelMute { mute[trial.label] += 1 }
+    if let own = trial.fit {
+      fit = fit.map { $0 + own } ?? own
+    } else {
+      if trial.prediction == trial.label { correct += 1 }
+      if trial.needsPhantom { phantoms += 1 }
+      ofClass[trial.label] += 1
+      if trial.isLabelMute { mute[trial.label] += 1 }
+    }
     if failure == nil { failure = trial.failure }
     for layer in spikes.indices {
       let active = trial.addSpikeCounts(
@@ -91,6 +98,7 @@ public struct Tally: Equatable {
     loss += other.loss
     lossTrials += other.lossTrials
     correct += other.correct
+    if let other = other.fit { fit = fit.map { $0 + other } ?? other }
     phantoms += other.phantoms
     for label in mute.indices {
       ofClass[label] += other.ofClass[label]
@@ -105,8 +113,9 @@ public struct Tally: Equatable {
 
   /// 0 without trials, NaN once one was given up.
   public var meanLoss: Double { loss / Double(max(lossTrials, 1)) }
-  /// Share 0...1 of all trials; 0 without any.
-  public var accuracy: Double { Double(correct) / Double(max(trials, 1)) }
+  /// Share 0...1 of all trials that are right, 0 without any; where outputs follow target series,
+  /// R^2, at most 1.
+  public var accuracy: Double { fit?.explained ?? Double(correct) / Double(max(trials, 1)) }
 
   /// Per hidden layer: spikes per neuron and trial.
   public var meanSpikes: [Double] {

@@ -60,9 +60,9 @@ struct ExactPass {
   }
 
   /// Whether neurons must be gone through one synapse at a time: where these have delays, or
-  /// constants are trained (thresholds alone have a faster way).
+  /// constants are trained (thresholds alone have a faster way), or adjoints are asked for.
   var isBySynapse: Bool {
-    layer.delays != nil || layer.loopDelays != nil
+    !trial.adjointTimes.isEmpty || layer.delays != nil || layer.loopDelays != nil
       || layer.learning.contains { $0.key != .threshold && $0.value.isTrained }
   }
 }

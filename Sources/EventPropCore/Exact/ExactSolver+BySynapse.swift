@@ -202,7 +202,18 @@ extension ExactSolver {
       var later = problem.duration
       var (e, s) = (arrivals.count, ownSpikes.count)
       var place = states.count
+      let times = pass.trial.adjointTimes
+      var asked = times.count
       func back(to time: Double) {
+        while asked > 0, times[asked - 1] >= time {
+          asked -= 1
+          var there = adjoint
+          neuron.runBack(&there, over: neuron.flow(over: later - times[asked]))
+          let li = neuron.collected(there)
+          pass.trial.keepAdjoint(
+            pass.index, size: layer.size, time: asked, neuron: j,
+            v: neuron.transported(there) + li, i: li)
+        }
         let gap = later - time
         let flow = neuron.flow(over: gap)
         place -= 1

@@ -28,6 +28,7 @@ extension ExactSolver {
     }
     trial.loss = 0
     trial.lossRest = 0
+    trial.error = 0
     trial.integrals.removeAll(keepingCapacity: true)
     trial.driveV = Array(
       repeating: 0, count: readout == .instantaneous ? lengths.count * layer.size : 0)
@@ -76,7 +77,8 @@ extension ExactSolver {
       }
       if e < arriving.count {
         start = arriving.times[e]
-        let row = weights.base + Int(arriving.source(e)) * weights.stride
+        guard let source = arriving.source(e) else { continue }
+        let row = weights.base + Int(source) * weights.stride
         for j in arriving.targets(e) { i[j] += row[j] }
       }
     }
@@ -145,8 +147,11 @@ extension ExactSolver {
         case .maximum, .firstSpike:
           break
         }
-        if e > 0, arriving.reaches(e - 1, j) {
-          let source = Int(arriving.source(e - 1))
+        if e > 0, let asked = arriving.asked(e - 1) {
+          trial.keepAdjoint(
+            pass.index, size: layer.size, time: asked, neuron: j, v: lv, i: li)
+        } else if e > 0, arriving.reaches(e - 1, j), let source = arriving.source(e - 1) {
+          let source = Int(source)
           let at = source * weights.stride + j
           gradient.base[at] += share * li
           var error = weights.base[at] * (lv - li)
@@ -264,12 +269,20 @@ extension ExactSolver {
     var values = v
     var slopes = v
     let isUniform = layer.isUniform
+    let targets = targets
     forEachNode(layer, start, end) { time, weight in
       var decay = layer.decay(over: time - start)
       let w = weight * problem.shaping.weight(at: time / problem.duration)
       for j in 0..<layer.size {
         if !isUniform { decay = layer.decay(over: time - start, neuron: j) }
         values[j] = decay.a * v[j] + decay.rise * i[j]
+      }
+      if let targets {
+        values.withUnsafeMutableBufferPointer {
+          targets.subtract(label: trial.label, at: time / problem.duration, from: $0)
+        }
+        let square = values.reduce(0) { $0 + $1 * $1 / 2 }
+        trial.error += weight * square / problem.duration
       }
       total += values.withUnsafeBufferPointer { values in
         slopes.withUnsafeMutableBufferPointer {
@@ -336,6 +349,7 @@ extension ExactPass {
   /// Whether what `integrate` gives serves all outputs, and nothing else is read.
   fileprivate var hasOneMean: Bool {
     solver.problem.loss.readout == .weightedMean && layer.isUniform && layer.delays == nil
+      && trial.adjointTimes.isEmpty
   }
 }
 
@@ -356,29 +370,43 @@ extension Sensitivity {
 }
 
 /// Spikes as they arrive at the outputs: each at all of them, or where synapses have delays once at
-/// each.
+/// each. Between them, as if they were spikes, the times at which adjoints are asked for.
 private struct ReadoutArrivals {
   private let incoming: IncomingSpikes
   private let outputs: Int
   let times: [Double]
-  /// With delays: the spike and the output of each arrival.
+  /// With delays or times asked for: the spike of each arrival and its output, -1: all; of a time
+  /// asked for its number, and -2.
   private let singly: [(spike: Int32, output: Int32)]
 
   init(_ pass: ExactPass) {
     incoming = pass.incoming
     outputs = pass.layer.size
-    guard let delays = pass.delays(pass.own.projection, pass.layer.delays) else {
+    let delays = pass.delays(pass.own.projection, pass.layer.delays)
+    let asked = pass.trial.adjointTimes
+    if delays == nil && asked.isEmpty {
       (times, singly) = (incoming.times, [])
       return
     }
-    var all: [(time: Double, spike: Int32, output: Int32)] = []
+    var all: [(time: Double, spike: Int32, output: Int32)] = asked.enumerated().map {
+      ($1, Int32($0), -2)
+    }
     for e in 0..<incoming.count {
+      guard let delays else {
+        all.append((incoming.times[e], Int32(e), -1))
+        continue
+      }
       for j in 0..<outputs {
         let time = incoming.times[e] + delays[Int(incoming.sources[e]), j]
         if time < pass.solver.problem.duration { all.append((time, Int32(e), Int32(j))) }
       }
     }
-    all.sort { ($0.time, $0.spike, $0.output) < ($1.time, $1.spike, $1.output) }
+    // What is asked for at the time of a spike is what holds after it.
+    func isAsked(_ output: Int32) -> Int { output == -2 ? 1 : 0 }
+    all.sort {
+      ($0.time, isAsked($0.output), $0.spike, $0.output)
+        < ($1.time, isAsked($1.output), $1.spike, $1.output)
+    }
     times = all.map(\.time)
     singly = all.map { ($0.spike, $0.output) }
   }
@@ -391,12 +419,22 @@ private struct ReadoutArrivals {
 
   /// The index of an arriving spike among the incoming ones.
   func spike(_ e: Int) -> Int32 { singly.isEmpty ? Int32(e) : singly[e].spike }
-  func source(_ e: Int) -> Int32 { incoming.sources[Int(spike(e))] }
+  /// nil for a time that is asked for.
+  func source(_ e: Int) -> Int32? {
+    asked(e) == nil ? incoming.sources[Int(spike(e))] : nil
+  }
+  /// The number of a time that is asked for; nil for spikes.
+  func asked(_ e: Int) -> Int? {
+    singly.isEmpty || singly[e].output != -2 ? nil : Int(singly[e].spike)
+  }
   /// The outputs that it arrives at.
   func targets(_ e: Int) -> Range<Int> {
-    singly.isEmpty ? 0..<outputs : Int(singly[e].output)..<(Int(singly[e].output) + 1)
+    if singly.isEmpty || singly[e].output == -1 { return 0..<outputs }
+    return singly[e].output < 0 ? 0..<0 : Int(singly[e].output)..<(Int(singly[e].output) + 1)
   }
-  func reaches(_ e: Int, _ j: Int) -> Bool { singly.isEmpty || Int(singly[e].output) == j }
+  func reaches(_ e: Int, _ j: Int) -> Bool {
+    singly.isEmpty || singly[e].output == -1 || Int(singly[e].output) == j
+  }
 
   /// Whether it is the first arrival at an output where the voltage of that has a maximum.
   func turns(_ e: Int, _ peak: Peak, at j: Int) -> Bool {

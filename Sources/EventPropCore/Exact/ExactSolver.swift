@@ -13,6 +13,8 @@ public final class ExactSolver: Solver {
   public let problem: Problem
   /// Times at which w(t) is not smooth, ms.
   let kinks: [Double]
+  /// What the loss reads; nil: classes alone.
+  let targets: Targets?
   /// As they are where nothing of them is trained.
   private let fixedLayers: [ExactLayer]
 
@@ -33,7 +35,9 @@ public final class ExactSolver: Solver {
   package init(_ problem: Problem, isOneByOne: Bool) {
     self.problem = problem
     self.isOneByOne = isOneByOne
-    kinks = problem.shaping.kinks.map { $0 * problem.duration }
+    targets = problem.lossTargets
+    let bends = problem.shaping.kinks + (targets?.kinks ?? [])
+    kinks = bends.sorted().map { $0 * problem.duration }
     fixedLayers = ExactLayer.layers(problem.network.layers)
   }
 
@@ -77,6 +81,9 @@ public final class ExactSolver: Solver {
       if trial.failure != nil {
         trial.loss = .nan
         trial.prediction = -1
+        trial.fit = problem.targets.map {
+          Fit(error: .nan, spread: $0.spreads[trial.label])
+        }
         (trial.needsPhantom, trial.isLabelMute) = (false, false)
         return
       }
@@ -88,6 +95,10 @@ public final class ExactSolver: Solver {
         &trial.readout, label: trial.label, duration: problem.duration,
         gradient: &trial.readoutGradient)
     if problem.loss.readout == .instantaneous { trial.loss = total }
+    trial.fit = problem.targets.map {
+      Fit(error: trial.error, spread: $0.spreads[trial.label])
+    }
+    if trial.fit != nil { trial.prediction = -1 }
   }
 
   /// The spike may be forced at any time, not only where V comes near the threshold.
@@ -108,6 +119,7 @@ public final class ExactSolver: Solver {
   ) {
     guard trial.failure == nil else { return }
     let gradient = tape.gradient
+    trial.clearAdjoints(problem.network)
     let last = problem.network.layers.count - 1
     // Per spike of the layer at hand: sum_j w_nj (lV_j - lI_j) over the layer above, and dl/dt.
     var errors = Array(repeating: 0.0, count: trial.layers[last].count)

@@ -40,6 +40,8 @@ public final class ExactTrial: SolvedTrial {
   public internal(set) var loss = Double.nan
   /// -1 also before the first pass, and after one that was given up.
   public internal(set) var prediction = -1
+  /// Of the last pass.
+  public internal(set) var fit: Fit?
   /// Of the last pass that was not given up, unless `withholdPhantom` was called after it.
   public internal(set) var needsPhantom = false
   /// Of the last pass that was not given up.
@@ -62,6 +64,8 @@ public final class ExactTrial: SolvedTrial {
   /// `.instantaneous`: what rounding cut off from `loss`, which without it would be `loss -
   /// lossRest`.
   var lossRest = 0.0
+  /// Of losses that read targets: 1/T int 1/2 sum (V - Y)^2 dt.
+  var error = 0.0
   /// `.instantaneous`: intervals x outputs, what a whole interval adds to lV and lI at its start.
   var driveV: [Double] = []
   var driveI: [Double] = []
@@ -69,6 +73,11 @@ public final class ExactTrial: SolvedTrial {
   /// Where time constants of the outputs are trained, per output: the derivative of the read-out
   /// value, or of an `.instantaneous` loss, by tau_m and tau_s.
   var byTimeConstants: [(mem: Double, syn: Double)] = []
+  /// Ascending times, ms, at which `backward` leaves the adjoints; empty: none are asked for. Layers
+  /// then go through their neurons one by one, in both passes.
+  public var adjointTimes: [Double] = []
+  /// Per layer: lV and lI just after each of `adjointTimes`, times x neurons.
+  public internal(set) var adjoints: [(v: [Double], i: [Double])] = []
   /// A spike forced or suppressed in the pass that runs.
   var intervention: Intervention?
 
@@ -77,6 +86,22 @@ public final class ExactTrial: SolvedTrial {
     readout = Array(repeating: 0, count: network.output.size)
     readoutGradient = readout
     peaks = Array(repeating: Peak(), count: network.output.size)
+  }
+
+  func clearAdjoints(_ network: Network) {
+    let times = adjointTimes.count
+    adjoints =
+      times == 0
+      ? []
+      : network.layers.map {
+        let zero = Array(repeating: 0.0, count: times * $0.size)
+        return (zero, zero)
+      }
+  }
+
+  func keepAdjoint(_ layer: Int, size: Int, time: Int, neuron j: Int, v: Double, i: Double) {
+    adjoints[layer].v[time * size + j] = v
+    adjoints[layer].i[time * size + j] = i
   }
 
   /// Until the next `forward`, which decides anew.

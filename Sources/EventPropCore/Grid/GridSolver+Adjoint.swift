@@ -106,7 +106,12 @@ extension GridSolver {
         }
         later = n
       }
-      if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) }
+      if keepsErrors {
+        workspace.recordErrors(of: index, at: n, lv, li) { j in
+          guard let drive, n < steps else { return 0 }
+          return -drive.held * weightOfStep[n] * drive.values[n * drive.stride + j]
+        }
+      }
       if let incomingErrors, !arriving.isEmpty {
         ep_dot_rows(
           incomingErrors + arriving.lowerBound, forward.weights, forward.stride,

@@ -222,7 +222,7 @@ extension GridSolver {
         trace.rows[n] = UInt32(truncatingIfNeeded: row)
         row += 1
       }
-      if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) }
+      if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) { last[$0] } }
       let hasPeak = n == peak
       if wantsErrors, !arriving.isEmpty {
         ep_dot_rows(

@@ -171,14 +171,17 @@ extension GridSolver {
       problem.loss.conclude(
         &trial.readout, label: trial.label, duration: problem.duration,
         gradient: &trial.readoutGradient)
+    trial.fit = nil
     if problem.loss.readout == .instantaneous { integrateInstantaneousLoss(trial) }
   }
 
   /// `L = sum_n w_n dt/T l(mean of V over step n)`; dl/dV of every step replaces the mean in
-  /// `trial.drive`.
+  /// `trial.drive`. Targets are taken in the middle of a step.
   private func integrateInstantaneousLoss(_ trial: GridTrial) {
     guard let drive = trial.drive else { return }
     let outputs = trial.readout.count
+    let targets = targets
+    var error = 0.0
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * outputs) { scratch in
       let values = UnsafeMutableBufferPointer(rebasing: scratch[0..<outputs])
       let gradient = UnsafeMutableBufferPointer(rebasing: scratch[outputs...])
@@ -186,6 +189,11 @@ extension GridSolver {
       for n in 0..<steps {
         let row = n * trial.outputWidth
         for j in 0..<outputs { values[j] = Double(drive[row + j]) }
+        if let targets {
+          let middle = (Double(n) + 0.5) / Double(steps)
+          targets.subtract(label: trial.label, at: middle, from: values)
+          error += values.reduce(0) { $0 + $1 * $1 / 2 }
+        }
         total +=
           Double(weightOfStep[n])
           * problem.loss.value(
@@ -193,6 +201,10 @@ extension GridSolver {
         for j in 0..<outputs { drive[row + j] = Float(gradient[j]) }
       }
       trial.loss = total
+    }
+    if let targets = problem.targets {
+      trial.fit = Fit(error: error / Double(steps), spread: targets.spreads[trial.label])
+      trial.prediction = -1
     }
   }
 }

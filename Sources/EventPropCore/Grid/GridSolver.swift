@@ -25,6 +25,8 @@ public final class GridSolver: Solver {
   let projections: [Projection]
   /// w in the middle of each step, times dt/T: the weights of the read-out integral.
   package let weightOfStep: [Float]
+  /// What the loss reads; nil: classes alone.
+  let targets: Targets?
   /// Of the first layer: see `BlockBatch`.
   let blocks: [Range<Int>]
   /// What the adjoint of the first layer's blocks does over 0, 1, ... steps.
@@ -39,6 +41,7 @@ public final class GridSolver: Solver {
     self.steps = steps
     projections = problem.network.projections
     blocks = problem.network.blocks
+    targets = problem.lossTargets
     firstGaps =
       blocks.isEmpty
       ? [] : problem.network.layers[0].adjointGaps(problem.step, count: steps + 1)

@@ -139,6 +139,8 @@ public final class GridTrial: SolvedTrial {
   public internal(set) var loss = Double.nan
   /// -1 also before the first pass.
   public internal(set) var prediction = -1
+  /// Of the last pass.
+  public internal(set) var fit: Fit?
   /// Of the last pass, unless `withholdPhantom` was called after it.
   public internal(set) var needsPhantom = false
   /// With `.maximum`, the voltages at ends of steps decide.

@@ -91,6 +91,8 @@ public final class GridWorkspace {
   var peaks: [Int] = []
   /// Per layer: lV - lI at every time index, `(steps + 1) x width`, when `keepErrors` was called.
   private(set) var errorTraces: [UnsafeMutablePointer<Float>] = []
+  /// Kept when asked for: lI, alike.
+  private var currentTraces: [UnsafeMutablePointer<Float>] = []
   /// Spikes of one layer, in pieces of at most `EP_BLOCK` neurons.
   let pieces: UnsafeMutableBufferPointer<BlockSpikes>
   /// `.maximum`: V and I of the outputs at the end of each step, `steps x width`.
@@ -140,7 +142,7 @@ public final class GridWorkspace {
   }
 
   deinit {
-    for trace in errorTraces { trace.deallocate() }
+    for trace in errorTraces + currentTraces { trace.deallocate() }
     for layer in layers {
       layer.v.deallocate()
       layer.i.deallocate()
@@ -157,9 +159,21 @@ public final class GridWorkspace {
   }
 
   /// From now on `backward` keeps what a spike at each instant would transport: lV - lI.
-  public func keepErrors() {
+  /// - Parameter currents: and lI.
+  public func keepErrors(currents: Bool = false) {
     guard errorTraces.isEmpty else { return }
     errorTraces = layers.map { allocateZeroed((steps + 1) * $0.width) }
+    if currents { currentTraces = layers.map { allocateZeroed((steps + 1) * $0.width) } }
+  }
+
+  /// lV and lI of a layer's neurons just after each step's start, after the last `backward`: steps x
+  /// neurons; empty unless currents are kept.
+  public func adjoints(ofLayer index: Int) -> (v: [Float], i: [Float]) {
+    guard currentTraces.indices.contains(index) else { return ([], []) }
+    let layer = layers[index]
+    let places = (0..<steps).flatMap { n in (0..<layer.size).map { n * layer.width + $0 } }
+    let i = places.map { currentTraces[index][$0] }
+    return (zip(places, i).map { errorTraces[index][$0] + $1 }, i)
   }
 
   /// lV - lI of a layer's neurons at time index n, after the last `backward`; empty unless kept.
@@ -171,12 +185,16 @@ public final class GridWorkspace {
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }
 
-  /// Keeps lV - lI of a layer at time index n.
+  /// Keeps lV - lI, and lI, of a layer at time index n.
+  /// - Parameter drive: what `lv` and `li` are short of; nil: nothing.
   func recordErrors(
-    of index: Int, at n: Int, _ lv: UnsafePointer<Float>, _ li: UnsafePointer<Float>
+    of index: Int, at n: Int, _ lv: UnsafePointer<Float>, _ li: UnsafePointer<Float>,
+    drive: (Int) -> Float = { _ in 0 }
   ) {
     let (layer, trace) = (layers[index], errorTraces[index])
     for j in 0..<layer.width { trace[n * layer.width + j] = lv[j] - li[j] }
+    guard currentTraces.indices.contains(index) else { return }
+    for j in 0..<layer.width { currentTraces[index][n * layer.width + j] = li[j] + drive(j) }
   }
 
   /// The projection that reaches a layer from below.

@@ -17,11 +17,17 @@ public protocol Loss: Sendable {
   /// Added to lV of the label's neuron at T when that neuron was silent ("phantom spike" of Nowotny
   /// et al.): a pseudo-gradient that pushes it back into activity. 0 for losses without one.
   var phantomPush: Double { get }
+
+  /// Whether `value` is given V - Y, what voltages are off their targets, in place of V. Only with
+  /// `.instantaneous`.
+  var readsTargets: Bool { get }
 }
 
 extension Loss {
   /// No phantom spike: right for losses that read voltages.
   public var phantomPush: Double { 0 }
+  /// Right for losses that know classes alone.
+  public var readsTargets: Bool { false }
 }
 
 /// How a loss is called in presets, and how it is made.
@@ -32,6 +38,8 @@ public struct LossEntry: Sendable {
   public var title: String
   /// That of every loss `make` returns, known without one.
   public var readout: Readout
+  /// That of every loss `make` returns.
+  public var readsTargets = false
   /// The preset's keys that `make` reads.
   public var keys: [LossKey] = []
   public var make: @Sendable (LossParameters) -> any Loss
@@ -88,6 +96,7 @@ public enum LossTable {
     FirstSpikeLoss.entry,
     FirstSpikeExponentialLoss.entry,
     MeanSquaredTimeLoss.entry,
+    MeanSquaredErrorLoss.entry,
   ]
 
   /// The keys of all losses, each once: all are read, so that a change of loss keeps them.

@@ -14,6 +14,9 @@ public struct Problem: Sendable {
   public var loss: any Loss
   /// w(t/T) of the integral losses; `.maximum` and `.firstSpike` do without.
   public var shaping: Shaping
+  /// What outputs are to follow, by label, in place of classes (regression); nil: labels are
+  /// classes.
+  public var targets: Targets?
   /// At most one input spike per unit and step: further ones are merged into the first.
   public var mergesInput: Bool
   /// How the grid reads output voltages; the exact solver ignores it.
@@ -22,14 +25,20 @@ public struct Problem: Sendable {
   /// Checks nothing; what the grid cannot run stops in `GridSolver.init`.
   public init(
     network: Network, duration: Double, step: Double, loss: any Loss, shaping: Shaping = .none,
-    mergesInput: Bool = false, rule: ReadoutRule = .integrated
+    targets: Targets? = nil, mergesInput: Bool = false, rule: ReadoutRule = .integrated
   ) {
     self.network = network
     self.duration = duration
     self.step = step
     self.loss = loss
     self.shaping = shaping
+    self.targets = targets
     self.mergesInput = mergesInput
     self.rule = rule
+  }
+
+  /// What the loss reads, made anew for classes: nil for losses that know classes alone.
+  package var lossTargets: Targets? {
+    loss.readsTargets ? targets ?? .oneHot(network.output.size) : nil
   }
 }

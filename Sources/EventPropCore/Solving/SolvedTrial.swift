@@ -17,6 +17,9 @@ public protocol SolvedTrial: AnyObject {
   var loss: Double { get }
   /// The predicted class; -1 when no output spiked (first-spike losses).
   var prediction: Int { get }
+  /// How well the outputs follow their targets; nil where labels are classes, and before the first
+  /// pass.
+  var fit: Fit? { get }
   /// Whether the label's output was silent, so that `backward` injects a phantom spike.
   var needsPhantom: Bool { get }
   /// Whether the label's output was mute, so that its weights have no gradient at all: without a

@@ -54,6 +54,7 @@ struct LoadedData {
 enum DataTable {
   static let all: [any DataSource.Type] = [
     YinYangSource.self,
+    SignalsSource.self,
     IDXImagesSource.self,
     SHDSource.self,
     SpokenDigitsSource.self,
@@ -80,6 +81,7 @@ extension Preset {
     }
     loaded.rescale(by: options.rescale)
     try loaded.nameClassesAlike()
+    try loaded.joinTargets()
     let (inside, outside) = try options.validation.apply(to: loaded.train, seed: options.seed)
     var splits = DataSplits(
       train: inside, validate: loaded.validate ?? outside, test: loaded.test)
@@ -119,6 +121,22 @@ extension Preset {
         )
       }
     }
+    if let targets = data.targets {
+      guard lane.loss.readsTargets else {
+        let known = LossTable.all.filter(\.readsTargets).map { "\"\($0.kind)\"" }
+        throw FileError(
+          name,
+          "loss.kind: \"\(lane.lossKind)\" knows classes, \(data.name) has target series; "
+            + "allowed is \(known.joined(separator: ", "))")
+      }
+      precondition(targets.outputs == network.output.size)
+      if self.data?.augmentation.blend ?? 0 > 0 {
+        throw FileError(
+          name,
+          "data.augment.blend: blends samples of a class, \(data.name) has target series; allowed is 0"
+        )
+      }
+    }
     let weights = network.projections.reduce(0) {
       $0 + network.size(ofPopulation: $1.source) * network.size(ofPopulation: $1.target)
     }
@@ -132,7 +150,7 @@ extension Preset {
     }
     return Problem(
       network: network, duration: duration, step: lane.step, loss: lane.loss, shaping: shaping,
-      mergesInput: self.data?.mergesPerStep ?? false, rule: lane.rule)
+      targets: data.targets, mergesInput: self.data?.mergesPerStep ?? false, rule: lane.rule)
   }
 }
 
@@ -143,6 +161,38 @@ extension LoadedData {
       set.rescaled(units: factors.units, time: factors.time)
     }
     (train, test, validate) = (rescaled(train), rescaled(test), validate.map(rescaled))
+  }
+
+  /// The series of all sets in one list, so that labels of any of them say which is meant.
+  /// - Throws: `FileError` when only some have any, or they differ in outputs or points.
+  mutating func joinTargets() throws {
+    let others = [test, validate].compactMap { $0 }.filter { $0.count > 0 }
+    guard let first = train.targets else {
+      if let odd = others.first(where: { $0.targets != nil }) {
+        throw FileError(odd.name, "has target series, \(train.name) has classes")
+      }
+      return
+    }
+    for other in others {
+      guard let own = other.targets else {
+        throw FileError(other.name, "has classes, \(train.name) has target series")
+      }
+      guard own.outputs == first.outputs, own.points == first.points else {
+        throw FileError(
+          other.name,
+          "has targets of \(own.outputs) outputs x \(own.points) points, "
+            + "\(train.name) of \(first.outputs) x \(first.points)")
+      }
+    }
+    let rest = [test.targets, validate?.targets].map { $0?.values ?? [] }
+    let all = Targets(
+      outputs: first.outputs, points: first.points,
+      values: first.values + rest[0] + rest[1])
+    let afterTrain = first.count
+    let afterTest = afterTrain + (test.targets?.count ?? 0)
+    train = train.retargeted(all, from: 0)
+    test = test.retargeted(all, from: afterTrain)
+    validate = validate?.retargeted(all, from: afterTest)
   }
 
   /// All sets under the same class names: files may list them in another order.

@@ -204,10 +204,13 @@ final class SolverLane<S: Solver>: Lane {
     var total = Tally(network)
     var predictions: [Int] = []
     predictions.reserveCapacity(data.count)
+    var fits: [Fit] = []
+    let hasTargets = solver.problem.targets != nil
     for start in stride(from: 0, to: data.count, by: runner.trials.count) {
       let samples = Array(start..<min(start + runner.trials.count, data.count))
       if total.failure != nil {
         predictions.append(contentsOf: samples.map { _ in -1 })
+        if hasTargets { fits += samples.map { _ in Fit(error: .nan, spread: 0) } }
         continue
       }
       batch.prepare(samples, epoch: 0, pool: pool)
@@ -216,10 +219,14 @@ final class SolverLane<S: Solver>: Lane {
         contentsOf: samples.indices.map {
           total.failure == nil ? runner.trials[$0].prediction : -1
         })
+      if hasTargets {
+        fits += samples.indices.map { runner.trials[$0].fit ?? Fit(error: .nan, spread: 0) }
+      }
     }
     return Evaluation(
-      loss: total.meanLoss, accuracy: total.accuracy, predictions: predictions,
-      labels: data.labels, meanSpikes: total.meanSpikes, dead: total.dead.map(\.count))
+      loss: total.meanLoss, accuracy: total.accuracy,
+      predictions: hasTargets ? [] : predictions, fits: fits, labels: data.labels,
+      meanSpikes: total.meanSpikes, dead: total.dead.map(\.count))
   }
 
   func applySilentPolicy(epoch: Int, seed: Int) {

@@ -11,6 +11,7 @@ extension SolverLane {
     var picture = ProbeTrial()
     picture.label = data.labels[sample]
     picture.prediction = trial.prediction
+    picture.fit = trial.fit
     picture.loss = trial.loss
     picture.inputTotal = train.count
     let every = max(1, train.count / 6000)
@@ -21,6 +22,14 @@ extension SolverLane {
       picture.layers.append(trial.spikes(ofLayer: index))
     }
     picture.voltages = outputVoltages(trial, train, points: points)
+    if let targets = solver.problem.targets {
+      picture.targets = (0..<targets.outputs).map { j in
+        (0..<points).map {
+          targets.value(
+            label: picture.label, output: j, at: (Double($0) + 1) / Double(points))
+        }
+      }
+    }
     let shaping = solver.problem.shaping
     picture.weight = (0..<points).map {
       shaping.weight(at: (Double($0) + 1) / Double(points))
@@ -130,7 +139,7 @@ extension SolverLane {
 
 /// One probe sample run forward through a lane.
 public struct ProbeTrial: Sendable {
-  /// Class of the sample.
+  /// Class of the sample, or the number of its target series.
   public var label = 0
   /// Predicted class; -1 for none.
   public var prediction = -1
@@ -144,6 +153,10 @@ public struct ProbeTrial: Sendable {
   public var layers: [[LayerSpike]] = []
   /// Per output: V at `voltageTimes` evenly spaced times over the trial.
   public var voltages: [[Double]] = []
+  /// Per output: what it is to follow, at the same times; empty where labels are classes.
+  public var targets: [[Double]] = []
+  /// How well it does; nil where labels are classes.
+  public var fit: Fit?
   /// w(t) at the same times.
   public var weight: [Double] = []
 

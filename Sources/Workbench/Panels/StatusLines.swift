@@ -26,7 +26,7 @@ enum StatusLines {
         segments.append(
           Segment(
             text:
-              "lane \(lane.letter) \(lane.run.isEmpty ? "" : lane.run + ": ")\(lane.description)",
+              "lane \(lane.letter) \(Wording.prefix(lane))\(lane.description)",
             style: CellStyle(lane.ink, bold: true), weight: 5))
       }
       segments.append(

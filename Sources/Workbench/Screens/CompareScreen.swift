@@ -52,7 +52,7 @@ enum CompareScreen: WorkbenchScreen {
       + (snapshot.lanes.count > 1 ? state.showsAllSeeds(snapshot) ? 2 : 1 : 0)
     let isWide = area.width >= 100
     let classRows = min(snapshot.classNames.count, max(10, area.height / 3)) + 3
-    let hasClasses = area.height >= tableRows + classRows + 16
+    let hasClasses = !snapshot.isRegression && area.height >= tableRows + classRows + 16
     var plots = rest.takeTop(max(6, area.height - tableRows - (hasClasses ? classRows : 0)))
     if hasClasses {
       ClassesPanel.draw(state, snapshot, in: rest.takeTop(classRows), on: &surface)
@@ -130,7 +130,8 @@ enum CompareScreen: WorkbenchScreen {
       return Line(lane, spread.median, spread)
     }
     plot(
-      snapshot, "test accuracy, %\(note(isAll))", lines, behind: [], isLogarithmic: false,
+      snapshot, "test \(Wording.score(snapshot)), %\(note(isAll))", lines, behind: [],
+      isLogarithmic: false,
       limits: 0...100,
       in: area, on: &surface)
   }
@@ -328,6 +329,10 @@ enum CompareScreen: WorkbenchScreen {
       let looks = snapshot.looks > 1 ? "; \(snapshot.looks) looks corrected for" : ""
       let soFar = snapshot.isFinished ? "" : "so far: "
       return soFar + seeds.verdict(first: a.letter, second: b.letter) + looks
+    }
+    if snapshot.isRegression {
+      return
+        "one seed: whether \(a.letter) and \(b.letter) differ is tested over several (:seeds 5)"
     }
     guard let pair = PairedAccuracy(a, b) else {
       return "no test samples common to \(a.letter) and \(b.letter) yet"

@@ -199,10 +199,13 @@ enum OverviewScreen: WorkbenchScreen {
     _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
   ) {
     let trial = lane.trial
-    let isRight = trial.label == trial.prediction
-    let text = "probe \(snapshot.probe)  label \(Wording.className(trial.label, snapshot))  "
+    let isRight = trial.fit.map { $0.explained > 0.5 } ?? (trial.label == trial.prediction)
+    let label = trial.fit == nil ? "label \(Wording.className(trial.label, snapshot))  " : ""
+    let text = "probe \(snapshot.probe)  \(label)"
     surface.text(String(text.prefix(area.width)), x: area.x, y: area.y, style: .plain)
-    let answer = "\(isRight ? "✓" : "✗") \(Wording.className(trial.prediction, snapshot))"
+    let answer =
+      trial.fit.map { "R² \(Text.percent($0.explained)) of this sample" }
+      ?? "\(isRight ? "✓" : "✗") \(Wording.className(trial.prediction, snapshot))"
     if text.count + answer.count <= area.width {
       surface.text(
         answer, x: area.x + text.count, y: area.y,
@@ -252,24 +255,32 @@ enum OverviewScreen: WorkbenchScreen {
     if rows.axis > 0 { surface.timeAxis(time, unit: "ms", in: strip("", 1)) }
   }
 
-  /// Output voltages as traces, the label's last and in its own colour.
+  /// Output voltages as traces, the label's last and in its own colour; or over their targets.
   static func voltages<S: Surface>(
     _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
   ) {
-    let curves = lane.trial.voltages
-    let values = curves.flatMap { $0 }.filter(\.isFinite)
+    let (curves, targets) = (lane.trial.voltages, lane.trial.targets)
+    let values = (curves + targets).flatMap { $0 }.filter(\.isFinite)
     guard let low = values.min(), let high = values.max(), !area.isEmpty else { return }
     let margin = max(high - low, 1e-9) * 0.02
     let points = Double(max(curves.first?.count ?? 1, 1))
-    func curve(_ j: Int, _ ink: Ink) -> Curve {
+    func curve(_ ys: [Double], _ ink: Ink) -> Curve {
       Curve(
-        curves[j].enumerated().map {
+        ys.enumerated().map {
           ((Double($0.offset) + 1) / points * snapshot.duration, $0.element)
         }, ink: ink)
     }
-    let label = lane.trial.label
-    var all = curves.indices.filter { $0 != label }.map { curve($0, .dim) }
-    if curves.indices.contains(label) { all.append(curve(label, .good)) }
+    var all: [Curve] = []
+    if targets.isEmpty {
+      let label = lane.trial.label
+      all = curves.indices.filter { $0 != label }.map { curve(curves[$0], .dim) }
+      if curves.indices.contains(label) { all.append(curve(curves[label], .good)) }
+    } else {
+      // What is to be followed, and over it what follows.
+      all =
+        targets.map { curve($0, .dim) }
+        + curves.enumerated().map { curve($1, $0 % 2 == 0 ? .good : .accent) }
+    }
     surface.plot(all, x: 0...snapshot.duration, y: (low - margin)...(high + margin), in: area)
   }
 
@@ -406,7 +417,7 @@ enum OverviewScreen: WorkbenchScreen {
     let axisNote = isShared ? "" : " (axis of its own)"
     let isAll = state.showsAllSeeds(snapshot) && !lane.seeds.isEmpty
     heading(
-      "loss, smoothed \(smoothing)\(axisNote); test accuracy\(snapshot.tests.note)"
+      "loss, smoothed \(smoothing)\(axisNote); test \(Wording.score(snapshot))\(snapshot.tests.note)"
         + (isAll ? "; median, range" : ""), &area, on: &surface)
     let strip = area.takeTop(rows.curves - 1)
     let plot = curvePlot(in: strip)

@@ -177,6 +177,13 @@ enum RasterScreen: WorkbenchScreen {
       x: inside.x + 7, y: inside.y + 1, width: inside.width - 8, height: inside.height - 3)
   }
 
+  private static func said(_ lane: LaneSnapshot, _ snapshot: Snapshot) -> String {
+    snapshot.isRegression
+      ? ""
+      : ", label \(Wording.className(lane.trial.label, snapshot)), "
+        + "answer \(Wording.className(lane.trial.prediction, snapshot))"
+  }
+
   static func draw<S: Surface>(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
@@ -188,8 +195,7 @@ enum RasterScreen: WorkbenchScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: Text.fit(
-        "\(name) by \(state.order.rawValue); sample \(snapshot.probe), "
-          + "label \(Wording.className(lane.trial.label, snapshot)), answer \(Wording.className(lane.trial.prediction, snapshot)); "
+        "\(name) by \(state.order.rawValue); sample \(snapshot.probe)\(said(lane, snapshot)); "
           + "\(lane.letter) \(Wording.label(lane))", area.width - 6),
       style: CellStyle(lane.ink, bold: true))
     let plot = plotArea(in: area)

@@ -86,7 +86,9 @@ enum TraceScreen: WorkbenchScreen {
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: Text.fit(
         "V(t) of \(name) neuron \(traced.neuron), sample \(snapshot.probe) "
-          + "(\(Wording.className(lane.trial.label, snapshot))); \(lane.letter) \(Wording.label(lane))",
+          + (snapshot.isRegression
+            ? "" : "(\(Wording.className(lane.trial.label, snapshot)))")
+          + "; \(lane.letter) \(Wording.label(lane))",
         area.width - 6), style: CellStyle(lane.ink, bold: true))
     var rest = area.inside
     rest.x += 1

@@ -54,12 +54,33 @@ enum RasterFigure: WorkbenchFigure {
     return PaperPanel(y: y, marks: [PaperMark(name, stroke, .ticks(points))])
   }
 
-  /// The label's and the answer's stand out.
+  /// The label's and the answer's stand out; or every output beside its target.
   private static func voltages(
     _ lane: LaneSnapshot, _ snapshot: Snapshot
   ) -> (PaperPanel, [PaperLegendEntry]) {
     let trial = lane.trial
     var (marks, legend): ([PaperMark], [PaperLegendEntry]) = ([], [])
+    if !trial.targets.isEmpty {
+      let (own, target) = (PaperStroke(color: lane.stroke.color), PaperStroke.black(dash: 1))
+      func line(_ name: String, _ stroke: PaperStroke, _ values: [Double]) -> PaperMark {
+        PaperMark(
+          name, stroke,
+          .line(
+            values.enumerated().map { index, v in
+              PaperPoint((Double(index) + 1) / Double(values.count) * snapshot.duration, v)
+            }))
+      }
+      for (output, values) in trial.voltages.enumerated() {
+        let name = Wording.className(output, snapshot)
+        marks.append(line("\(name) target", target, trial.targets[output]))
+        marks.append(line(name, own, values))
+      }
+      let y = PaperAxis.covering((trial.voltages + trial.targets).flatMap { $0 }, "output V")
+      return (
+        PaperPanel(y: y, marks: marks, weight: 1.3),
+        [PaperLegendEntry("output", own), PaperLegendEntry("target", target)]
+      )
+    }
     var others: PaperStroke?
     for (output, voltages) in trial.voltages.enumerated() {
       let name = Wording.className(output, snapshot)
