@@ -55,6 +55,11 @@ let package = Package(
         "EventPropCore", "SpikeData", "Diagnosis", "Experiments", "Training", "Runs", "Live",
         "Charts",
       ]),
+    .target(
+      name: "Interchange",
+      dependencies: [
+        "EventPropCore", "SpikeData", "Experiments", "Training", "Runs", "CHDF5",
+      ]),
     .target(name: "Charts"),
     .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"])]),
     .target(name: "Terminal", dependencies: ["Charts", "CNCurses"]),
@@ -67,8 +72,8 @@ let package = Package(
     .executableTarget(
       name: "EventPropCommand",
       dependencies: [
-        "Workbench", "Sweeps", "Live", "Runs", "Training", "Experiments", "Terminal", "Charts",
-        "Diagnosis",
+        "Workbench", "Sweeps", "Live", "Interchange", "Runs", "Training", "Experiments",
+        "Terminal", "Charts", "Diagnosis",
         "SpikeData", "EventPropCore", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -103,6 +108,12 @@ let package = Package(
       dependencies: [
         "Sweeps", "Live", "Runs", "Training", "Experiments", "SpikeData", "EventPropCore",
         "EventPropCommand", "Support",
+      ]),
+    .testTarget(
+      name: "InterchangeTests",
+      dependencies: [
+        "Interchange", "Runs", "Training", "Experiments", "SpikeData", "EventPropCore", "CHDF5",
+        "Support",
       ]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(
