@@ -4,6 +4,8 @@
 #include <hdf5.h>
 
 static inline hid_t eventprop_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t eventprop_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline size_t eventprop_h5_variable(void) { return H5T_VARIABLE; }
 static inline hid_t eventprop_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t eventprop_h5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t eventprop_h5_float16(void) {

@@ -17,16 +17,21 @@ struct DiagnoseCommand: ParsableCommand {
     discussion: """
       Trains a preset from its initial weights, or a run from a checkpoint, for some updates, each of which is observed
       on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, margins.csv, silence.csv and
-      flow.csv. The run itself stays as it is.
+      flow.csv. The run itself stays as it is. A network of another program, a NIR file or a folder of weights, is looked
+      at in the same way: eventprop diagnose net.nir --data shd --out DIR
       """)
 
   @Argument(
-    help: ArgumentHelp("A preset by name or path, or the folder of a run.", valueName: "preset|run")
+    help: ArgumentHelp(
+      "A preset by name or path, the folder of a run, or a network of another program.",
+      valueName: "preset|run|network")
   )
   var name: String
 
   @Option(help: "Folder for the tables; made when missing.")
   var out: String
+
+  @OptionGroup var foreign: ForeignOptions
 
   @Option(help: "Updates to observe.")
   var updates: Int = 20
@@ -58,9 +63,11 @@ struct DiagnoseCommand: ParsableCommand {
       throw FileError(name, "is not the folder of a run: --epoch needs one")
     }
     let preset =
-      isRun
-      ? try Preset(ofRun: name, settings: settings)
-      : try Preset(contentsOf: PresetLibrary.path(of: name), settings: settings)
+      !isRun && ForeignOptions.isForeign(name)
+      ? try foreign.preset(name, settings: settings).preset
+      : isRun
+        ? try Preset(ofRun: name, settings: settings)
+        : try Preset(contentsOf: PresetLibrary.path(of: name), settings: settings)
     let place = isRun ? try Checkpoint.find(in: name, named: epoch) : nil
     let session = try DiagnosisSession(
       preset, run: isRun ? name : nil, place: place, threads: threads)

@@ -28,16 +28,18 @@ struct EventPropCommand: ParsableCommand {
       OpenCommand.self, TrainCommand.self, CrossvalidateCommand.self, SweepCommand.self,
       FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
       DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,
+      ImportCommand.self, ExportCommand.self,
       BenchCommand.self, PresetsCommand.self, DataCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 
   static func main() {
     let arguments = CommandLine.arguments
-    if arguments.count == 4, arguments[1] == HDF5Helper.argument, let units = Int(arguments[3]),
-      (1...65_535).contains(units)
-    {
-      HDF5Helper.serve(path: arguments[2], units: units)
+    if arguments.count == 4, arguments[1] == HDF5Helper.argument {
+      if arguments[3] == HDF5Helper.tree { HDF5Helper.serve(path: arguments[2], units: nil) }
+      if let units = Int(arguments[3]), (1...65_535).contains(units) {
+        HDF5Helper.serve(path: arguments[2], units: units)
+      }
     }
     HDF5Helper.executable = "/proc/self/exe"
     // Whoever started this program may have blocked signals: none is to wait for ever.

@@ -148,7 +148,7 @@ public struct GradientCase {
   private static func targets(_ path: NSString, outputs: Int) throws -> Targets? {
     let file = path.appendingPathComponent("targets.npy")
     guard FileManager.default.fileExists(atPath: file) else { return nil }
-    return try Targets(NPYArray(contentsOf: file), outputs: outputs)
+    return try Targets(NumPyArray(contentsOf: file), outputs: outputs)
   }
 
   /// - Parameter count: of samples, where targets stand in for labels.

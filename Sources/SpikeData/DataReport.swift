@@ -14,13 +14,32 @@ public struct DataReport {
       throw FileError(path, "no such file or folder")
     }
     guard isDirectory.boolValue else {
-      lines = try DataReport.describe(path, units)
+      lines =
+        path.hasSuffix(".npz")
+        ? try DataReport.arrays(path) : try DataReport.describe(path, units)
+      return
+    }
+    if NMNIST.isFolder(path) {
+      lines = try ["Train", "Test"].flatMap { part in
+        DataReport.describe(
+          try NMNIST().read(path, part: part, count: nil, key: "data.\(part.lowercased())"),
+          "\(path)/\(part): N-MNIST")
+      }
+      return
+    }
+    if ["spikes.npy", "spikes.csv", "spikes", "train", "train.npz"].contains(where: {
+      FileManager.default.fileExists(atPath: (path as NSString).appendingPathComponent($0))
+    }) {
+      lines = try DataReport.arrays(path)
       return
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
       .filter { SHDFile.isName($0) || IDXImages.isName($0) }.sorted()
     guard !names.isEmpty else {
-      throw FileError(path, "holds no files *.h5, *.hdf5, *ubyte or *idx*, with or without .gz")
+      throw FileError(
+        path,
+        "holds no files *.h5, *.hdf5, *ubyte or *idx*, with or without .gz, no spikes.npy or "
+          + "spikes.csv, and no folders Train and Test of N-MNIST")
     }
     var all: [String] = []
     for name in names {
@@ -34,7 +53,20 @@ public struct DataReport {
   }
 
   private static func spikes(_ path: String, _ units: Int) throws -> [String] {
-    let data = try SHDFile(units: units).read(path)
+    describe(try SHDFile(units: units).read(path), "\(path): SHD layout")
+  }
+
+  private static func arrays(_ path: String) throws -> [String] {
+    let parts = try SpikeArrays().read(path)
+    return [("", parts.train), ("/test", parts.test), ("/validate", parts.validate)].flatMap {
+      name, data in
+      data.map { describe($0, "\(path)\(name): arrays") } ?? []
+    }
+  }
+
+  /// What any set of spikes is like, and what is unusual about it.
+  private static func describe(_ data: SpikeDataSet, _ title: String) -> [String] {
+    let units = data.unitCount
     let counts = (0..<data.count).map { data.offsets[$0 + 1] - data.offsets[$0] }
     let latest = data.times.max() ?? 0
     var merged = 0
@@ -49,22 +81,74 @@ public struct DataReport {
     let used = Set(data.units).count
     let mean = Double(data.times.count) / Double(data.count)
     var lines = [
-      "\(path): SHD layout, \(data.count) samples, \(data.classNames.count) classes, \(units) units"
-        + " (\(used) of them fire)",
+      "\(title), \(data.count) samples, "
+        + (data.targets.map { "target series of \($0.outputs) outputs x \($0.points) points" }
+          ?? "\(data.classNames.count) classes") + ", \(units) units (\(used) of them fire)",
       String(
         format:
           "  spikes per sample: mean %.0f, %d to %d; latest %.1f ms; %.2f %% share unit and 1 ms step",
         mean, counts.min() ?? 0, counts.max() ?? 0, latest,
         100 * Double(merged) / Double(max(data.times.count, 1))),
-      "  samples per class: " + classes(data),
+      rates(data, counts),
     ]
+    if data.targets == nil { lines.append("  samples per class: " + classes(data)) }
     if !data.speakers.isEmpty {
       let speakers = Dictionary(grouping: data.speakers) { $0 }.sorted { $0.key < $1.key }
       lines.append(
         "  samples per speaker: "
           + speakers.map { "\($0.key): \($0.value.count)" }.joined(separator: ", "))
     }
-    return lines
+    return lines + unusual(data, counts).map { "  ! " + $0 }
+  }
+
+  /// How long samples last, and how often units fire in them.
+  private static func rates(_ data: SpikeDataSet, _ counts: [Int]) -> String {
+    let ends = (0..<data.count).compactMap { sample -> Double? in
+      counts[sample] > 0 ? data.times[data.offsets[sample + 1] - 1] : nil
+    }.sorted()
+    guard let last = ends.last else { return "  no spikes" }
+    let total = ends.reduce(0, +)
+    return String(
+      format: "  last spikes: median %.1f ms, %.1f to %.1f; %.2f Hz per unit until then",
+      ends[ends.count / 2], ends[0], last,
+      total > 0 ? 1000 * Double(data.times.count) / total / Double(data.unitCount) : 0)
+  }
+
+  private static func unusual(_ data: SpikeDataSet, _ counts: [Int]) -> [String] {
+    var found: [String] = []
+    let empty = counts.count { $0 == 0 }
+    if empty > 0 { found.append("\(empty) samples without a spike") }
+    if data.targets == nil {
+      var sizes = Array(repeating: 0, count: data.classNames.count)
+      for label in data.labels { sizes[label] += 1 }
+      let missing = sizes.indices.filter { sizes[$0] == 0 }
+      if !missing.isEmpty {
+        let names = missing.prefix(8).map { data.classNames[$0] }.joined(separator: ", ")
+        found.append("no samples of \(names)\(missing.count > 8 ? " and others" : "")")
+      }
+      let present = sizes.filter { $0 > 0 }
+      if let least = present.min(), let most = present.max(), most >= 3 * least {
+        found.append("the largest class has \(most) samples, the smallest \(least)")
+      }
+    }
+    let latest = data.times.max() ?? 0
+    if latest > 0, latest < 2 {
+      found.append("all spikes within \(latest) ms: are the times in seconds? (data.time_unit)")
+    } else if latest > 60_000 {
+      found.append("spikes to \(latest) ms: are the times in microseconds? (data.time_unit)")
+    }
+    let silent = data.unitCount - Set(data.units).count
+    if 2 * silent > data.unitCount {
+      found.append("\(silent) of \(data.unitCount) units never fire")
+    }
+    var same = 0
+    for sample in 0..<data.count {
+      for k in data.offsets[sample]..<max(data.offsets[sample + 1] - 1, data.offsets[sample]) {
+        if data.times[k] == data.times[k + 1], data.units[k] == data.units[k + 1] { same += 1 }
+      }
+    }
+    if same > 0 { found.append("\(same) spikes of the same unit at the same time") }
+    return found
   }
 
   private static func classes(_ data: SpikeDataSet) -> String {

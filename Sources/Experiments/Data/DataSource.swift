@@ -57,6 +57,8 @@ enum DataTable {
     SignalsSource.self,
     IDXImagesSource.self,
     SHDSource.self,
+    ArraysSource.self,
+    NMNISTSource.self,
     SpokenDigitsSource.self,
   ]
 }

@@ -9,6 +9,7 @@ import Foundation
 final class HDF5File {
   let path: String
   private let file: hid_t
+  var id: hid_t { file }
   /// Backs an unpacked image for as long as the file is open.
   private var image: [UInt8]
 

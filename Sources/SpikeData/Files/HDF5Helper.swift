@@ -8,8 +8,11 @@ import Synchronization
 /// ever, and that must not end ours. The helper is this same program, called with `argument`; its
 /// answer comes through a pipe.
 public enum HDF5Helper {
-  /// The first argument that asks the program to be a helper: `hdf5-helper PATH UNITS`.
+  /// The first argument that asks the program to be a helper: `hdf5-helper PATH UNITS`, or
+  /// `hdf5-helper PATH tree` for all of a file.
   public static let argument = "hdf5-helper"
+  /// In the place of a number of units.
+  public static let tree = "tree"
 
   private static let chosen = Mutex<String?>(nil)
   /// The program to call; nil reads in this process.
@@ -27,8 +30,9 @@ public enum HDF5Helper {
 
   // MARK: - The helper's side
 
-  /// Reads a file and writes the samples, or what is wrong, to standard output.
-  public static func serve(path: String, units: Int) -> Never {
+  /// Reads a file and writes what is in it, or what is wrong, to standard output.
+  /// - Parameter units: channels of a file of spikes; nil: all of whatever file.
+  public static func serve(path: String, units: Int?) -> Never {
     // An endless loop takes a processor; whoever asked may be gone by then. By the clock ten times
     // as long: the machine may be busy.
     let seconds = limit(path)
@@ -40,6 +44,13 @@ public enum HDF5Helper {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     do {
+      guard let units else {
+        let tree = try HDF5Node.readHere(path)
+        write(bytes: [UInt8(ascii: "D")])
+        write(tree)
+        write(bytes: [UInt8(ascii: "E")])
+        exit(0)
+      }
       let data = try SHDFile(units: units).readHere(path)
       write(bytes: [UInt8(ascii: "D")])
       write(strings: data.classNames)
@@ -79,15 +90,60 @@ public enum HDF5Helper {
     }
   }
 
+  private static func write(_ node: HDF5Node) {
+    switch node {
+    case .group(let members):
+      write(array: [0])
+      write(strings: members.keys.sorted())
+      for name in members.keys.sorted() { write(members[name]!) }
+    case .numbers(let shape, let values):
+      write(array: [1, shape.count] + shape + [values.count])
+      write(array: values)
+    case .text(let shape, let values):
+      write(array: [2, shape.count] + shape)
+      write(strings: values)
+    }
+  }
+
   // MARK: - The caller's side
 
   static func read(_ path: String, units: Int, by program: String) throws -> SpikeDataSet {
+    try ask(path, String(units), program) { try read($0, path, units) }
+  }
+
+  static func readTree(_ path: String, by program: String) throws -> HDF5Node {
+    try ask(path, tree, program) { answer in
+      guard try answer.bytes(1)[0] == UInt8(ascii: "D") else {
+        throw FileError(path, try strings(answer).first ?? "cannot be read")
+      }
+      return try node(answer)
+    }
+  }
+
+  private static func node(_ answer: Answer) throws -> HDF5Node {
+    let kind = try answer.array(1, of: Int.self)[0]
+    if kind == 0 {
+      let names = try strings(answer)
+      var members: [String: HDF5Node] = [:]
+      for name in names { members[name] = try node(answer) }
+      return .group(members)
+    }
+    let rank = try answer.array(1, of: Int.self)[0]
+    let shape = try answer.array(rank, of: Int.self)
+    if kind == 2 { return .text(shape: shape, try strings(answer)) }
+    let count = try answer.array(1, of: Int.self)[0]
+    return .numbers(shape: shape, try answer.array(count, of: Double.self))
+  }
+
+  private static func ask<Result>(
+    _ path: String, _ what: String, _ program: String, _ body: (Answer) throws -> Result
+  ) throws -> Result {
     if let obstacle = RegularFile.obstacle(path) { throw FileError(path, obstacle) }
     let seconds = limit(path)
-    let answer = try Answer(path, [program, argument, path, String(units)], seconds: 10 * seconds)
+    let answer = try Answer(path, [program, argument, path, what], seconds: 10 * seconds)
     defer { answer.close() }
     do {
-      return try read(answer, path, units)
+      return try body(answer)
     } catch is Answer.Cut {
       let end = answer.end()
       if answer.isLate || end.signal == SIGALRM || end.signal == SIGXCPU {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 import EventPropCore
-import SpikeData
 
 extension Targets {
   /// Those of an array: samples x points x outputs, the points evenly over the trial, the first at 0
   /// and the last at T; or samples x outputs, for constants.
   /// - Parameter outputs: how many there must be; nil: any number.
   /// - Throws: `FileError` for another shape or a value that is not finite.
-  public convenience init(_ array: NPYArray, outputs wanted: Int? = nil) throws {
+  public convenience init(_ array: NumPyArray, outputs wanted: Int? = nil) throws {
     let shape = array.shape
     let outputs = shape.last ?? 0
     guard (2...3).contains(shape.count), array.count > 0, wanted == nil || outputs == wanted
@@ -19,7 +18,12 @@ extension Targets {
         "has shape \(shape), allowed is samples x points x \(count), or samples x \(count)")
     }
     let points = shape.count == 3 ? shape[1] : 1
-    let values = try array.finite(array.file)
+    let values = try array.doubles()
+    if let bad = values.firstIndex(where: { !$0.isFinite }) {
+      throw FileError(
+        array.file, "sample \(bad / (points * outputs)): \(values[bad]), allowed are finite numbers"
+      )
+    }
     var series = Array(repeating: 0.0, count: values.count)
     for sample in 0..<shape[0] {
       for point in 0..<points {
