@@ -13,6 +13,8 @@ struct HeadlessTraining {
   let members: SeedMembers
   /// Told the share of all batches that are done, after every batch.
   var tell: ((Double) -> Void)?
+  /// Told the rows of a member's epoch, once they are kept.
+  var epochEnded: ((SeedMembers.Member, [EpochMetrics]) throws -> Void)?
   /// How a stopped training is gone on with; nil: by `train --resume`.
   var goOn: String?
   private let clock = ContinuousClock()
@@ -66,6 +68,7 @@ struct HeadlessTraining {
         }
         tests[index] = rows
         try member.run.finishEpoch(rows, of: member.trainer)
+        try epochEnded?(member, rows)
         if let reason = member.trainer.stopReason {
           console.line("\(seed(member))finished: \(reason)")
         }

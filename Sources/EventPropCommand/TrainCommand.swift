@@ -3,6 +3,7 @@
 import Charts
 import SpikeData
 import Experiments
+import Interchange
 import Live
 import Runs
 import Training
@@ -47,6 +48,13 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Apply the commands of a session's commands.jsonl.", valueName: "log"))
   var replay: String?
 
+  @Option(
+    name: .customLong("tensorboard"),
+    help: ArgumentHelp(
+      "Also write TensorBoard event files: DIR/<lane>, of several seeds DIR/<lane>/seed-<n>.",
+      valueName: "dir"))
+  var tensorBoard: String?
+
   func validate() throws {
     guard (preset == nil) != (resume == nil) else {
       throw ValidationError("name a PRESET, or a run with --resume RUN")
@@ -65,6 +73,9 @@ struct TrainCommand: ParsableCommand {
     }
     guard resume == nil || replay == nil else {
       throw ValidationError("--replay begins a new run: no --resume")
+    }
+    guard replay == nil || tensorBoard == nil else {
+      throw ValidationError("--replay repeats what was: no --tensorboard")
     }
     guard resume != nil || !startOver else {
       throw ValidationError("--start-over goes with --resume")
@@ -91,6 +102,9 @@ struct TrainCommand: ParsableCommand {
     let preset =
       try resumed?.preset
       ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
+    if let tensorBoard, resumed == nil {
+      try TensorBoardLog.checkIsFree(tensorBoard, for: preset)
+    }
     let plan = TrainingPlan(
       preset, threads: threads, resumed: resumed, out: out, progress: { Console.say($0) })
     let members = try SeedMembers(
@@ -100,6 +114,13 @@ struct TrainCommand: ParsableCommand {
     console.note("")
     console.clear()
     announce(members, &console)
+    let logs = try tensorBoard.map { folder in
+      try members.all.enumerated().map { index, member in
+        try TensorBoardLog(
+          folder, member.trainer, run: member.run, isFirst: index == 0,
+          hasSeeds: members.all.count > 1)
+      }
+    }
     if members.isFinished, resumed != nil {
       let training = HeadlessTraining(members)
       if let reason = trainer.stopReason {
@@ -114,7 +135,12 @@ struct TrainCommand: ParsableCommand {
       try training.finish(&console)
       return
     }
-    try HeadlessTraining(members).run(&console)
+    var training = HeadlessTraining(members)
+    if let logs {
+      let ofRun = Dictionary(zip(members.all.map(\.run.path), logs)) { a, _ in a }
+      training.epochEnded = { try ofRun[$0.run.path]?.append($1, of: $0.trainer) }
+    }
+    try training.run(&console)
   }
 
   /// Repeats a session of the workbench without its screen: the same weights, bit by bit.

@@ -95,7 +95,7 @@ package enum AtomicFile {
   }
 }
 
-/// A file that only grows, line by line, each line flushed.
+/// A file that only grows, line by line or record by record, each flushed.
 package final class AppendFile {
   private let path: String
   private let descriptor: Int32
@@ -113,8 +113,10 @@ package final class AppendFile {
   }
 
   /// One `write` per line: a crash leaves whole lines.
-  package func append(line: String) throws {
-    let bytes = Array((line + "\n").utf8)
+  package func append(line: String) throws { try append(Array((line + "\n").utf8)) }
+
+  /// All of it in one `write`, or nothing.
+  package func append(_ bytes: [UInt8]) throws {
     let size = lseek(descriptor, 0, SEEK_END)
     let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     guard written == bytes.count else {

@@ -6,7 +6,7 @@ import Experiments
 public final class KeptLane: Sendable, Equatable {
   let options: LaneOptions
   /// In the order of `Network.projections`.
-  let weights: [NPYArray]
+  package let weights: [NPYArray]
 
   init(_ options: LaneOptions, _ weights: [NPYArray]) {
     self.options = options
