@@ -26,6 +26,7 @@ struct EventPropCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       OpenCommand.self, TrainCommand.self, CrossvalidateCommand.self, SweepCommand.self,
+      MetricsCommand.self,
       FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
       DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,
       ImportCommand.self, ExportCommand.self,
