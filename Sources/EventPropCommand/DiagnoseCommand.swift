@@ -16,9 +16,10 @@ struct DiagnoseCommand: ParsableCommand {
       "Watch updates closely: spikes created and deleted, their cost, margins, silence, gradient in time.",
     discussion: """
       Trains a preset from its initial weights, or a run from a checkpoint, for some updates, each of which is observed
-      on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, margins.csv, silence.csv and
-      flow.csv. The run itself stays as it is. A network of another program, a NIR file or a folder of weights, is looked
-      at in the same way: eventprop diagnose net.nir --data shd --out DIR
+      on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, ledger.jsonl (an object for
+      each update and lane), margins.csv, silence.csv and flow.csv. The run itself stays as it is. A
+      network of another program, a NIR file or a folder of weights, is looked at in the same way:
+      eventprop diagnose net.nir --data shd --out DIR
       """)
 
   @Argument(
@@ -73,11 +74,13 @@ struct DiagnoseCommand: ParsableCommand {
       preset, run: isRun ? name : nil, place: place, threads: threads)
     var updateLines = [DiagnosisFiles.updatesHeader]
     var eventLines = [DiagnosisFiles.eventsHeader]
+    var ledgers: [(lane: String, ledger: Ledger)] = []
     let fields = Dictionary(session.identities.map { ($0.name, $0.fields) }) { a, _ in a }
     for _ in 0..<updates {
       for (lane, ledger) in try session.observeUpdate() {
         updateLines += DiagnosisFiles.updates(ledger, lane: fields[lane] ?? lane)
         eventLines += DiagnosisFiles.events(ledger, lane: fields[lane] ?? lane)
+        ledgers.append((lane, ledger))
       }
     }
     let gradients = session.snapshot(.gradients)
@@ -85,6 +88,10 @@ struct DiagnoseCommand: ParsableCommand {
     let silence = session.snapshot(.silence)
     try write(updateLines.joined(separator: "\n") + "\n", to: "updates.csv")
     try write(eventLines.joined(separator: "\n") + "\n", to: "events.csv")
+    let lines = ledgers.map {
+      LedgerLines.line($0.ledger, lane: $0.lane, sample: ledger.sample(ofTrial:))
+    }
+    try write(lines.joined(separator: "\n") + "\n", to: "ledger.jsonl")
     try write(DiagnosisFiles.margins(ledger), to: "margins.csv")
     try write(DiagnosisFiles.silence(silence), to: "silence.csv")
     try write(DiagnosisFiles.flow(gradients), to: "flow.csv")
@@ -115,6 +122,7 @@ struct DiagnoseCommand: ParsableCommand {
             totals.created, totals.deleted, totals.moved, totals.predicted, totals.actual,
             lane.silence?.neurons.count ?? 0) + LedgerScreen.effect(totals))
     }
-    Console.out("wrote updates.csv, events.csv, margins.csv, silence.csv, flow.csv in \(out)")
+    Console.out(
+      "wrote updates.csv, events.csv, ledger.jsonl, margins.csv, silence.csv, flow.csv in \(out)")
   }
 }

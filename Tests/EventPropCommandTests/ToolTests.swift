@@ -62,4 +62,54 @@ import Testing
     let wrong = try commands.run("metrics", "nothing")
     #expect(wrong.status == 1 && wrong.text.contains("nothing: is not the folder of a run"))
   }
+
+  private struct Sums: Decodable { var predicted, actual: Double }
+
+  /// The ledger as JSON lines says what updates.csv and events.csv say.
+  @Test func ledgerAsLines() throws {
+    try train(
+      "yin-yang-sum", "--epochs", "1", "--out", "run", "--set",
+      "lane=[{ name = \"é b\" }, { name = \"c\", loss = { kind = \"max\" } }]")
+    let result = try commands.run("diagnose", "run", "--updates", "3", "--out", "d")
+    #expect(result.status == 0 && result.text.contains("ledger.jsonl"), "\(result.text)")
+    let lines = try String(contentsOfFile: scratch.file("d/ledger.jsonl"), encoding: .utf8)
+      .split(separator: "\n")
+    let objects = try lines.map {
+      try #require(
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "\($0)")
+    }
+    #expect(
+      objects.compactMap { $0["lane"] as? String } == [
+        "é b", "c", "é b", "c", "é b", "c",
+      ])
+    let updates = try String(contentsOfFile: scratch.file("d/updates.csv"), encoding: .utf8)
+      .split(separator: "\n").dropFirst()
+    #expect(updates.count == objects.count)
+    var all = 0
+    // JSONSerialization is a bit or two off; JSONDecoder is not.
+    let sums = try lines.map { try JSONDecoder().decode(Sums.self, from: Data($0.utf8)) }
+    for (index, (object, update)) in zip(objects, updates).enumerated() {
+      let own = ["predicted": sums[index].predicted, "actual": sums[index].actual]
+      let row = update.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      #expect(object["epoch"] as? Int == Int(row[3]) && object["batch"] as? Int == Int(row[4]))
+      for (key, column) in [("moved", 7), ("created", 8), ("deleted", 9)] {
+        #expect(object[key] as? Int == Int(row[column]), "\(key)")
+      }
+      for (key, column) in [("predicted", 11), ("actual", 12)] {
+        #expect(object[key] is Double && own[key] == Double(row[column]), "\(key)")
+      }
+      let events = try #require(object["events"] as? [[String: Any]])
+      #expect(events.count == (object["created"] as! Int) + (object["deleted"] as! Int))
+      for event in events {
+        #expect(["created", "deleted"].contains(event["kind"] as? String))
+        #expect(event["layer"] as? String == "hidden1" && event["sample"] is Int)
+        #expect((0..<12).contains(try #require(event["neuron"] as? Int)))
+        #expect((0...30).contains(try #require(event["time"] as? Double)))
+        #expect(event["price"] is Double || event["price"] is NSNull)
+      }
+      all += events.count
+    }
+    let table = try String(contentsOfFile: scratch.file("d/events.csv"), encoding: .utf8)
+    #expect(all > 0 && table.split(separator: "\n").count == all + 1)
+  }
 }
