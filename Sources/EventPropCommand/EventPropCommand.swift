@@ -20,13 +20,14 @@ struct EventPropCommand: ParsableCommand {
       eventprop presets                         what there is to try
       eventprop doctor yin-yang-sum             are its initial weights any good?
       eventprop train yin-yang-first-spike      train; results in runs/
+      eventprop runs                            what has been trained, and what is being trained
       eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
       """,
     version: Version.text,
     subcommands: [
-      OpenCommand.self, TrainCommand.self, CrossvalidateCommand.self, SweepCommand.self,
-      MetricsCommand.self,
+      OpenCommand.self, RunsCommand.self, TrainCommand.self,
+      CrossvalidateCommand.self, SweepCommand.self, MetricsCommand.self,
       FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
       DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,
       ImportCommand.self, ExportCommand.self,

@@ -184,12 +184,17 @@ public final class RunDirectory {
     try best.follow(trainer)
   }
 
-  /// Makes `<folder>/<name>-<n>` with the first free n.
-  package static func makeNumbered(_ name: String, under folder: String = "runs") throws -> String {
+  /// A name as folders have it: small letters, digits and hyphens.
+  package static func slug(_ name: String) -> String {
     let words = name.lowercased().unicodeScalars.map {
       ("a"..."z").contains($0) || ("0"..."9").contains($0) ? Character($0) : "-"
     }
-    let slug = String(words).split(separator: "-").joined(separator: "-")
+    return String(words).split(separator: "-").joined(separator: "-")
+  }
+
+  /// Makes `<folder>/<name>-<n>` with the first free n.
+  package static func makeNumbered(_ name: String, under folder: String = "runs") throws -> String {
+    let slug = slug(name)
     try AtomicFile.makeFolder(folder)
     var number = 1
     while true {

@@ -48,6 +48,11 @@ final class RunLock: Sendable {
     return flock(folder, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
+  /// The number of the process that has it, as far as `.lock` says.
+  static func process(_ run: String) -> Int? {
+    holder((run as NSString).appendingPathComponent(".lock"))
+  }
+
   private static func holder(_ file: String) -> Int? {
     (try? FileText.read(file)).flatMap { Int($0.prefix { !$0.isNewline }) }
   }

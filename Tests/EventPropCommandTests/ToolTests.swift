@@ -112,4 +112,77 @@ import Testing
     let table = try String(contentsOfFile: scratch.file("d/events.csv"), encoding: .utf8)
     #expect(all > 0 && table.split(separator: "\n").count == all + 1)
   }
+
+  /// A list of runs: newest first, damaged ones with what is wrong, sweeps by name.
+  @Test func runsAreListed() throws {
+    let files = FileManager.default
+    #expect(try commands.run("runs").status == 1)
+    try train("yin-yang-sum", "--epochs", "1")
+    usleep(20_000)
+    try train("yin-yang-losses", "--epochs", "2", "--seeds", "2")
+    func shown(_ arguments: String...) throws -> [String] {
+      let result = try commands.run(["runs"] + arguments)
+      #expect(result.status == 0, "\(result.text)")
+      return result.text.split(separator: "\n").map(String.init)
+    }
+    let lines = try shown()
+    #expect(lines.count == 4 && lines[0].hasPrefix("run "))
+    #expect(lines[1].hasPrefix("yin-yang-losses-1 ") && lines[2].hasPrefix("yin-yang-sum-1 "))
+    #expect(lines[1].contains("2/2") && lines[1].hasSuffix("finished"))
+    #expect(lines[3] == "open one with: eventprop open runs/yin-yang-losses-1")
+    #expect(try shown("--sort", "name")[1].hasPrefix("yin-yang-losses-1 "))
+    #expect(try shown("--sort", "epoch")[1].hasPrefix("yin-yang-losses-1 "))
+    #expect(try shown("--preset", "yin-yang-sum").filter { $0.hasPrefix("yin") }.count == 1)
+    #expect(try shown("--preset", "other") == ["no runs of other in runs"])
+    #expect(try commands.run("runs", "--sort", "colour").status == 64)
+
+    // The numbers are those of metrics.csv, as means over seeds of the best lane.
+    let csv = try shown("--csv")
+    let heads = csv[0].split(separator: ",").map(String.init)
+    #expect(csv[1].contains("\"Yin-Yang, losses\""))
+    let row = csv[1].replacingOccurrences(of: "Yin-Yang, losses", with: "").split(
+      separator: ",", omittingEmptySubsequences: false
+    ).map(String.init)
+    let value = Dictionary(uniqueKeysWithValues: zip(heads, row))
+    #expect(value["run"] == "runs/yin-yang-losses-1" && value["seeds"] == "2")
+    var sums: [String: Double] = [:]
+    for folder in ["runs/yin-yang-losses-1", "runs/yin-yang-losses-1/seed-2"] {
+      let metrics = try table(folder + "/metrics.csv")
+      let column = try #require(metrics[0].firstIndex(of: "test_accuracy"))
+      for row in metrics.dropFirst() {
+        sums["\(row[0]) \(row[1])", default: 0] += Double(row[column])! / 2
+      }
+    }
+    let best = try #require(sums.values.max())
+    let last = try #require(sums.filter { $0.key.hasPrefix("2 ") }.values.max())
+    #expect(abs(Double(value["best_test"] ?? "")! - best) < 1e-12)
+    #expect(abs(Double(value["last_test"] ?? "")! - last) < 1e-12)
+
+    // Whatever is broken is said in the row.
+    for (name, file, text) in [
+      ("broken-1", "preset.toml", "name = [" as String?), ("broken-2", "metrics.csv", nil),
+      ("broken-3", "metrics.csv", "\u{0}\u{1B}[2J"), ("broken-4", "preset.toml", nil),
+    ] {
+      let folder = scratch.file("runs/\(name)")
+      try files.copyItem(atPath: scratch.file("runs/yin-yang-sum-1"), toPath: folder)
+      try files.removeItem(atPath: folder + "/" + file)
+      if let text { _ = scratch.write(text, to: "runs/\(name)/\(file)") }
+    }
+    try files.createDirectory(
+      atPath: scratch.file("runs/notes"), withIntermediateDirectories: true)
+    try files.createDirectory(
+      atPath: scratch.file("runs/many"), withIntermediateDirectories: true)
+    _ = scratch.write("", to: "runs/many/sweep.toml")
+    let all = try shown("--sort", "name")
+    for number in 1...4 {
+      let line = try #require(all.first { $0.hasPrefix("broken-\(number) ") })
+      #expect(line.contains("damaged: "), "\(line)")
+      #expect(line.contains(number == 1 || number == 4 ? "preset.toml" : "metrics.csv"), "\(line)")
+    }
+    #expect(all.contains("runs/many is a sweep: eventprop sweep show runs/many"))
+    #expect(!all.contains { $0.contains("notes") || $0.contains("\u{1B}") })
+    #expect(try shown("--csv").count == 7)
+    // A run alone may be named too.
+    #expect(try shown("runs/yin-yang-sum-1").count == 3)
+  }
 }
