@@ -21,12 +21,13 @@ struct EventPropCommand: ParsableCommand {
       eventprop doctor yin-yang-sum             are its initial weights any good?
       eventprop train yin-yang-first-spike      train; results in runs/
       eventprop runs                            what has been trained, and what is being trained
+      eventprop watch runs/NAME-1               look on while another process trains it
       eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
       eventprop gradcheck yin-yang-sum          adjoint against finite differences
       """,
     version: Version.text,
     subcommands: [
-      OpenCommand.self, RunsCommand.self, TrainCommand.self,
+      OpenCommand.self, WatchCommand.self, RunsCommand.self, TrainCommand.self,
       CrossvalidateCommand.self, SweepCommand.self, MetricsCommand.self,
       FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
       DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,

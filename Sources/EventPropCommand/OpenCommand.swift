@@ -40,15 +40,6 @@ struct OpenCommand: ParsableCommand {
   @Option(help: "Folder of the run; must not exist or be empty.")
   var out: String?
 
-  @Option(help: "Marks that plots are made of: auto, braille, block, ascii.")
-  var marks: String = "auto"
-
-  @Option(help: "Colours: auto, 256, 16, none (NO_COLOR is heeded).")
-  var color: ColorMode = .auto
-
-  @Option(help: "Background of the terminal: dark, light.")
-  var theme: Theme = .dark
-
   @Flag(help: "Start paused.")
   var paused = false
 
@@ -61,15 +52,14 @@ struct OpenCommand: ParsableCommand {
   @Flag(help: "Keep nothing on disk.")
   var ephemeral = false
 
+  @OptionGroup var look: ScreenOptions
+
   func validate() throws {
     guard (1...256).contains(threads) else {
       throw ValidationError("--threads is \(threads), allowed is 1 to 256")
     }
     guard seeds.map({ (1...Preset.mostSeeds).contains($0) }) ?? true else {
       throw ValidationError("--seeds is \(seeds!), allowed is 1 to \(Preset.mostSeeds)")
-    }
-    guard marks == "auto" || Marks(rawValue: marks) != nil else {
-      throw ValidationError("--marks is \(marks), allowed are auto, braille, block, ascii")
     }
     guard !ephemeral || out == nil else {
       throw ValidationError("--ephemeral keeps nothing: no --out")
@@ -82,7 +72,10 @@ struct OpenCommand: ParsableCommand {
     StopSignal.install()
     let settings = settings + (seeds.map { ["seeds=\($0)"] } ?? [])
     if names.count > 1 { return try compare() }
-    if watch { return try lookOn() }
+    if watch {
+      guard let name = names.first else { throw FileError("--watch", "is of the folder of a run") }
+      return try WatchCommand.watch(name, self.settings, look)
+    }
     if let name = names.first, SweepFolder.isSweep(name) { return try lookThrough(name) }
     let resumed = try preset.flatMap { name in
       try RunDirectory.isRun(name)
@@ -91,7 +84,7 @@ struct OpenCommand: ParsableCommand {
     let loaded = try resumed?.preset ?? load(settings)
     let screen: Screen
     do {
-      screen = try Screen(colors: color, theme: theme)
+      screen = try look.open()
     } catch let error as TerminalError {
       guard resumed == nil else {
         throw FileError(
@@ -113,59 +106,14 @@ struct OpenCommand: ParsableCommand {
     let plan = TrainingPlan(
       loaded, threads: threads, resumed: resumed, out: out, isKept: !ephemeral)
     let engine = Engine(plan, isPaused: paused)
-    try show(engine, on: screen)
-  }
-
-  private func show(_ source: any SnapshotSource, on screen: Screen) throws {
-    let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
-    var session = Session(
-      engine: source, screen: screen, marks: chosen,
-      isTourShown: !isWithoutTour && source is Engine)
-    let failure = session.run()
-    screen.restore()
-    if let engine = source as? Engine, !engine.hasBegun, failure == nil {
-      // Data are still being read or made on its thread, and nothing is there to be kept: no
-      // waiting for that.
-      fflush(nil)
-      _exit(StopSignal.current == 0 ? 0 : 128 + StopSignal.current)
-    }
-    let lost = session.isAbandoned ? nil : source.stop()
-    if let failure { throw FileError("eventprop", failure) }
-    if !session.runPath.isEmpty { Console.out("run \(session.runPath)") }
-    if let lost {
-      throw FileError(
-        session.runPath.isEmpty ? "eventprop" : session.runPath,
-        "the last checkpoint could not be written, what came after the one before is lost: \(lost)")
-    }
-    if session.isAbandoned { throw ExitCode(1) }
-    if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
-  }
-
-  /// The terminal, for what cannot be done without.
-  private func screenToLookAt() throws -> Screen {
-    do {
-      return try Screen(colors: color, theme: theme)
-    } catch let error as TerminalError {
-      throw FileError("open", "\(error); without one, eventprop figure writes files")
-    }
-  }
-
-  /// A run that another process trains, as it goes on.
-  private func lookOn() throws {
-    guard let name = names.first, RunDirectory.isRun(name) else {
-      throw FileError(names.first ?? "--watch", "is not the folder of a run")
-    }
-    let screen = try screenToLookAt()
-    defer { screen.restore() }
-    try show(WatchedRun(name, settings: settings), on: screen)
+    try look.show(engine, on: screen, isTourShown: !isWithoutTour)
   }
 
   /// A sweep, while it runs or as it ended.
   private func lookThrough(_ sweep: String) throws {
-    let screen = try screenToLookAt()
+    let screen = try look.openToLookAt()
     defer { screen.restore() }
-    let chosen = Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
-    var loop = try SweepScreenLoop(sweep, screen: screen, marks: chosen)
+    var loop = try SweepScreenLoop(sweep, screen: screen, marks: look.marks(on: screen))
     loop.run()
     screen.restore()
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
@@ -182,9 +130,9 @@ struct OpenCommand: ParsableCommand {
         place: try Checkpoint.find(in: folder, named: nil))
     }
     let runs = try FinishedRuns(items, atOnce: false)
-    let screen = try screenToLookAt()
+    let screen = try look.openToLookAt()
     defer { screen.restore() }
-    try show(runs, on: screen)
+    try look.show(runs, on: screen)
   }
 
   private func load(_ settings: [String]) throws -> Preset {
@@ -202,6 +150,3 @@ struct OpenCommand: ParsableCommand {
     try HeadlessTraining(members).run(&console)
   }
 }
-
-extension ColorMode: ExpressibleByArgument {}
-extension Theme: ExpressibleByArgument {}

@@ -216,7 +216,7 @@ struct Session {
 
   /// On a thread of its own, from the run's files: once the checkpoint of now is there.
   private mutating func report() {
-    let (run, place) = (live.runPath, (live.epoch, live.batch))
+    let (run, out, place) = (live.runPath, live.reportFolder, (live.epoch, live.batch))
     let (reports, isStill) = (reports, live.isStill)
     guard reports.begin() else {
       state.notice = "a report is being written"
@@ -236,7 +236,7 @@ struct Session {
           throw FileError(
             run, "no report: the checkpoint of epoch \(place.0), batch \(place.1) has not come")
         }
-        reports.end("wrote \(try Report(run: run).write())/README.md")
+        reports.end("wrote \(try Report(run: run, out: out).write())/README.md")
       } catch {
         reports.end("\(error)")
       }

@@ -70,6 +70,8 @@ public struct Snapshot: Sendable {
   public var hasSettings = false
   /// Another process trains it; this one looks on.
   public var isWatched = false
+  /// It is watched, but no process of this machine trains it at this moment.
+  public var isLeft = false
   /// Commands that the lanes have taken since the initial weights.
   public var commands = 0
   /// What the engine does instead of training: bisecting, going back; empty: nothing.
@@ -98,6 +100,15 @@ public struct Snapshot: Sendable {
   public var resolvedPreset = ""
   /// One for each run shown.
   public var sources: [RunSource] = []
+
+  /// Where figures go: of a run that is only watched, beside the work of whoever looks on.
+  public var figuresFolder: String { isWatched ? "\(runName)-figures" : runPath + "/figures" }
+  /// Where a report goes; nil: into the run.
+  public var reportFolder: String? { isWatched ? "\(runName)-report" : nil }
+  private var runName: String {
+    let words = runPath.split(separator: "/").filter { $0 != "." && $0 != ".." }
+    return words.last.map(String.init) ?? "run"
+  }
 
   /// The sample that `p` shows of a trial of the probe set.
   public func sample(ofTrial trial: Int) -> Int {

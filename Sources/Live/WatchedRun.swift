@@ -40,12 +40,25 @@ public final class WatchedRun: SnapshotSource, Sendable {
     thread.start()
   }
 
+  /// Whether a process of this machine trains a run, under whichever seed.
+  public static func isTrained(_ run: String) -> Bool {
+    ([run] + others(run)).contains(where: RunDirectory.isInUse)
+  }
+
+  /// The folders of its other seeds.
+  private static func others(_ run: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: run)) ?? [])
+      .filter { $0.hasPrefix("seed-") }.sorted()
+      .map { (run as NSString).appendingPathComponent($0) }
+  }
+
   private func look(_ settings: [String]) throws {
-    let preset = try Preset(ofRun: folder, settings: settings)
+    var preset = try Preset(ofRun: folder, settings: settings)
     let data = try preset.loadData()
     var (serial, seen, probe, seed) = (0, "", 0, 0)
     var detail: Detail?
     var still: FinishedRuns?
+    var isTrained: Bool?
     while true {
       let (commands, isStopping) = shared.withLock { shared in
         defer { shared.commands.removeAll() }
@@ -59,10 +72,14 @@ public final class WatchedRun: SnapshotSource, Sendable {
         still?.send(command)
       }
       let state = self.state
-      var isNew = !commands.isEmpty
+      let wasTrained = isTrained
+      isTrained = Self.isTrained(folder)
+      var isNew = !commands.isEmpty || isTrained != wasTrained
       if state != seen || still == nil {
         // A checkpoint may be pruned while it is read: then the next look finds a newer one.
         do {
+          // It may have been told to train longer.
+          preset = try Preset(ofRun: folder, settings: settings)
           let place = try Checkpoint.find(in: folder, named: nil)
           var item = FinishedRuns.Item(preset: preset, folder: folder, place: place, data: data)
           item.isWatched = true
@@ -78,6 +95,13 @@ public final class WatchedRun: SnapshotSource, Sendable {
         serial += 1
         snapshot.serial = serial
         snapshot.isWatched = true
+        snapshot.isLeft = isTrained == false
+        if snapshot.isLeft, snapshot.notice.isEmpty {
+          snapshot.notice =
+            wasTrained == true
+            ? "the training has ended: no process of this machine trains this run now"
+            : "no process of this machine trains this run now; eventprop open goes on with it"
+        }
         // Curves go on beyond the checkpoint whose network is shown.
         let last = snapshot.lanes.compactMap(\.curves.loss.xs.last).max() ?? 0
         if last > snapshot.position { snapshot.livePosition = last }
@@ -89,15 +113,13 @@ public final class WatchedRun: SnapshotSource, Sendable {
 
   /// What changes when the run goes on.
   private var state: String {
-    let others =
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .filter { $0.hasPrefix("seed-") }.sorted()
-      .map { (folder as NSString).appendingPathComponent($0) }
-    return ([folder] + others).map { run in
+    ([folder] + Self.others(folder)).map { run in
       let names = (try? Checkpoint.all(in: run).map(\.name)) ?? []
-      let csv = (run as NSString).appendingPathComponent("metrics.csv")
-      let size = (try? FileManager.default.attributesOfItem(atPath: csv)[.size] as? Int) ?? 0
-      return names.joined(separator: " ") + " \(size)"
+      let sizes = ["metrics.csv", "preset.toml"].map { name in
+        let file = (run as NSString).appendingPathComponent(name)
+        return (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+      }
+      return "\(names.joined(separator: " ")) \(sizes)"
     }.joined(separator: "; ")
   }
 

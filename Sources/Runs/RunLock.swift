@@ -19,7 +19,7 @@ final class RunLock: Sendable {
       throw FileError(run, "cannot be opened: \(String(cString: strerror(errno)))")
     }
     let file = (run as NSString).appendingPathComponent(".lock")
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+    if RunLock.take(descriptor) {
       // For others to read; without it the lock holds as well.
       let note = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
       if note >= 0 {
@@ -33,12 +33,22 @@ final class RunLock: Sendable {
       throw FileError(
         run,
         "is being trained by \(holder.map { "process \($0)" } ?? "another process"); "
-          + "look on with: eventprop open --watch \(run)")
+          + "look on with: eventprop watch \(run)")
     }
     // A file system without locks: as before there were any.
   }
 
   deinit { close(descriptor) }
+
+  /// Whoever asks `isHeld` has the lock for an instant: that is waited for.
+  private static func take(_ descriptor: Int32) -> Bool {
+    for _ in 0..<5 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard errno == EWOULDBLOCK else { return false }
+      usleep(10_000)
+    }
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+  }
 
   /// Whether a process of this machine has a run at this moment.
   static func isHeld(_ run: String) -> Bool {

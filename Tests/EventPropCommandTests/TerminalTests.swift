@@ -205,7 +205,7 @@ import Testing
     let second = try commands.run("train", "--resume", "run")
     #expect(second.status == 1)
     let number = "is being trained by process \(process.processIdentifier)"
-    #expect(second.text.contains(number) && second.text.contains("open --watch run"))
+    #expect(second.text.contains(number) && second.text.contains("eventprop watch run"))
     #expect(try commands.run("open", "run").text.contains(number))
     let terminal = try PseudoTerminal(["open", "--watch", "run"], folder: commands.scratch.path)
     try terminal.process.run()
@@ -215,6 +215,61 @@ import Testing
     terminal.send("q")
     #expect(terminal.waitForEnd())
     #expect(terminal.process.terminationStatus == 0 && process.isRunning)
+  }
+
+  /// `watch` is the door to that: it follows, writes nothing into the run, and says when nobody
+  /// trains it.
+  @Test func watchingWritesNothing() throws {
+    let commands = CommandTests()
+    let scratch = commands.scratch
+    let arguments = [
+      "yin-yang-sum", "--out", "run", "--set", "data.train=200", "--set", "data.test=50",
+    ]
+    func files() throws -> [String: Int] {
+      var sizes: [String: Int] = [:]
+      for name in try FileManager.default.subpathsOfDirectory(atPath: scratch.file("run")) {
+        let attributes = try FileManager.default.attributesOfItem(
+          atPath: scratch.file("run/" + name))
+        sizes[name] = attributes[.size] as? Int
+      }
+      return sizes
+    }
+    let first = try commands.run(["train"] + arguments + ["--epochs", "2"])
+    try #require(first.status == 0, "\(first.text)")
+    let before = try files()
+    let terminal = try PseudoTerminal(["watch", "./run/"], folder: scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "no process of this machine trains this run now"))
+    #expect(terminal.wait(for: "FINISHED"))
+    terminal.send("x")
+    #expect(terminal.wait(for: "wrote run-figures/"))
+    terminal.send(":report\r")
+    let isWritten = terminal.wait {
+      FileManager.default.fileExists(atPath: scratch.file("run-report/metrics.csv"))
+    }
+    #expect(isWritten)
+    #expect(try files() == before)
+    let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
+    #expect(Set(names).isSuperset(of: ["run-figures", "run-report"]))
+
+    // It follows when somebody goes on with it, and says when that has ended.
+    terminal.forget()
+    let process = try commands.start(["train", "--resume", "run", "--epochs", "100000"])
+    #expect(terminal.wait(for: "WATCHING"))
+    let listed = try commands.run("runs", "run")
+    #expect(listed.text.contains("training (\(process.processIdentifier))"), "\(listed.text)")
+    #expect(listed.text.contains("look on with: eventprop watch run"), "\(listed.text)")
+    terminal.forget()
+    kill(process.processIdentifier, SIGTERM)
+    commands.finish(process)
+    #expect(terminal.wait(for: "the training has ended"))
+    #expect(terminal.wait(for: "not in training"))
+    let after = try files()
+    terminal.send("q")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 0)
+    #expect(try files() == after)
+    #expect(try commands.run("watch", "nothing").text.contains("is not the folder of a run"))
   }
 
   /// Ctrl-Z, or SIGTSTP from outside: the terminal is the shell's until SIGCONT; then all is drawn

@@ -5,7 +5,8 @@ import Live
 import SpikeData
 import Foundation
 
-/// A screen, its numbers and its figures for papers as files: SVG and CSV under the run's figures/.
+/// A screen, its numbers and its figures for papers as files: SVG and CSV in `figuresFolder` of the
+/// snapshot.
 public enum FigureFiles {
   /// - Returns: the paths written.
   public static func write(_ state: WorkbenchState, _ snapshot: Snapshot) throws -> [String] {
@@ -13,7 +14,7 @@ public enum FigureFiles {
     guard FileManager.default.fileExists(atPath: snapshot.runPath) else {
       throw FileError(snapshot.runPath, "the run's folder has been moved or deleted")
     }
-    let folder = snapshot.runPath + "/figures"
+    let folder = snapshot.figuresFolder
     let name = "\(state.screen)-epoch\(snapshot.epoch)-batch\(snapshot.batch)"
     let base = folder + "/" + name
     var written = [base + ".svg"]

@@ -86,7 +86,8 @@ enum StatusLines {
     } else if snapshot.isWatched {
       segments.append(
         Segment(
-          text: "WATCHING", style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
+          text: snapshot.isLeft ? "WATCHING, not in training" : "WATCHING",
+          style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
     } else if snapshot.isPaused {
       segments.append(
         Segment(text: "PAUSED", style: CellStyle(.accent, bold: true, reversed: true), weight: 11))
