@@ -28,7 +28,7 @@ struct EventPropCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       OpenCommand.self, WatchCommand.self, RunsCommand.self, TrainCommand.self,
-      CrossvalidateCommand.self, SweepCommand.self, MetricsCommand.self,
+      CrossvalidateCommand.self, SweepCommand.self, MetricsCommand.self, NIRDataCommand.self,
       FigureCommand.self, EvaluateCommand.self, GradcheckCommand.self, DoctorCommand.self,
       DiagnoseCommand.self, BisectCommand.self, ReportCommand.self, GradientCommand.self,
       ImportCommand.self, ExportCommand.self,

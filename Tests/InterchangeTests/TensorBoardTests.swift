@@ -156,22 +156,8 @@ import Training
 
   /// TensorBoard's own reader says the same.
   @Test func tensorBoardReadsThem() throws {
-    let python = ProcessInfo.processInfo.environment["EVENTPROP_PYTHON"] ?? "python3"
-    func run(_ code: String, _ arguments: String...) throws -> (status: Int32, text: String) {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = [python, "-c", code] + arguments
-      let pipe = Pipe()
-      process.standardOutput = pipe
-      process.standardError = FileHandle.nullDevice
-      process.standardInput = FileHandle.nullDevice
-      try process.run()
-      let data = pipe.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
-    guard try run("import tensorboard").status == 0 else {
-      print("TensorBoard's own reader was not tried: \(python) cannot import tensorboard")
+    guard try Python.run("import tensorboard").status == 0 else {
+      print("TensorBoard's own reader was not tried: \(Python.name) cannot import tensorboard")
       return
     }
     let first = try train(
@@ -192,7 +178,7 @@ import Training
         "histograms": {t: [[h.step, h.histogram_value.num, sum(h.histogram_value.bucket)]
                            for h in events.Histograms(t)] for t in tags["histograms"]}}))
       """
-    let read = try run(code, scratch.file("tb/\(lane)"))
+    let read = try Python.run(code, scratch.file("tb/\(lane)"))
     try #require(read.status == 0, "\(read.text)")
     let json = try #require(
       try JSONSerialization.jsonObject(with: Data(read.text.utf8))
