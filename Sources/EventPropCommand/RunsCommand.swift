@@ -116,7 +116,8 @@ enum RunsTable {
         ? "training" + (entry.process.map { " (\($0))" } ?? "") : "\(entry.state)"
       return [
         name, cut(entry.preset, 26), cut(entry.lanes.joined(separator: " "), 22),
-        "\(entry.epoch)/" + (entry.epochs.map(String.init) ?? "?"), "\(entry.seeds)",
+        "\(entry.epoch)/" + (entry.epochs.map(String.init) ?? "?"),
+        entry.seeds < entry.allSeeds ? "\(entry.seeds)/\(entry.allSeeds)" : "\(entry.seeds)",
         Console.percent(entry.best?.accuracy), Console.percent(entry.last?.accuracy),
         state + (entry.problem.isEmpty ? "" : ": " + entry.problem),
       ].map { VisibleText.of($0) }

@@ -103,7 +103,7 @@ struct TrainCommand: ParsableCommand {
       try resumed?.preset
       ?? Preset(contentsOf: PresetLibrary.path(of: self.preset!), settings: settings)
     if let tensorBoard, resumed == nil {
-      try TensorBoardLog.checkIsFree(tensorBoard, for: preset)
+      try TensorBoardLog.makeFolder(tensorBoard, for: preset)
     }
     let plan = TrainingPlan(
       preset, threads: threads, resumed: resumed, out: out, progress: { Console.say($0) })

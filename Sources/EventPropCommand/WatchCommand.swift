@@ -4,6 +4,7 @@ import ArgumentParser
 import Live
 import Runs
 import SpikeData
+import Sweeps
 
 struct WatchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,6 +31,10 @@ struct WatchCommand: ParsableCommand {
 
   /// - Throws: `FileError`, and `ExitCode` where there is more to say than 0.
   static func watch(_ folder: String, _ settings: [String], _ look: ScreenOptions) throws {
+    guard !SweepFolder.isSweep(folder) else {
+      let sweep = Console.shellQuoted(folder)
+      throw FileError(folder, "is a sweep; look at it while it runs with: eventprop open \(sweep)")
+    }
     guard RunDirectory.isRun(folder) else {
       throw FileError(folder, "is not the folder of a run")
     }

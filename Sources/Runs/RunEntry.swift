@@ -43,6 +43,8 @@ public struct RunEntry: Sendable {
   public private(set) var epochs: Int?
   /// Those that have a folder.
   public private(set) var seeds = 0
+  /// Those of its preset: some may have no folder yet.
+  public private(set) var allSeeds = 0
   /// The highest of all epochs; nil: there was no test.
   public private(set) var best: Test?
   /// Of the last epoch that was tested.
@@ -77,11 +79,12 @@ public struct RunEntry: Sendable {
       lanes = own.lanes.map(\.name)
       epochs = own.training.epochs
       folders = SeedFolder.all(of: folder, own).map(\.folder)
-      if folders.count < own.seeds { note("\(own.seeds - folders.count) seeds have no folder") }
+      allSeeds = own.seeds
     } catch {
       note(error)
     }
     seeds = folders.count
+    allSeeds = max(allSeeds, seeds)
     let tables = folders.compactMap { rows($0) }
     if !tables.isEmpty { take(tables, of: folders) }
     do {

@@ -182,6 +182,8 @@ import Testing
     #expect(all.contains("runs/many is a sweep: eventprop sweep show runs/many"))
     #expect(!all.contains { $0.contains("notes") || $0.contains("\u{1B}") })
     #expect(try shown("--csv").count == 7)
+    let sweep = try commands.run("watch", "runs/many")
+    #expect(sweep.status == 1 && sweep.text.contains("eventprop open runs/many"), "\(sweep.text)")
     // A run alone may be named too.
     #expect(try shown("runs/yin-yang-sum-1").count == 3)
   }

@@ -119,6 +119,11 @@ import Training
       ["yin-yang-losses", "--out", "other", "--tensorboard", "tb"] + Self.settings)
     #expect(third.status == 1 && third.text.contains("needs another folder"), "\(third.text)")
     #expect(!FileManager.default.fileExists(atPath: scratch.file("other")))
+    _ = scratch.write("", to: "file")
+    let nowhere = try train(
+      ["yin-yang-losses", "--out", "other", "--tensorboard", "file/tb"] + Self.settings)
+    #expect(nowhere.status == 1 && nowhere.text.contains("file/tb: cannot be created"))
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("other")))
     let other = try train(
       ["yin-yang-losses", "--out", "other", "--set", "seed=9", "--epochs", "4"] + Self.settings)
     try #require(other.status == 0, "\(other.text)")

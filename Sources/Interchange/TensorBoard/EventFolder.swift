@@ -52,7 +52,7 @@ final class EventFolder {
   private func begin(at step: Int, _ now: Double) throws -> AppendFile {
     try AtomicFile.makeFolder(path)
     let latest = names.compactMap { Int($0.split(separator: ".")[3]) }.max() ?? 0
-    let seconds = String(max(Int(now), latest + 1))
+    let seconds = String(max(Int(now), min(latest, 1 << 40) + 1))
     let padded = String(repeating: "0", count: max(0, 10 - seconds.count)) + seconds
     let name = "events.out.tfevents.\(padded)\(Self.mark)\(getpid())"
     let made = try AppendFile(file(name))

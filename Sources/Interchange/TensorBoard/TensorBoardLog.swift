@@ -57,8 +57,10 @@ public final class TensorBoardLog {
     }
   }
 
-  /// - Throws: `FileError` where the folders of a new run have event files already.
-  public static func checkIsFree(_ folder: String, for preset: Preset) throws {
+  /// Makes the folder for a new run, before there is a run.
+  /// - Throws: `FileError` where it cannot be made, or has event files already.
+  public static func makeFolder(_ folder: String, for preset: Preset) throws {
+    try AtomicFile.makeFolder(folder)
     for lane in preset.lanes {
       let own = (folder as NSString).appendingPathComponent(lane.name)
       let inside = (try? FileManager.default.contentsOfDirectory(atPath: own)) ?? []
