@@ -7,8 +7,8 @@ import Live
 
 /// The ledger as JSON lines: an object for every update and lane.
 public enum LedgerLines {
-  /// One object. Epochs and batches count from 1; numbers read back to the same bits; those that are
-  /// not known are null.
+  /// One object. Epochs and batches count from 1; numbers read back to the same bits; those that
+  /// are not known are null.
   /// - Parameters:
   ///   - lane: its name.
   ///   - sample: of a probe trial.
