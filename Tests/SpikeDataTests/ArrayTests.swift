@@ -24,24 +24,29 @@ import Testing
 
   static func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
-  @Test(arguments: [
-    ("'|b1'", bytes([UInt8(0), 1, 1]), [0.0, 1, 1]),
-    ("'|u1'", bytes([UInt8(0), 1, 255]), [0, 1, 255]),
+  /// Half precision: 1, -2, the smallest of all.
+  static let halves: [UInt16] = [0x3C00, 0xC000, 1]
+  static let bigDoubles: [UInt64] = [0.0, -1.5, 1e300].map { $0.bitPattern.bigEndian }
+  static let types: [(description: String, bytes: [UInt8], expected: [Double])] = [
+    ("'|b1'", [0, 1, 1], [0, 1, 1]),
+    ("'|u1'", [0, 1, 255], [0, 1, 255]),
     ("'|i1'", bytes([Int8(0), -1, 127]), [0, -1, 127]),
     ("'<u2'", bytes([UInt16(0), 1, 65535]), [0, 1, 65535]),
     ("'<i2'", bytes([Int16(0), -2, 300]), [0, -2, 300]),
-    ("'>i2'", bytes([Int16(0), -2, 300].map(\.bigEndian)), [0, -2, 300]),
+    ("'>i2'", bytes([Int16(0), Int16(-2).bigEndian, Int16(300).bigEndian]), [0, -2, 300]),
     ("'<u4'", bytes([UInt32(0), 1, 4_000_000_000]), [0, 1, 4e9]),
     ("'<i8'", bytes([Int64(0), -1, 1 << 52]), [0, -1, 0x1p52]),
-    ("'>f8'", bytes([0, -1.5, 1e300].map(\.bitPattern.bigEndian)), [0, -1.5, 1e300]),
+    ("'>f8'", bytes(bigDoubles), [0, -1.5, 1e300]),
     ("'<f4'", bytes([Float(0), -1.5, 0.25]), [0, -1.5, 0.25]),
-    // Half precision: 1, -2, the smallest of all.
-    ("'<f2'", bytes([UInt16(0x3C00), 0xC000, 1]), [1, -2, 0x1p-24]),
-  ])
-  func everyType(description: String, bytes: [UInt8], expected: [Double]) throws {
-    let array = try NumPyArray(fileBytes: Self.npy(description, "3,", bytes), path: "a.npy")
+    ("'<f2'", bytes(halves), [1, -2, 0x1p-24]),
+  ]
+
+  @Test(arguments: types)
+  func everyType(type: (description: String, bytes: [UInt8], expected: [Double])) throws {
+    let array = try NumPyArray(
+      fileBytes: Self.npy(type.description, "3,", type.bytes), path: "a.npy")
     #expect(array.shape == [3])
-    #expect(try array.doubles() == expected)
+    #expect(try array.doubles() == type.expected)
   }
 
   @Test func fortranOrderIsTurned() throws {
@@ -200,7 +205,8 @@ import Testing
     let bytes: [UInt8] = [3, 5, 0x80 | 1, 0x11, 0x70, 33, 33, 0, 0, 1]
     let train = try NMNIST.events(bytes, "a.bin")
     #expect(train.times == [0.001, 70])
-    #expect(train.units == [33 + 34 * 33, 3 + 34 * (5 + 34)])
+    let units: [UInt16] = [1155, 1329]
+    #expect(train.units == units)
     #expect(throws: FileError.self) { try NMNIST.events([1, 2, 3], "a.bin") }
     #expect(throws: FileError.self) { try NMNIST.events([34, 0, 0, 0, 0], "a.bin") }
     for digit in 0...9 {

@@ -50,7 +50,7 @@ public enum NIRData {
         zip(train.times, train.units).map { (Double($0), Int($1)) })
     }
 
-    let file = try HDF5Output(path)
+    let file = try HDF5Maker(path)
     file.attribute("/", "__type__", "NIRGraphData")
     file.attribute("/", "source", source)
     file.attribute("/", "lane", lane.name)
@@ -59,7 +59,7 @@ public enum NIRData {
     for (name, values) in [
       ("sample", chosen), ("label", trials.map(\.label)), ("prediction", trials.map(\.prediction)),
     ] {
-      file.put("metadata/" + name, values.map { Int64($0) }, shape: [count])
+      file.write("metadata/" + name, values, shape: [count])
     }
     file.group("nodes")
     func node(_ name: String) -> String {
@@ -72,11 +72,11 @@ public enum NIRData {
     func put(_ spikes: [[(time: Double, neuron: Int)]], _ size: Int, in node: String) {
       let group = node + "spikes"
       let most = max(spikes.map(\.count).max() ?? 0, 1)
-      var indices = Array(repeating: Int64(-1), count: count * most)
+      var indices = Array(repeating: -1, count: count * most)
       var times = Array(repeating: Double.infinity, count: count * most)
       for (row, own) in spikes.enumerated() {
         for (column, spike) in own.enumerated() {
-          indices[row * most + column] = Int64(spike.neuron)
+          indices[row * most + column] = spike.neuron
           times[row * most + column] = spike.time * unit.ofMillisecond
         }
       }
@@ -84,8 +84,8 @@ public enum NIRData {
       file.attribute(group, "__type__", "EventData")
       file.attribute(group, "n_neurons", size)
       file.attribute(group, "t_max", duration * unit.ofMillisecond)
-      file.put(group + "/idx", indices, shape: [count, most])
-      file.put(group + "/time", times, shape: [count, most])
+      file.write(group + "/idx", indices, shape: [count, most])
+      file.write(group + "/time", times, shape: [count, most], isDouble: true)
     }
     put(inputs, network.inputs, in: node("input"))
     var spiking = 0
@@ -104,7 +104,7 @@ public enum NIRData {
       let values = trials.flatMap { trial in
         (0..<points).flatMap { point in trial.voltages.map { $0[point] } }
       }
-      file.put(group + "/data", values, shape: [count, points, layer.size])
+      file.write(group + "/data", values, shape: [count, points, layer.size], isDouble: true)
     }
     try file.finish()
     return count

@@ -3,10 +3,12 @@
 import CHDF5
 import Foundation
 
-/// Makes an HDF5 file that libraries from 1.8 on read. On one thread only.
+/// Makes an HDF5 file that libraries from 1.8 on read: it is there when `finish` returns, or not at
+/// all. On one thread only.
 package final class HDF5Maker {
   private let path: String
-  private let file: hid_t
+  private let aside: String
+  private var file: hid_t
   private var failure = false
 
   /// Begins a new file, in the place of what is there.
@@ -14,15 +16,79 @@ package final class HDF5Maker {
   package init(_ path: String) throws {
     eventprop_h5_silence()
     self.path = path
+    aside = path + ".tmp"
+    unlink(aside)
     file = H5Fcreate(
-      path, eventprop_h5_truncate(), eventprop_h5_default(), eventprop_h5_default())
+      aside, eventprop_h5_truncate(), eventprop_h5_default(), eventprop_h5_default())
     guard file >= 0 else { throw FileError(path, "cannot be written") }
   }
 
-  /// Ends the file.
+  deinit {
+    if file >= 0 {
+      H5Fclose(file)
+      unlink(aside)
+    }
+  }
+
+  /// Ends the file and gives it its name.
   /// - Throws: `FileError` when something could not be written.
   package func finish() throws {
-    guard H5Fclose(file) >= 0, !failure else { throw FileError(path, "cannot be written") }
+    failure = H5Fclose(file) < 0 || failure
+    file = -1
+    let handle = open(aside, O_RDONLY | O_CLOEXEC)
+    if handle >= 0 {
+      if fsync(handle) != 0 && errno != EINVAL { failure = true }
+      close(handle)
+    }
+    guard !failure, rename(aside, path) == 0 else {
+      unlink(aside)
+      throw FileError(path, "cannot be written")
+    }
+  }
+
+  /// An attribute of a group; "/" is the file.
+  package func attribute(_ group: String, _ name: String, _ value: Double) {
+    withUnsafeBytes(of: value) {
+      attribute(group, name, eventprop_h5_native_double(), $0.baseAddress)
+    }
+  }
+
+  /// The same, as int64.
+  package func attribute(_ group: String, _ name: String, _ value: Int) {
+    withUnsafeBytes(of: Int64(value)) {
+      attribute(group, name, eventprop_h5_native_int64(), $0.baseAddress)
+    }
+  }
+
+  /// The same, as text of variable length in UTF-8: h5py takes text of fixed length for bytes.
+  package func attribute(_ group: String, _ name: String, _ text: String) {
+    let type = HDF5Maker.textType()
+    text.withCString { pointer in
+      withUnsafeBytes(of: pointer) { attribute(group, name, type, $0.baseAddress) }
+    }
+    H5Tclose(type)
+  }
+
+  private func attribute(
+    _ group: String, _ name: String, _ type: hid_t, _ value: UnsafeRawPointer?
+  ) {
+    let space = H5Screate(H5S_SCALAR)
+    let attribute = H5Acreate_by_name(
+      file, group, name, type, space, eventprop_h5_default(), eventprop_h5_default(),
+      eventprop_h5_default())
+    failure = failure || attribute < 0
+    if attribute >= 0 {
+      failure = H5Awrite(attribute, type, value) < 0 || failure
+      H5Aclose(attribute)
+    }
+    H5Sclose(space)
+  }
+
+  private static func textType() -> hid_t {
+    let type = H5Tcopy(eventprop_h5_c_string())
+    H5Tset_size(type, eventprop_h5_variable())
+    H5Tset_cset(type, H5T_CSET_UTF8)
+    return type
   }
 
   package func group(_ name: String) {
@@ -58,9 +124,7 @@ package final class HDF5Maker {
 
   /// Texts of variable length, UTF-8; without dimensions a single one.
   package func write(_ name: String, _ values: [String], shape: [Int]) {
-    let type = H5Tcopy(eventprop_h5_c_string())
-    H5Tset_size(type, eventprop_h5_variable())
-    H5Tset_cset(type, H5T_CSET_UTF8)
+    let type = HDF5Maker.textType()
     let texts = values.map { strdup($0) }
     dataset(name, type, shape) { id in
       texts.withUnsafeBufferPointer {
