@@ -128,7 +128,7 @@ let package = Package(
     .testTarget(
       name: "CampaignTests",
       dependencies: [
-        "EventPropCommand", "Live", "Runs", "Training", "Experiments", "SpikeData",
+        "EventPropCommand", "Live", "Interchange", "Runs", "Training", "Experiments", "SpikeData",
         "EventPropCore", "CHDF5", "Support",
       ],
       exclude: ["faults.c"]),

@@ -162,3 +162,84 @@ for kind in ("feed-forward", "recurrent"):
         "--nested")
     share = report(f"{kind} in snnTorch", here, snntorch_counts(name))
     assert share < 0.05, share
+
+
+def trained_by_snntorch():
+    """A network that snnTorch trains at steps of 1 ms, here: its accuracy, and spikes created and deleted."""
+    import contextlib
+    import io
+
+    import snntorch
+    import torch
+    from snntorch import surrogate
+    from snntorch.export_nir import export_to_nir
+
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    step, alpha, beta = 1.0, 0.8, 0.95
+    rows, labels = data("coarse", 3, 300)
+    tests, answers = data("coarse/test", 4, 400)
+    for name in ("coarse", "coarse/test"):
+        grid = np.load(place(name, "spikes.npy"))
+        grid[:, 2] = np.round(grid[:, 2])
+        np.save(place(name, "spikes.npy"), grid)
+
+    def frames(rows, count):
+        grid = torch.zeros(round(DURATION / step), count, INPUTS)
+        for sample, unit, time in rows:
+            grid[round(time / step), int(sample), int(unit)] += 1
+        return grid
+
+    first = torch.nn.Linear(INPUTS, HIDDEN, bias=False)
+    neurons = snntorch.Synaptic(
+        alpha=alpha, beta=beta, threshold=1.0, reset_mechanism="zero", reset_delay=False,
+        spike_grad=surrogate.fast_sigmoid(slope=10))
+    last = torch.nn.Linear(HIDDEN, CLASSES, bias=False)
+    torch.nn.init.normal_(first.weight, 0.02, 0.02)
+
+    def run_net(grid):
+        syn, mem = neurons.init_synaptic()
+        out_syn = out_mem = total = 0
+        for row in grid:
+            spk, syn, mem = neurons(first(row), syn, mem)
+            out_syn = alpha * out_syn + last(spk)
+            out_mem = beta * out_mem + out_syn
+            total = total + out_mem
+        return total / len(grid)
+
+    optimiser = torch.optim.Adam([*first.parameters(), *last.parameters()], 5e-3)
+    grid, target = frames(np.load(place("coarse", "spikes.npy")), 300), torch.tensor(labels)
+    for _ in range(30):
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(run_net(grid), target).backward()
+        optimiser.step()
+    with torch.no_grad():
+        there = (run_net(frames(np.load(place("coarse/test", "spikes.npy")), 400)).argmax(1).numpy()
+                 == answers).mean()
+    with contextlib.redirect_stdout(io.StringIO()):
+        # With its state inside, it passes on spikes alone.
+        alike = snntorch.Synaptic(alpha=alpha, beta=beta, threshold=1.0, reset_mechanism="zero",
+                                  init_hidden=True)
+        graph = export_to_nir(torch.nn.Sequential(first, alike, last), torch.zeros(1, INPUTS))
+    nir.write(place("snntorch.nir"), graph)
+    with open(place("coarse.toml"), "w") as file:
+        file.write(open(place("feed-forward.toml")).read()
+                   .replace(f'"{place("data")}"', f'"{place("coarse")}"')
+                   .replace(f"step = {DT}", f"step = {step}"))
+    arguments = [place("snntorch.nir"), "--data", place("coarse.toml"), "--dialect", "step", "--dt",
+                 str(step)]
+    run("import", *arguments, "--out", place("snntorch"))
+    line = [l for l in run("evaluate", place("snntorch")).splitlines() if "accuracy" in l][0]
+    here = float(line.split("accuracy")[1].split("%")[0]) / 100
+    print(f"doors: trained by snnTorch: {100 * there:.2f} % there, {100 * here:.2f} % here")
+    assert there > 0.6 and abs(here - there) <= 0.01, (there, here)
+    told = run("diagnose", *arguments, "--updates", "2", "--out", place("diagnosis"))
+    print("doors: diagnosed:", told.splitlines()[1].strip())
+
+
+try:
+    import snntorch  # noqa: F401
+
+    trained_by_snntorch()
+except ImportError:
+    pass

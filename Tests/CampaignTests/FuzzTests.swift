@@ -6,6 +6,7 @@
 @testable import Training
 import EventPropCore
 import Foundation
+import Interchange
 import Support
 import Testing
 
@@ -164,6 +165,73 @@ import Testing
     } read: { path in
       _ = try DataReport(path: path, units: 4)
       _ = try IDXImages(duration: 20, step: 1).read(images: path, labels: labels)
+    }
+  }
+
+  /// Arrays of any program, one by one and in archives; tables; events of N-MNIST.
+  @Test func arrayFiles() throws {
+    let records = ArrayBytes.npy(
+      "[('sample', '<u4'), ('x', '<i2'), ('t', '<i8')]", "2,",
+      ArrayBytes.bytes([UInt32(0)]) + ArrayBytes.bytes([Int16(3)]) + ArrayBytes.bytes([Int64(900)])
+        + ArrayBytes.bytes([UInt32(1)]) + ArrayBytes.bytes([Int16(1)])
+        + ArrayBytes.bytes([Int64(7)]))
+    let rows = ArrayBytes.npy("'<f8'", "2, 3", ArrayBytes.bytes([0.0, 1, 2.5, 1, 3, 4]))
+    let labels = ArrayBytes.npy("'|u1'", "2,", [0, 1])
+    let series = ArrayBytes.npy("'<f4'", "2, 2, 1", ArrayBytes.bytes([Float(0), 1, 2, 3]))
+    let folder = scratch.file("arrays")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    _ = scratch.write(labels, to: "arrays/labels.npy")
+    for valid in [rows, records] {
+      fuzz("arrays/spikes.npy", share: 0.3) {
+        $0.bytes(valid)
+      } read: { _ in
+        _ = try SpikeArrays().read(folder)
+        _ = try DataReport(path: folder, units: 4)
+      }
+    }
+    _ = scratch.write(rows, to: "arrays/spikes.npy")
+    try FileManager.default.removeItem(atPath: folder + "/labels.npy")
+    fuzz("arrays/targets.npy", share: 0.2) {
+      $0.bytes(series)
+    } read: { _ in
+      _ = try SpikeArrays().read(folder)
+    }
+    let archive = ZipArchive.bytes(of: [("spikes.npy", rows), ("labels.npy", labels)])
+    fuzz("spikes.npz", share: 0.5) {
+      $0.bytes(archive)
+    } read: {
+      _ = try SpikeArrays().read($0)
+    }
+    let tables = scratch.file("tables")
+    try FileManager.default.createDirectory(atPath: tables, withIntermediateDirectories: true)
+    _ = scratch.write("label\n0\n1\n", to: "tables/labels.csv")
+    fuzz("tables/spikes.csv", share: 0.3) {
+      $0.bytes(Array("sample,unit,time\n0,1,2.5\n1,3,4\n".utf8))
+    } read: { _ in
+      _ = try SpikeArrays().read(tables)
+    }
+    fuzz("events.bin", share: 0.1) {
+      $0.bytes([3, 5, 0x81, 0x11, 0x70, 33, 33, 0, 0, 1])
+    } read: {
+      _ = try NMNIST.events($0)
+    }
+  }
+
+  /// Networks of other programs, read by the helper process as the program does it.
+  @Test func networkFiles() throws {
+    let valid = scratch.file("valid.nir")
+    let network = Network(
+      inputs: 3, layers: [Layer(size: 4, isRecurrent: true), Layer(size: 2, neuron: .li)])
+    let weights = Parameters<Double>(
+      network, initial: network.projections.map { _ in InitialWeights(mean: 0, sd: 1) }, seed: 1)
+    _ = try NIRWriter(readout: .cubaLI).write(network, weights, tool: "fuzz", to: valid)
+    let bytes = [UInt8](FileManager.default.contents(atPath: valid)!)
+    HDF5Helper.executable = Program.path
+    defer { HDF5Helper.executable = nil }
+    fuzz("network.nir", share: 0.1) {
+      $0.bytes(bytes)
+    } read: {
+      _ = try NIRReader().read($0)
     }
   }
 

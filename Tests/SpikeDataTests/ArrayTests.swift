@@ -11,18 +11,13 @@ import Testing
 @Suite struct ArrayTests {
   let scratch = ScratchDirectory()
 
-  /// A `.npy` file by hand.
   static func npy(_ description: String, _ shape: String, _ bytes: [UInt8], fortran: Bool = false)
     -> [UInt8]
   {
-    let header =
-      "{'descr': \(description), 'fortran_order': \(fortran ? "True" : "False"), 'shape': (\(shape)), }\n"
-    return [0x93] + Array("NUMPY".utf8) + [1, 0]
-      + [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
-      + bytes
+    ArrayBytes.npy(description, shape, bytes, fortran: fortran)
   }
 
-  static func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
+  static func bytes<T>(_ values: [T]) -> [UInt8] { ArrayBytes.bytes(values) }
 
   /// Half precision: 1, -2, the smallest of all.
   static let halves: [UInt16] = [0x3C00, 0xC000, 1]

@@ -273,8 +273,16 @@ private struct NIRChain {
     guard isSpiking || Self.leaky.contains(nodes[name]?.type ?? "") else {
       throw wrong(name, "follows weights; allowed is CubaLIF or CubaLI")
     }
+    let r = try vector(name, "r", size: size, standard: 1)
+    // Under `pure` w_in is a time; else it counts steps, or does not count.
+    let wIn = try vector(name, "w_in", size: size, standard: 1)
+    // A file counts time in steps of its own: what they last is the user's word.
+    var scale = unit.inMilliseconds
+    if case .step(let dt) = dialect, let syn = try numbers(name, "tau_syn")?.first, wIn[0] > 0 {
+      scale = dt * wIn[0] / syn
+    }
     func times(_ field: String) throws -> [Double] {
-      let values = try vector(name, field, size: size).map { $0 * unit.inMilliseconds }
+      let values = try vector(name, field, size: size).map { $0 * scale }
       guard values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
         throw wrong(name, "\(field) is not above 0")
       }
@@ -284,9 +292,6 @@ private struct NIRChain {
       return values
     }
     let (mem, syn) = (try times("tau_mem"), try times("tau_syn"))
-    let r = try vector(name, "r", size: size, standard: 1)
-    // Under `pure` w_in is a time; else it counts steps, or does not count.
-    let wIn = try vector(name, "w_in", size: size, standard: 1)
     let leak = try vector(name, "v_leak", size: size, standard: 0)
     let perUnit = dialect == .pure ? unit.inMilliseconds : 1
     let factors = (0..<size).map { j in
