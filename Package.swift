@@ -124,7 +124,8 @@ let package = Package(
       ],
       exclude: ["Golden"]),
     .testTarget(
-      name: "EventPropCommandTests", dependencies: ["EventPropCommand", "Terminal", "Support"]),
+      name: "EventPropCommandTests",
+      dependencies: ["EventPropCommand", "Workbench", "Experiments", "Terminal", "Support"]),
     .testTarget(
       name: "CampaignTests",
       dependencies: [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Experiments
 import Runs
 import Training
 import ArgumentParser
@@ -51,6 +52,11 @@ struct EventPropCommand: ParsableCommand {
     pthread_sigmask(SIG_UNBLOCK, &all, nil)
     // A file that grows beyond its limit is then an error of writing, with a message.
     signal(SIGXFSZ, SIG_IGN)
+    let words = Array(arguments.dropFirst())
+    if let mistyped = MistypedVerb.find(words, presets: PresetLibrary.names) {
+      Console.error("Error: \(mistyped)")
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    }
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -240,28 +240,11 @@ package final class ConfigReader {
   package func finish() throws {
     for key in table.keys where resolved[key] == nil {
       let allowed = Set(resolved.keys).union(absent).sorted()
-      let near = allowed.min { distance($0, key) < distance($1, key) }
-      let hint = near.flatMap { distance($0, key) <= 2 ? "; did you mean \($0)?" : nil } ?? ""
+      let hint = Spelling.hint(key, allowed)
       throw error(
         key,
         "is not a key here\(hint.isEmpty ? "." : hint) Allowed are \(allowed.joined(separator: ", "))"
       )
     }
-  }
-
-  /// Levenshtein's edit distance.
-  private func distance(_ a: String, _ b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in b.indices {
-        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == b[j] ? 0 : 1))
-        diagonal = row[j + 1]
-        row[j + 1] = next
-      }
-    }
-    return row[b.count]
   }
 }

@@ -34,8 +34,11 @@ public enum PresetLibrary {
     if let folder, names.contains(preset) {
       return (folder as NSString).appendingPathComponent(preset + ".toml")
     }
+    let hint = Spelling.hint(preset, names)
     let known = names.isEmpty ? "no preset folder was found" : names.joined(separator: ", ")
-    throw FileError(preset, "is neither a file nor a preset; presets: \(known)")
+    throw FileError(
+      preset,
+      "is neither a file nor a preset\(hint.isEmpty ? ";" : hint) presets: \(known)")
   }
 
   /// The comment that opens a preset: what it shows and what to look at.
