@@ -220,7 +220,7 @@ def trained_by_snntorch():
         # With its state inside, it passes on spikes alone.
         alike = snntorch.Synaptic(alpha=alpha, beta=beta, threshold=1.0, reset_mechanism="zero",
                                   init_hidden=True)
-        graph = export_to_nir(torch.nn.Sequential(first, alike, last), torch.zeros(1, INPUTS))
+        graph = export_to_nir(torch.nn.Sequential(first, alike, last), torch.zeros(INPUTS))
     nir.write(place("snntorch.nir"), graph)
     with open(place("coarse.toml"), "w") as file:
         file.write(open(place("feed-forward.toml")).read()

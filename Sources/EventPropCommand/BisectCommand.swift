@@ -19,7 +19,7 @@ struct BisectCommand: ParsableCommand {
       the last one. Prints the ledger of the update; the run stays as it is. Exit status 1 when no update did it.
       """)
 
-  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .run)
   var folder: String
 
   @Argument(help: ArgumentHelp("What to look for, as dead hidden1 17.", valueName: "what"))
@@ -31,13 +31,15 @@ struct BisectCommand: ParsableCommand {
   @Option(help: "Checkpoint at which it is so: 12, or 12+40 (default: the last).")
   var epoch: String?
 
-  @Option(help: "Write all created and deleted spikes of the update to this file.")
+  @Option(
+    help: "Write all created and deleted spikes of the update to this file.", completion: .file())
   var csv: String?
 
   @Option(help: "Threads; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
+  @Option(
+    name: .customLong("set"), help: "Override a key, as data.path=FOLDER.", completion: .settings)
   var settings: [String] = []
 
   func validate() throws {

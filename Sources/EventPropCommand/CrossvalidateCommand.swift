@@ -14,13 +14,13 @@ struct CrossvalidateCommand: ParsableCommand {
     commandName: "crossvalidate",
     abstract: "Train a preset once for each part of its training samples that is left out.",
     discussion: """
-      Validates on what is left out; the test samples are not looked at without --test. Each fold is a run in DIR; the
+      Validates on what is left out; the test samples are not looked at without --test. Each fold is a run in DIR; the \
       same command again goes on where it was, and leaves finished folds as they are. DIR/folds.csv has the results.
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable { case speaker }
 
-  @Argument(help: "A preset by name or path.")
+  @Argument(help: "A preset by name or path.", completion: .preset)
   var preset: String
 
   @Option(help: "Leave out one speaker at a time: speaker.")
@@ -35,10 +35,12 @@ struct CrossvalidateCommand: ParsableCommand {
   @Option(help: "Train every lane of each fold with so many seeds (overrides seeds of the preset).")
   var seeds: Int?
 
-  @Option(help: ArgumentHelp("Folder of the folds.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder of the folds.", valueName: "dir"), completion: .directory)
   var out: String
 
-  @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
+  @Option(
+    name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.",
+    completion: .settings)
   var settings: [String] = []
 
   @Option(help: "Threads to train with; the result does not depend on it.")

@@ -17,8 +17,8 @@ struct DataCommand: ParsableCommand {
 
     @Argument(
       help:
-        "A file (.h5, .npz, idx; plain or .gz), or a folder of such files, of arrays, or of N-MNIST."
-    )
+        "A file (.h5, .npz, idx; plain or .gz), or a folder of such files, of arrays, or of N-MNIST.",
+      completion: .file())
     var path: String
 
     @Option(help: "Channels of an SHD file.")

@@ -15,21 +15,21 @@ struct DiagnoseCommand: ParsableCommand {
     abstract:
       "Watch updates closely: spikes created and deleted, their cost, margins, silence, gradient in time.",
     discussion: """
-      Trains a preset from its initial weights, or a run from a checkpoint, for some updates, each of which is observed
-      on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, ledger.jsonl (an object for
-      each update and lane), margins.csv, silence.csv and flow.csv. The run itself stays as it is. A
-      network of another program, a NIR file or a folder of weights, is looked at in the same way:
+      Trains a preset from its initial weights, or a run from a checkpoint, for some updates, each of which is observed \
+      on the probe set (diagnosis.samples test samples). Writes updates.csv, events.csv, ledger.jsonl (an object for \
+      each update and lane), margins.csv, silence.csv and flow.csv. The run itself stays as it is. A network of another \
+      program, a NIR file or a folder of weights, is looked at in the same way:
+
       eventprop diagnose net.nir --data shd --out DIR
       """)
 
   @Argument(
     help: ArgumentHelp(
       "A preset by name or path, the folder of a run, or a network of another program.",
-      valueName: "preset|run|network")
-  )
+      valueName: "preset|run|network"), completion: .presetOrRun)
   var name: String
 
-  @Option(help: "Folder for the tables; made when missing.")
+  @Option(help: "Folder for the tables; made when missing.", completion: .directory)
   var out: String
 
   @OptionGroup var foreign: ForeignOptions
@@ -46,7 +46,9 @@ struct DiagnoseCommand: ParsableCommand {
   @Option(help: "Threads; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(name: .customLong("set"), help: "Override a key, as diagnosis.samples=32.")
+  @Option(
+    name: .customLong("set"), help: "Override a key, as diagnosis.samples=32.",
+    completion: .settings)
   var settings: [String] = []
 
   func validate() throws {

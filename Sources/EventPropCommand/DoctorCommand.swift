@@ -19,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
       status 0 whatever is found.
       """)
 
-  @Argument(help: "A preset by name or path.")
+  @Argument(help: "A preset by name or path.", completion: .preset)
   var preset: String
 
   @Option(help: "Training samples to look at.")
@@ -31,13 +31,13 @@ struct DoctorCommand: ParsableCommand {
   )
   var target: Double?
 
-  @Option(help: "Also write the table to this file.")
+  @Option(help: "Also write the table to this file.", completion: .file())
   var csv: String?
 
   @Option(help: "Threads; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(name: .customLong("set"), help: "Override a key of the preset.")
+  @Option(name: .customLong("set"), help: "Override a key of the preset.", completion: .settings)
   var settings: [String] = []
 
   func validate() throws {

@@ -14,13 +14,13 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Accuracy of checkpoints of runs, by class and by speaker.",
     discussion: """
-      All seeds of a run are evaluated. Several of them, or several runs, are a line each, with mean and standard
+      All seeds of a run are evaluated. Several of them, or several runs, are a line each, with mean and standard \
       deviation over seeds.
       """)
 
   enum Split: String, ExpressibleByArgument, CaseIterable { case test, validation, train }
 
-  @Argument(help: ArgumentHelp("Folders of runs.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folders of runs.", valueName: "run"), completion: .run)
   var folders: [String]
 
   @Option(help: "Which samples.")
@@ -34,20 +34,25 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "The weights with the best validation accuracy, in place of a checkpoint's.")
   var best = false
 
-  @Option(help: ArgumentHelp("Folder of the data files, in place of data.path.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Folder of the data files, in place of data.path.", valueName: "path"),
+    completion: .directory)
   var data: String?
 
   @Option(
-    name: .customLong("set"), help: "Override a key, as data.path=FOLDER or data.test_file=FILE.")
+    name: .customLong("set"), help: "Override a key, as data.path=FOLDER or data.test_file=FILE.",
+    completion: .settings)
   var settings: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "Write a row per run, seed and lane; FILE-groups.csv has classes and speakers.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var csv: String?
 
-  @Option(help: ArgumentHelp("Write the prediction for every sample as CSV.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the prediction for every sample as CSV.", valueName: "file"),
+    completion: .file())
   var predictions: String?
 
   @Option(help: "Threads to use.")

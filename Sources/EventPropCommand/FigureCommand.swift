@@ -21,11 +21,13 @@ struct FigureCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The folder of a run, or of several to show together.", valueName: "run"))
+    help: ArgumentHelp("The folder of a run, or of several to show together.", valueName: "run"),
+    completion: .run)
   var folders: [String]
 
   @Option(
-    help: "Which figure: \(FigureKind.allCases.map { "\($0)" }.joined(separator: ", ")).")
+    help: "Which figure: \(FigureKind.allCases.map { "\($0)" }.joined(separator: ", ")).",
+    completion: .figure)
   var figure: String?
 
   @Option(help: "Width and height of the figure, mm (default: 85x60).")
@@ -36,8 +38,8 @@ struct FigureCommand: ParsableCommand {
 
   @Option(
     help:
-      "Place of the figure's legend: \(PaperLegendPlace.allCases.map(\.rawValue).joined(separator: ", ")) (default: auto, inside where it covers no data)."
-  )
+      "Place of the figure's legend: \(PaperLegendPlace.allCases.map(\.rawValue).joined(separator: ", ")) (default: auto, inside where it covers no data).",
+    completion: .list(PaperLegendPlace.allCases.map(\.rawValue)))
   var legend: String?
 
   @Option(help: "A title above the figure.")
@@ -49,7 +51,9 @@ struct FigureCommand: ParsableCommand {
   @Option(help: "Hidden layer of figures of one layer, from 1 on.")
   var layer: Int?
 
-  @Option(help: "Which screen: \(ScreenKind.allCases.map { "\($0)" }.joined(separator: ", ")).")
+  @Option(
+    help: "Which screen: \(ScreenKind.allCases.map { "\($0)" }.joined(separator: ", ")).",
+    completion: .panel)
   var panel: String?
 
   @Option(
@@ -70,15 +74,16 @@ struct FigureCommand: ParsableCommand {
 
   @Option(
     help:
-      "File to write; its ending says what: .svg, .pdf, .csv of a figure; .svg, .csv, .txt of a screen."
-  )
+      "File to write; its ending says what: .svg, .pdf, .csv of a figure; .svg, .csv, .txt of a screen.",
+    completion: .file())
   var out: String
 
   @Option(
     help: "Which of the screen's tables a .csv gets (default: the first; a wrong name lists them).")
   var table: String?
 
-  @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
+  @Option(
+    name: .customLong("set"), help: "Override a key, as data.path=FOLDER.", completion: .settings)
   var settings: [String] = []
 
   private var ending: String { (out as NSString).pathExtension }

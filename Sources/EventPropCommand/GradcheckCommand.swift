@@ -24,7 +24,7 @@ struct GradcheckCommand: ParsableCommand {
       --steps 1,0.5,0.2,0.1 also on finer grids: where it gets honest.
       """)
 
-  @Argument(help: "A preset by name or path.")
+  @Argument(help: "A preset by name or path.", completion: .preset)
   var preset: String
 
   @Option(help: "Training samples to average over.")
@@ -50,7 +50,7 @@ struct GradcheckCommand: ParsableCommand {
     help: "Steps of the grid for the second table, ms, as 1,0.5,0.2,0.1 (default: the preset's).")
   var steps: String?
 
-  @Option(name: .customLong("set"), help: "Override a key of the preset.")
+  @Option(name: .customLong("set"), help: "Override a key of the preset.", completion: .settings)
   var settings: [String] = []
 
   func validate() throws {

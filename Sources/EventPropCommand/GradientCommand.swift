@@ -10,7 +10,7 @@ struct GradientCommand: ParsableCommand {
     abstract:
       "Loss, gradients, spikes and voltages of a case, for cross-checks with other simulators.",
     discussion: """
-      CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit,
+      CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit, \
       time in ms) and labels.npy, or for loss.kind = "mse" targets.npy (sample x point x output, points evenly from 0 to \
       T; or sample x output); where there are any also delays/<from>-<to>.npy (pre x post, ms) and \
       neurons/<layer>-<parameter>.npy (one for each neuron; tau_mem, tau_syn, threshold, adaptation, tau_adapt).
@@ -20,10 +20,10 @@ struct GradientCommand: ParsableCommand {
       (sample x step x neuron: at the start of each step, just after what happens there in forward time).
       """)
 
-  @Argument(help: "The folder of a case.")
+  @Argument(help: "The folder of a case.", completion: .directory)
   var folder: String
 
-  @Option(help: "Folder for the results; made if needed.")
+  @Option(help: "Folder for the results; made if needed.", completion: .directory)
   var out: String
 
   @Flag(
@@ -33,7 +33,8 @@ struct GradientCommand: ParsableCommand {
   @Flag(help: "The adjoints of all layers too, step by step, in traces/.")
   var traces = false
 
-  @Option(name: .customLong("set"), help: "Override a key of the case's preset.")
+  @Option(
+    name: .customLong("set"), help: "Override a key of the case's preset.", completion: .settings)
   var settings: [String] = []
 
   func run() throws {

@@ -17,18 +17,20 @@ struct OpenCommand: ParsableCommand {
     commandName: "open",
     abstract: "The workbench: see a preset train, change it while it does (the default command).",
     discussion: """
-      Without a preset: the same network in two lanes, with and without loss shaping. `?` lists the keys. Without a terminal it
-      trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they
+      Without a preset: the same network in two lanes, with and without loss shaping. `?` lists the keys. Without a terminal it \
+      trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they \
       ended.
       """)
 
   @Argument(
     help: ArgumentHelp(
       "A preset by name or path, the folder of a run to go on with, or several runs to compare.",
-      valueName: "preset|run"))
+      valueName: "preset|run"), completion: .presetOrRun)
   var names: [String] = []
 
-  @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
+  @Option(
+    name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.",
+    completion: .settings)
   var settings: [String] = []
 
   @Option(help: "Train every lane with so many seeds (overrides seeds of the preset).")
@@ -37,7 +39,7 @@ struct OpenCommand: ParsableCommand {
   @Option(help: "Threads to train with; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(help: "Folder of the run; must not exist or be empty.")
+  @Option(help: "Folder of the run; must not exist or be empty.", completion: .directory)
   var out: String?
 
   @Flag(help: "Start paused.")

@@ -46,10 +46,10 @@ struct PresetsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "A preset with all defaults filled in.")
 
-    @Argument(help: "A preset by name or path.")
+    @Argument(help: "A preset by name or path.", completion: .preset)
     var preset: String
 
-    @Option(name: .customLong("set"), help: "Override a key.")
+    @Option(name: .customLong("set"), help: "Override a key.", completion: .settings)
     var settings: [String] = []
 
     func run() throws {
@@ -63,7 +63,9 @@ struct PresetsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read presets and say what is wrong with them.")
 
-    @Argument(help: "Presets by name or path (default: all that come with the program).")
+    @Argument(
+      help: "Presets by name or path (default: all that come with the program).",
+      completion: .preset)
     var presets: [String] = []
 
     func run() throws {

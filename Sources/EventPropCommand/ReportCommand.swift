@@ -12,17 +12,19 @@ struct ReportCommand: ParsableCommand {
       commands from which the same weights come again, bit by bit. The run stays as it is.
       """)
 
-  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .run)
   var folder: String
 
   @Option(
-    help: "Folder of the report: new, or one with an older report (default: report in the run).")
+    help: "Folder of the report: new, or one with an older report (default: report in the run).",
+    completion: .directory)
   var out: String?
 
   @Option(help: "Checkpoint of this epoch, 12, or 12+40 (default: the last).")
   var epoch: String?
 
-  @Option(name: .customLong("set"), help: "Override a key, as data.path=FOLDER.")
+  @Option(
+    name: .customLong("set"), help: "Override a key, as data.path=FOLDER.", completion: .settings)
   var settings: [String] = []
 
   func run() throws {

@@ -9,7 +9,9 @@ import Terminal
 
 /// What every command with a screen takes.
 struct ScreenOptions: ParsableArguments {
-  @Option(help: "Marks that plots are made of: auto, braille, block, ascii.")
+  @Option(
+    help: "Marks that plots are made of: auto, braille, block, ascii.",
+    completion: .list(["auto", "braille", "block", "ascii"]))
   var marks: String = "auto"
 
   @Option(help: "Colours: auto, 256, 16, none (NO_COLOR is heeded).")

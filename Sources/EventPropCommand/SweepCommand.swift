@@ -46,10 +46,13 @@ struct SweepRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Train the points of a sweep file, or go on with a sweep.")
 
-  @Argument(help: "A sweep file, or the folder of a sweep to go on with.")
+  @Argument(
+    help: "A sweep file, or the folder of a sweep to go on with.",
+    completion: .file(extensions: ["toml"]))
   var sweep: String
 
-  @Option(help: "Folder of the sweep; one of the same sweep is gone on with.")
+  @Option(
+    help: "Folder of the sweep; one of the same sweep is gone on with.", completion: .directory)
   var out: String?
 
   @OptionGroup var options: SweepOptions
@@ -78,7 +81,7 @@ struct SweepRetryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry", abstract: "Train the failed points of a sweep again, and what is left.")
 
-  @Argument(help: "The folder of a sweep.")
+  @Argument(help: "The folder of a sweep.", completion: .sweep)
   var folder: String
 
   @OptionGroup var options: SweepOptions
@@ -102,7 +105,7 @@ struct SweepTaskCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "task", abstract: "Train one point of a sweep, or go on with it.")
 
-  @Argument(help: "The folder of a sweep.")
+  @Argument(help: "The folder of a sweep.", completion: .sweep)
   var folder: String
 
   @Option(help: "The point, from 0 on.")

@@ -12,7 +12,7 @@ struct SweepShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "What came of a sweep so far: table, heat map, curves; also while it runs.")
 
-  @Argument(help: "The folder of a sweep.")
+  @Argument(help: "The folder of a sweep.", completion: .sweep)
   var folder: String
 
   @Option(help: "Column to sort by (default: the metric, the best first; a wrong name lists them).")
@@ -27,7 +27,7 @@ struct SweepShowCommand: ParsableCommand {
   @Option(help: "Column of metrics.csv in place of the sweep's metric.")
   var metric: String?
 
-  @Option(help: "Write the table to this file.")
+  @Option(help: "Write the table to this file.", completion: .file())
   var csv: String?
 
   @Option(

@@ -16,14 +16,16 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train the lanes of a preset, or go on with a run.",
     discussion: """
-      Results go to runs/<name>-<n>/: preset.toml, metrics.csv (a row per epoch and lane), commands.jsonl,
+      Results go to runs/<name>-<n>/: preset.toml, metrics.csv (a row per epoch and lane), commands.jsonl, \
       checkpoints/. Ctrl-C, SIGTERM and SIGHUP end the training after the current batch with a checkpoint.
       """)
 
-  @Argument(help: "A preset by name or path.")
+  @Argument(help: "A preset by name or path.", completion: .preset)
   var preset: String?
 
-  @Option(name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.")
+  @Option(
+    name: .customLong("set"), help: "Override a key: training.epochs=5, hidden.0.size=100.",
+    completion: .settings)
   var settings: [String] = []
 
   @Option(help: "Train until this many epochs are done (overrides training.epochs).")
@@ -35,17 +37,21 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Threads to train with; the result does not depend on it.")
   var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(help: "Folder of the run; must not exist or be empty.")
+  @Option(help: "Folder of the run; must not exist or be empty.", completion: .directory)
   var out: String?
 
-  @Option(help: ArgumentHelp("Go on with this run from its last checkpoint.", valueName: "run"))
+  @Option(
+    help: ArgumentHelp("Go on with this run from its last checkpoint.", valueName: "run"),
+    completion: .run)
   var resume: String?
 
   @Flag(
     help: "With --resume: begin anew; what the run has so far moves to before-restart-n/ in it.")
   var startOver = false
 
-  @Option(help: ArgumentHelp("Apply the commands of a session's commands.jsonl.", valueName: "log"))
+  @Option(
+    help: ArgumentHelp("Apply the commands of a session's commands.jsonl.", valueName: "log"),
+    completion: .file(extensions: ["jsonl"]))
   var replay: String?
 
   @Option(

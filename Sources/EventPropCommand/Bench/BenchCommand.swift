@@ -31,13 +31,15 @@ struct BenchCommand: ParsableCommand {
       valueName: "axis"))
   var sweep: Workload.Axis?
 
-  @Option(help: "With --sweep: write the table as CSV.")
+  @Option(help: "With --sweep: write the table as CSV.", completion: .file())
   var csv: String?
 
   @Flag(help: "How fast this machine's caches deliver the rows that the grid solver sums.")
   var roofline = false
 
-  @Option(name: .customLong("set"), help: "Override a key of the workload's preset.")
+  @Option(
+    name: .customLong("set"), help: "Override a key of the workload's preset.",
+    completion: .settings)
   var settings: [String] = []
 
   func validate() throws {

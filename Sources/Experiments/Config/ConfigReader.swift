@@ -19,6 +19,15 @@ package enum Bound {
     }
   }
 
+  /// A number within.
+  var example: Double {
+    switch self {
+    case .any: 0
+    case .above(let low): low + 1
+    case .atLeast(let low), .within(let low, _): low
+    }
+  }
+
   var words: String {
     switch self {
     case .any: "a finite number"
@@ -38,13 +47,16 @@ package final class ConfigReader {
   let path: String
   private let locate: (String) -> (file: String, line: Int?)
   package private(set) var resolved = ConfigTable()
+  /// Is told of every key that is asked for.
+  private let survey: KeySurvey?
 
   package init(
-    _ table: ConfigTable, path: String = "",
+    _ table: ConfigTable, path: String = "", survey: KeySurvey? = nil,
     locate: @escaping (String) -> (file: String, line: Int?)
   ) {
     self.table = table
     self.path = path
+    self.survey = survey
     self.locate = locate
   }
 
@@ -60,6 +72,8 @@ package final class ConfigReader {
   }
 
   package func number(_ key: String, default standard: Double?, _ bound: Bound) throws -> Double {
+    survey?.note(full(key))
+    let standard = standard ?? survey.map { _ in bound.example }
     let value: Double
     switch table[key] {
     case .integer(let number): value = Double(number)
@@ -79,6 +93,8 @@ package final class ConfigReader {
   package func integer(_ key: String, default standard: Int?, _ range: ClosedRange<Int>) throws
     -> Int
   {
+    survey?.note(full(key))
+    let standard = standard ?? survey.map { _ in range.lowerBound }
     let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
     let value: Int
     switch table[key] {
@@ -97,11 +113,15 @@ package final class ConfigReader {
   package func optionalInteger(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
     table[key] == nil
       ? {
-        known(key); return nil
+        survey?.note(full(key))
+        known(key)
+        return nil
       }() : try integer(key, default: nil, range)
   }
 
   package func boolean(_ key: String, default standard: Bool) throws -> Bool {
+    survey?.note(full(key), words: ["true", "false"])
+    survey?.note(full(key), mayBe: [.boolean(!standard)])
     switch table[key] {
     case nil:
       resolved[key] = .boolean(standard)
@@ -114,6 +134,8 @@ package final class ConfigReader {
   }
 
   package func string(_ key: String, default standard: String?) throws -> String {
+    survey?.note(full(key))
+    let standard = standard ?? survey.map { _ in key }
     switch table[key] {
     case nil:
       guard let standard else { throw error(key, "is missing; needed is a string") }
@@ -143,6 +165,9 @@ package final class ConfigReader {
   package func choice(_ key: String, default standard: String?, _ choices: [String]) throws
     -> String
   {
+    survey?.note(full(key), words: choices)
+    survey?.note(full(key), mayBe: choices.map { .string($0) })
+    let standard = standard ?? survey.flatMap { _ in choices.first }
     let allowed = choices.map { "\"\($0)\"" }.joined(separator: ", ")
     if table[key] == nil && standard == nil {
       throw error(key, "is missing; needed is one of \(allowed)")
@@ -161,6 +186,7 @@ package final class ConfigReader {
   package func list<Element>(
     _ key: String, _ allowed: String, _ read: (ConfigValue) -> Element?
   ) throws -> [Element]? {
+    survey?.note(full(key))
     switch table[key] {
     case nil:
       known(key)
@@ -179,13 +205,14 @@ package final class ConfigReader {
 
   /// Reads an inner table (an absent one as empty).
   func section<Result>(_ key: String, _ read: (ConfigReader) throws -> Result) throws -> Result {
+    survey?.note(full(key), isTable: true)
     let inner: ConfigTable
     switch table[key] {
     case nil: inner = ConfigTable()
     case .table(let table): inner = table
     case .some(let other): throw wrongType(key, other, "a table")
     }
-    let reader = ConfigReader(inner, path: full(key), locate: locate)
+    let reader = ConfigReader(inner, path: full(key), survey: survey, locate: locate)
     let result = try read(reader)
     try reader.finish()
     resolved[key] = .table(reader.resolved)
@@ -197,6 +224,8 @@ package final class ConfigReader {
     -> Result?
   {
     if table[key] == nil {
+      survey?.note(full(key), isTable: true)
+      mayBeTable(key)
       known(key)
       return nil
     }
@@ -218,7 +247,8 @@ package final class ConfigReader {
       guard case .table(let inner) = item else {
         throw error("\(key).\(index)", "is \(item.typeName), allowed is a table")
       }
-      let reader = ConfigReader(inner, path: full("\(key).\(index)"), locate: locate)
+      let reader = ConfigReader(
+        inner, path: full("\(key).\(index)"), survey: survey, locate: locate)
       let result = try read(reader)
       try reader.finish()
       written.append(.table(reader.resolved))
@@ -230,7 +260,13 @@ package final class ConfigReader {
 
   /// Lets a key through unread.
   package func keep(_ key: String) {
+    survey?.note(full(key))
     if let value = table[key] { resolved[key] = value } else { known(key) }
+  }
+
+  /// Says that a key that is something else here may be a table with keys of its own.
+  func mayBeTable(_ key: String) {
+    survey?.note(full(key), mayBe: [.table(ConfigTable())])
   }
 
   private var absent: Set<String> = []

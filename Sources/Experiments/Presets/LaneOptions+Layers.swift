@@ -15,6 +15,7 @@ extension LaneOptions {
     for parameter in parameters {
       let bound: Bound =
         parameter.allowsZero ? .atLeast(parameter.above) : .above(parameter.above)
+      section.mayBeTable(parameter.name)
       switch section.table[parameter.name] {
       case .list?:
         layer[parameter] = PerNeuron(
@@ -55,6 +56,7 @@ extension LaneOptions {
   /// Delays of a projection: a number, or a table as vectors have it.
   static func readDelays(_ section: ConfigReader, _ key: String) throws -> Delays? {
     let delays: Delays?
+    section.mayBeTable(key)
     switch section.table[key] {
     case nil:
       section.keep(key)
@@ -95,6 +97,7 @@ extension LaneOptions {
   ) throws -> (Distribution?, PerNeuron?) {
     guard let source else {
       section.keep("init")
+      section.mayBeTable("init")
       return try readBeginning(section, size: size, bound)
     }
     switch section.table[source] {

@@ -64,9 +64,11 @@ extension Preset {
   /// Most seeds of one preset.
   public static let mostSeeds = 64
 
-  private init(_ root: ConfigTable, locate: @escaping (String) -> (file: String, line: Int?)) throws
-  {
-    let reader = ConfigReader(root, locate: locate)
+  init(
+    _ root: ConfigTable, survey: KeySurvey? = nil,
+    locate: @escaping (String) -> (file: String, line: Int?)
+  ) throws {
+    let reader = ConfigReader(root, survey: survey, locate: locate)
     name = try reader.string("name", default: "unnamed")
     seed = try reader.integer("seed", default: 1, 0...Int(Int32.max))
     seeds = try reader.integer("seeds", default: 1, 1...Preset.mostSeeds)
@@ -128,10 +130,9 @@ extension Preset {
   ) throws -> LaneOptions {
     let own = ConfigReader(overlay, path: "lane.\(index)", locate: locate)
     let name = try own.string("name", default: nil)
-    let allowed = ["name", "simulation", "hidden", "output", "loss", "training"]
-    for key in overlay.keys where !allowed.contains(key) {
+    for key in overlay.keys where !laneKeys.contains(key) {
       throw own.error(
-        key, "a lane cannot override this; allowed are \(allowed.joined(separator: ", "))")
+        key, "a lane cannot override this; allowed are \(laneKeys.joined(separator: ", "))")
     }
     // It names a folder, a column and a line: scalars count, not what they look like together.
     let isPlain = name.unicodeScalars.allSatisfy {
@@ -145,13 +146,7 @@ extension Preset {
         "is \"\(VisibleText.of(String(name.prefix(60))))\", allowed are 1 to 40 characters, none of / , \" \\ or control characters, no leading dot, not state.toml"
       )
     }
-    for (section, keys) in [
-      (
-        "training",
-        ["optimiser", "schedule", "silent", "keep_spikes", "clip", "clip_value", "start"]
-      ),
-      ("simulation", ["solver", "step", "readout", "reset"]),
-    ] {
+    for (section, keys) in laneKeysWithin {
       if case .table(let inner)? = overlay[section] {
         for key in inner.keys where !keys.contains(key) {
           throw own.error(
