@@ -17,14 +17,20 @@ struct EventPropCommand: ParsableCommand {
     discussion: """
       PRESET is a name from `eventprop presets` or a .toml file; RUN is a folder under runs/.
 
-      eventprop                                 the workbench, on Yin-Yang in two lanes
-      eventprop presets                         what there is to try
-      eventprop doctor yin-yang-sum             are its initial weights any good?
-      eventprop train yin-yang-first-spike      train; results in runs/
-      eventprop runs                            what has been trained, and what is being trained
-      eventprop watch runs/NAME-1               look on while another process trains it
-      eventprop evaluate runs/NAME-1            accuracy of the last checkpoint
-      eventprop gradcheck yin-yang-sum          adjoint against finite differences
+      eventprop                              the workbench, on spoken digits
+      eventprop presets                      what there is to try
+      eventprop doctor yin-yang-sum          are its initial weights any good?
+      eventprop train yin-yang-first-spike   train; results in runs/
+      eventprop runs                         what has been trained, and what is being trained
+      eventprop watch runs/NAME-1            look on while another process trains it
+      eventprop evaluate runs/NAME-1         accuracy of the last checkpoint
+      eventprop import net.nir --data shd    a network of another program becomes a run
+      eventprop gradcheck yin-yang-sum       adjoint against finite differences
+
+      Exit status: 0 when all went well; 1 for an error, which is said in one line, and for an answer that is bad \
+      (gradcheck above its tolerance, presets check with a faulty preset, bisect that finds no update, points of a \
+      sweep that have failed); 64 for a wrong command line; 75 of `sweep task` when another process has the point; \
+      128 + n after signal n, where a training has left a checkpoint.
       """,
     version: Version.text,
     subcommands: [
