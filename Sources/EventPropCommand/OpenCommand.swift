@@ -19,7 +19,7 @@ struct OpenCommand: ParsableCommand {
     discussion: """
       Without a preset: the same network in two lanes, with and without loss shaping. `?` lists the keys. Without a terminal it \
       trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they \
-      ended.
+      ended. ~/.config/eventprop/config.toml may say theme, marks, start screen and keys; options go before it.
       """)
 
   @Argument(
@@ -84,9 +84,10 @@ struct OpenCommand: ParsableCommand {
         ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
     }
     let loaded = try resumed?.preset ?? load(settings)
+    let config = try look.config()
     let screen: Screen
     do {
-      screen = try look.open()
+      screen = try look.open(config)
     } catch let error as TerminalError {
       guard resumed == nil else {
         throw FileError(
@@ -108,14 +109,15 @@ struct OpenCommand: ParsableCommand {
     let plan = TrainingPlan(
       loaded, threads: threads, resumed: resumed, out: out, isKept: !ephemeral)
     let engine = Engine(plan, isPaused: paused)
-    try look.show(engine, on: screen, isTourShown: !isWithoutTour)
+    try look.show(engine, on: screen, config, isTourShown: !isWithoutTour)
   }
 
   /// A sweep, while it runs or as it ended.
   private func lookThrough(_ sweep: String) throws {
-    let screen = try look.openToLookAt()
+    let config = try look.config()
+    let screen = try look.openToLookAt(config)
     defer { screen.restore() }
-    var loop = try SweepScreenLoop(sweep, screen: screen, marks: look.marks(on: screen))
+    var loop = try SweepScreenLoop(sweep, screen: screen, config: config)
     loop.run()
     screen.restore()
     if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
@@ -132,9 +134,10 @@ struct OpenCommand: ParsableCommand {
         place: try Checkpoint.find(in: folder, named: nil))
     }
     let runs = try FinishedRuns(items, atOnce: false)
-    let screen = try look.openToLookAt()
+    let config = try look.config()
+    let screen = try look.openToLookAt(config)
     defer { screen.restore() }
-    try look.show(runs, on: screen)
+    try look.show(runs, on: screen, config)
   }
 
   private func load(_ settings: [String]) throws -> Preset {

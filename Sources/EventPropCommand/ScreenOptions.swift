@@ -10,43 +10,52 @@ import Terminal
 /// What every command with a screen takes.
 struct ScreenOptions: ParsableArguments {
   @Option(
-    help: "Marks that plots are made of: auto, braille, block, ascii.",
-    completion: .list(["auto", "braille", "block", "ascii"]))
-  var marks: String = "auto"
+    help: "Marks that plots are made of: \(UserConfig.marks.joined(separator: ", ")).",
+    completion: .list(UserConfig.marks))
+  var marks: String?
 
   @Option(help: "Colours: auto, 256, 16, none (NO_COLOR is heeded).")
   var color: ColorMode = .auto
 
   @Option(help: "Background of the terminal: dark, light.")
-  var theme: Theme = .dark
+  var theme: Theme?
 
   func validate() throws {
-    guard marks == "auto" || Marks(rawValue: marks) != nil else {
-      throw ValidationError("--marks is \(marks), allowed are auto, braille, block, ascii")
+    guard marks.map({ UserConfig.marks.contains($0) }) ?? true else {
+      let allowed = UserConfig.marks.joined(separator: ", ")
+      throw ValidationError("--marks is \(marks!), allowed are \(allowed)")
     }
   }
 
+  /// What the user's file says, and the options before it.
+  func config() throws -> UserConfig {
+    var config = try UserConfig.read()
+    if let theme { config.theme = theme }
+    if let marks { config.marks = Marks(rawValue: marks) }
+    return config
+  }
+
   /// - Throws: `TerminalError`.
-  func open() throws -> Screen { try Screen(colors: color, theme: theme) }
+  func open(_ config: UserConfig) throws -> Screen {
+    try Screen(colors: color, theme: config.theme)
+  }
 
   /// The terminal, for what cannot be done without.
-  func openToLookAt() throws -> Screen {
+  func openToLookAt(_ config: UserConfig) throws -> Screen {
     do {
-      return try open()
+      return try open(config)
     } catch let error as TerminalError {
       throw FileError("open", "\(error); without one, eventprop figure writes files")
     }
   }
 
-  func marks(on screen: Screen) -> Marks {
-    Marks(rawValue: marks) ?? (screen.isUnicode ? .braille : .ascii)
-  }
-
   /// Shows a source until the user leaves.
   /// - Throws: `FileError`, and `ExitCode` where there is more to say than 0.
-  func show(_ source: any SnapshotSource, on screen: Screen, isTourShown: Bool = false) throws {
+  func show(
+    _ source: any SnapshotSource, on screen: Screen, _ config: UserConfig, isTourShown: Bool = false
+  ) throws {
     var session = Session(
-      engine: source, screen: screen, marks: marks(on: screen), isTourShown: isTourShown)
+      engine: source, screen: screen, config: config, isTourShown: isTourShown)
     let failure = session.run()
     screen.restore()
     if let engine = source as? Engine, !engine.hasBegun, failure == nil {

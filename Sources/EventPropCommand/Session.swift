@@ -40,11 +40,15 @@ struct Session {
   static let quickPeriod = 40
   static let quickFrames = 12
 
-  init(engine: any SnapshotSource, screen: Screen, marks: Marks, isTourShown: Bool) {
+  init(
+    engine: any SnapshotSource, screen: Screen, config: UserConfig, isTourShown: Bool
+  ) {
+    state.keys = config.keys
+    state.screen = config.start
     state.tour = Tour(isShown: isTourShown)
     self.engine = engine
     self.screen = screen
-    self.marks = marks
+    marks = config.marks(on: screen)
   }
 
   /// Runs until the user leaves or a signal comes.

@@ -16,13 +16,13 @@ import Workbench
 /// own; nothing is changed.
 struct SweepScreenLoop {
   private let screen: Screen
-  private let marks: Marks
+  private let config: UserConfig
   private let reader: Reader
   private var view = SweepView()
 
   /// - Throws: `FileError` when the folder is no sweep.
-  init(_ folder: String, screen: Screen, marks: Marks) throws {
-    (self.screen, self.marks) = (screen, marks)
+  init(_ folder: String, screen: Screen, config: UserConfig) throws {
+    (self.screen, self.config) = (screen, config)
     reader = Reader(try SweepState(folder))
   }
 
@@ -35,7 +35,8 @@ struct SweepScreenLoop {
       if SuspendSignal.take() { screen.suspend() }
       let state = reader.state
       let size = screen.size
-      screen.present(view.frame(state, width: size.width, height: size.height, marks: marks))
+      screen.present(
+        view.frame(state, width: size.width, height: size.height, marks: config.marks(on: screen)))
       guard let event = screen.read(milliseconds: 250), let key = key(event) else { continue }
       switch view.handle(key, state) {
       case .quit: return
@@ -72,7 +73,7 @@ struct SweepScreenLoop {
           [.init(preset: try Preset(ofRun: point.run), folder: point.run, place: place)],
           atOnce: false)
       }
-      var session = Session(engine: source, screen: screen, marks: marks, isTourShown: false)
+      var session = Session(engine: source, screen: screen, config: config, isTourShown: false)
       if let failure = session.run() { view.notice = failure }
       _ = source.stop()
       screen.invalidate()

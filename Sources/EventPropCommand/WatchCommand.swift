@@ -38,9 +38,10 @@ struct WatchCommand: ParsableCommand {
     guard RunDirectory.isRun(folder) else {
       throw FileError(folder, "is not the folder of a run")
     }
-    let screen = try look.openToLookAt()
+    let config = try look.config()
+    let screen = try look.openToLookAt(config)
     defer { screen.restore() }
-    try look.show(WatchedRun(folder, settings: settings), on: screen)
+    try look.show(WatchedRun(folder, settings: settings), on: screen, config)
     if !WatchedRun.isTrained(folder) {
       let run = Console.shellQuoted(folder)
       Console.out("no process of this machine trains it now; go on with it: eventprop open \(run)")

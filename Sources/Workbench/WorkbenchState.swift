@@ -9,6 +9,8 @@ import EventPropCore
 public struct WorkbenchState: Sendable {
   /// Decides which keys do something, and which detail snapshots are to hold.
   public var screen = ScreenKind.overview
+  /// Which keys do what.
+  public var keys = KeyMap()
   /// The lane that keys act on.
   public var lane = 0
   /// The seed whose curves and numbers are shown, an index; nil: all, as median and range. The

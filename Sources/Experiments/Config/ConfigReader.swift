@@ -204,7 +204,9 @@ package final class ConfigReader {
   }
 
   /// Reads an inner table (an absent one as empty).
-  func section<Result>(_ key: String, _ read: (ConfigReader) throws -> Result) throws -> Result {
+  package func section<Result>(_ key: String, _ read: (ConfigReader) throws -> Result) throws
+    -> Result
+  {
     survey?.note(full(key), isTable: true)
     let inner: ConfigTable
     switch table[key] {
@@ -220,7 +222,8 @@ package final class ConfigReader {
   }
 
   /// Reads an inner table, nil when it is absent.
-  func optionalSection<Result>(_ key: String, _ read: (ConfigReader) throws -> Result) throws
+  package func optionalSection<Result>(_ key: String, _ read: (ConfigReader) throws -> Result)
+    throws
     -> Result?
   {
     if table[key] == nil {

@@ -74,7 +74,8 @@ extension Action {
   @Sendable static func whenPresent(_ state: WorkbenchState, _ snapshot: Snapshot)
     -> String?
   {
-    state.back > 0 ? "you are looking at the past: . goes back to live" : nil
+    state.back > 0
+      ? "you are looking at the past: \(state.keys.label("live")) goes back to live" : nil
   }
 
   /// Nothing else is being trained again.
@@ -88,7 +89,8 @@ extension Action {
       name: "pause", keys: [.character(" ")], short: "pause", title: "pause or resume training",
       obstacle: { state, snapshot in
         whenTraining(state, snapshot)
-          ?? (snapshot.failure.isEmpty || snapshot.canGoOn ? nil : "training failed: R restarts")
+          ?? (snapshot.failure.isEmpty || snapshot.canGoOn
+            ? nil : "training failed: \(state.keys.label("restart")) restarts")
       },
       run: { _, snapshot in [.engine(snapshot.isPaused ? .resume : .pause)] }),
     Action(
@@ -142,7 +144,9 @@ extension Action {
   static let lanes: [Action] = [
     Action(
       name: "lane", keys: [.tab], short: "lane", title: "choose the next lane",
-      obstacle: { _, snapshot in snapshot.lanes.count > 1 ? nil : "there is one lane: f forks it" },
+      obstacle: { state, snapshot in
+        snapshot.lanes.count > 1 ? nil : "there is one lane: \(state.keys.label("fork")) forks it"
+      },
       run: { state, snapshot in
         state.lane = (state.lane + 1) % max(snapshot.lanes.count, 1)
         return []
@@ -164,7 +168,7 @@ extension Action {
       obstacle: { state, snapshot in
         if let obstacle = whenLive(state, snapshot) { return obstacle }
         return state.chosen(snapshot)?.isShaped ?? false
-          ? nil : "this loss has no integral to shape: l changes it"
+          ? nil : "this loss has no integral to shape: \(state.keys.label("loss")) changes it"
       },
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot) else { return [] }
@@ -203,7 +207,8 @@ extension Action {
       title: "copy the chosen lane, and say what the copy is to do differently", values: .fork,
       obstacle: { state, snapshot in
         whenFree(state, snapshot)
-          ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
+          ?? (snapshot.lanes.count < 4
+            ? nil : "four lanes are the most: \(state.keys.label("drop")) drops one")
       },
       run: { state, _ in
         state.prompt = Prompt(.fork)
@@ -321,7 +326,7 @@ extension Action {
 
   private static let screens: [Action] = ScreenKind.allCases.map { kind in
     Action(
-      name: "screen-\(kind.key.label)", keys: [kind.key],
+      name: kind.action, keys: [kind.key],
       short: kind == .overview ? "1-0 screens" : "",
       title: "screen: \(kind.title)",
       run: { state, _ in

@@ -150,7 +150,8 @@ extension Action {
       obstacle: { state, snapshot in
         whenFree(state, snapshot)
           ?? (state.chosen(snapshot)?.ledger == nil ? "no update has been observed yet" : nil)
-          ?? (snapshot.lanes.count < 4 ? nil : "four lanes are the most: D drops one")
+          ?? (snapshot.lanes.count < 4
+            ? nil : "four lanes are the most: \(state.keys.label("drop")) drops one")
       },
       run: { state, snapshot in
         guard let lane = state.chosen(snapshot), let ledger = lane.ledger else { return [] }

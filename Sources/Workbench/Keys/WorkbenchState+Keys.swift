@@ -17,13 +17,18 @@ extension WorkbenchState {
       return []
     }
     if key == .escape && !snapshot.job.isEmpty { return [.engine(.cancel)] }
-    let candidates = Action.all.filter { $0.keys.contains(key) }
+    return act(key, keys, snapshot)
+  }
+
+  /// - Parameter keys: the user's, or for the wheel those of the table.
+  private mutating func act(_ key: Key, _ keys: KeyMap, _ snapshot: Snapshot) -> [Effect] {
+    let candidates = keys.actions.filter { $0.keys.contains(key) }
     guard let action = candidates.first(where: { $0.applies(on: screen) }) else {
       if let elsewhere = candidates.first, let screens = elsewhere.screens {
         let names = screens.map(\.title).sorted().joined(separator: ", ")
         notice = "\(key.label) is for \(elsewhere.title), on: \(names)"
       } else {
-        notice = "\(key.label) does nothing here; ? shows the keys"
+        notice = "\(key.label) does nothing here; \(keys.label("help")) shows the keys"
       }
       return []
     }
@@ -49,7 +54,7 @@ extension WorkbenchState {
   /// keys.
   public mutating func paste(_ text: String) {
     guard prompt != nil, question == nil else {
-      notice = "pasted text is not taken for keys; : opens a prompt for it"
+      notice = "pasted text is not taken for keys; \(keys.label("command")) opens a prompt for it"
       return
     }
     let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
@@ -204,10 +209,10 @@ extension WorkbenchState {
   /// The wheel never types: it scrolls what scrolls, and zooms the raster.
   public mutating func wheel(down: Bool, _ snapshot: Snapshot) -> [Effect] {
     if prompt != nil || question != nil { return [] }
-    guard let keys = isHelpShown || isAlarmListShown ? (.down, .up) : screen.screen.wheel else {
-      return []
-    }
-    return handle(down ? keys.down : keys.up, snapshot)
+    if isHelpShown || isAlarmListShown { return handle(down ? .down : .up, snapshot) }
+    guard let wheel = screen.screen.wheel else { return [] }
+    notice = ""
+    return act(down ? wheel.down : wheel.up, KeyMap(), snapshot)
   }
 
   /// A click: on a lane's panel chooses it; on the raster sets the cursor.
@@ -217,7 +222,7 @@ extension WorkbenchState {
     notice = ""
     if isHelpShown || prompt != nil || question != nil || isAlarmListShown { return [] }
     if y == Workbench.tabRow(width: width, height: height) {
-      if let chosen = Tabs.screen(at: x, width: width) { screen = chosen }
+      if let chosen = Tabs.screen(at: x, width: width, keys) { screen = chosen }
       return []
     }
     return screen.screen.click(&self, x: x, y: y, width: width, height: height, snapshot)

@@ -65,7 +65,8 @@ enum DoctorLines {
     ]
     if let treated = state.treated, before != nil {
       lines[0] = Line(
-        text: "after \(treated.text); what was before it is dim; U takes it back",
+        text:
+          "after \(treated.text); what was before it is dim; \(state.keys.label("undo")) takes it back",
         style: CellStyle(.good, bold: true))
     }
     lines.append(

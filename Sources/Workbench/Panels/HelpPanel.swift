@@ -7,7 +7,7 @@ import Charts
 enum HelpPanel {
   static func matches(_ state: WorkbenchState) -> [Action] {
     let words = state.helpFilter.lowercased().split(separator: " ")
-    return Action.all.filter { action in
+    return state.keys.actions.filter { action in
       let text = "\(action.name) \(action.title) \(action.keys.map(\.label).joined(separator: " "))"
         .lowercased()
       return words.allSatisfy { text.contains($0) }
@@ -41,7 +41,7 @@ enum HelpPanel {
       if first + row == chosen { panel.text("▶", x: 1, y: 3 + row, style: .bold) }
       let text = action.title + (place ?? "") + (obstacle.map { ": " + $0 } ?? "")
       panel.text(
-        Text.pad(keys, 9), x: 2, y: 3 + row,
+        Text.pad(Text.fit(keys, 9), 9), x: 2, y: 3 + row,
         style: obstacle == nil ? CellStyle(.accent, bold: true) : CellStyle(.frame))
       panel.text(
         Text.pad(action.name, 16), x: 11, y: 3 + row, style: obstacle == nil ? .plain : .dim)

@@ -60,7 +60,8 @@ enum StatusLines {
     if snapshot.speed > 0 && !snapshot.isPaused {
       segments.append(
         Segment(
-          text: "SLOW MOTION, > for full speed", style: CellStyle(.accent, bold: true), weight: 9))
+          text: "SLOW MOTION, \(state.keys.label("full-speed")) for full speed",
+          style: CellStyle(.accent, bold: true), weight: 9))
     }
     if state.back > 0 {
       segments.append(
@@ -147,7 +148,10 @@ enum StatusLines {
     } else if !snapshot.failure.isEmpty {
       let ways =
         snapshot.isGone
-        ? "" : snapshot.canGoOn ? "space goes on, R restarts: " : "R restarts: "
+        ? ""
+        : snapshot.canGoOn
+          ? "\(state.keys.label("pause")) goes on, \(state.keys.label("restart")) restarts: "
+          : "\(state.keys.label("restart")) restarts: "
       say(ways + snapshot.failure, CellStyle(.alarm, bold: true))
     } else if !state.notice.isEmpty {
       say(state.notice, CellStyle(.accent))
@@ -160,18 +164,18 @@ enum StatusLines {
   private static func keys(
     _ state: WorkbenchState, _ snapshot: Snapshot, in area: Area, on canvas: inout Canvas
   ) {
-    let known = Action.all.filter { !$0.short.isEmpty && $0.applies(on: state.screen) }
+    let known = state.keys.actions.filter {
+      !$0.short.isEmpty && !$0.keys.isEmpty && $0.applies(on: state.screen)
+    }
     let shown = known.filter { $0.screens != nil } + known.filter { $0.screens == nil }
     // The way to other screens, help and quit are kept where there is little room, and come last
     // where there is enough.
     let kept = ["screen-1", "help", "quit"]
     let last = shown.filter { kept.contains($0.name) }
-    let reserved = last.reduce(0) { $0 + $1.short.count + 2 }
+    let reserved = last.reduce(0) { $0 + state.keys.entry($1, on: state.screen).count + 2 }
     var x = area.x + 1
     for action in shown.filter({ !kept.contains($0.name) }) + last {
-      let key = action.keys[0].label
-      let hasKey = action.short.contains(" ") && action.name != "pause"
-      let text = hasKey ? action.short : "\(key) \(action.short)"
+      let text = state.keys.entry(action, on: state.screen)
       let isLast = last.contains { $0.name == action.name }
       guard x + text.count <= area.x + area.width - (isLast ? 0 : reserved) else { continue }
       let isPossible = action.obstacle(state, snapshot) == nil

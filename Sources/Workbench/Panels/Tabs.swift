@@ -6,10 +6,12 @@ import Foundation
 /// The screens with their keys in one line, the chosen one marked; a click shows another.
 enum Tabs {
   /// Columns and text of every tab: whole titles where they fit, else their beginnings.
-  static func layout(width: Int) -> [(screen: ScreenKind, x: Range<Int>, text: String)] {
+  static func layout(width: Int, _ keys: KeyMap = KeyMap()) -> [(
+    screen: ScreenKind, x: Range<Int>, text: String
+  )] {
     let screens = ScreenKind.allCases
     func text(_ screen: ScreenKind, _ letters: Int) -> String {
-      "\(screen.key.label) \(screen.description.capitalized.prefix(letters))"
+      "\(label(screen, keys)) \(screen.description.capitalized.prefix(letters))"
     }
     func length(_ texts: [String], _ gap: Int) -> Int {
       texts.reduce(1) { $0 + $1.count + gap }
@@ -37,7 +39,7 @@ enum Tabs {
   }
 
   static func draw(_ state: WorkbenchState, in area: Area, on canvas: inout Canvas) {
-    for tab in layout(width: area.width) {
+    for tab in layout(width: area.width, state.keys) {
       let x = area.x + tab.x.lowerBound + 1
       if tab.screen == state.screen {
         canvas.text(
@@ -45,12 +47,16 @@ enum Tabs {
           style: CellStyle(.accent, bold: true, reversed: true))
       } else {
         canvas.text(tab.text, x: x, y: area.y, style: .dim)
-        canvas.text(String(tab.text.prefix(1)), x: x, y: area.y, style: .plain)
+        canvas.text(String(tab.text.prefix { $0 != " " }), x: x, y: area.y, style: .plain)
       }
     }
   }
 
-  static func screen(at x: Int, width: Int) -> ScreenKind? {
-    layout(width: width).first { $0.x.contains(x) }?.screen
+  private static func label(_ screen: ScreenKind, _ keys: KeyMap) -> String {
+    keys.key(of: screen.action)?.label ?? "-"
+  }
+
+  static func screen(at x: Int, width: Int, _ keys: KeyMap = KeyMap()) -> ScreenKind? {
+    layout(width: width, keys).first { $0.x.contains(x) }?.screen
   }
 }

@@ -72,7 +72,7 @@ enum GradientsScreen: WorkbenchScreen {
         on: &surface)
     }
     tenths(snapshot, lane, hasPlain, in: rest.takeTop(min(tableRows, rest.height)), on: &surface)
-    if hasTruth { truth(snapshot, lane, in: rest, on: &surface) }
+    if hasTruth { truth(state, snapshot, lane, in: rest, on: &surface) }
   }
 
   // MARK: - In a sentence
@@ -216,7 +216,8 @@ enum GradientsScreen: WorkbenchScreen {
   // MARK: - The gradient that trains
 
   private static func truth<S: Surface>(
-    _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area, on surface: inout S
+    _ state: WorkbenchState, _ snapshot: Snapshot, _ lane: LaneSnapshot, in area: Area,
+    on surface: inout S
   ) {
     let place =
       lane.comparison == nil ? "" : ", epoch \(Wording.position(lane.comparedAt))"
@@ -230,7 +231,9 @@ enum GradientsScreen: WorkbenchScreen {
       return
     }
     guard let comparison = lane.comparison else {
-      lines.add(snapshot.comparesGradients ? "computing" : "off: t turns it on", .dim, on: &surface)
+      lines.add(
+        snapshot.comparesGradients ? "computing" : "off: \(state.keys.label("exact")) turns it on",
+        .dim, on: &surface)
       return
     }
     for (index, row) in comparison.rows.enumerated() {

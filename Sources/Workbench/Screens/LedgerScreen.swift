@@ -30,7 +30,7 @@ public enum LedgerScreen: WorkbenchScreen {
         title: "ledger: \(lane.letter) \(Wording.label(lane))",
         style: CellStyle(lane.ink, bold: true))
       let text =
-        "no update observed yet: the preset's diagnosis.every says how often; n observes one"
+        "no update observed yet: the preset's diagnosis.every says how often; \(state.keys.label("batch")) observes one"
       surface.text(
         String(text.prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .dim)
       return

@@ -97,7 +97,9 @@ enum RatesScreen: WorkbenchScreen {
       style: CellStyle(lane.ink, bold: true))
     guard let last = lane.activity.last, !last.layers.isEmpty else {
       let text =
-        lane.layers.isEmpty ? "no hidden layer" : "the first epoch has not ended; N trains it"
+        lane.layers.isEmpty
+        ? "no hidden layer"
+        : "the first epoch has not ended; \(state.keys.label("epoch")) trains it"
       surface.text(text, x: frame.x + 2, y: frame.y + 1, style: .dim)
       bottom(lane, in: below, on: &surface)
       return

@@ -73,6 +73,8 @@ public struct ScreenKind: Sendable, Hashable, CaseIterable, CustomStringConverti
   public var description: String { screen.name }
   /// As help and refusals name the screen.
   public var title: String { screen.title }
-  /// The key that shows it.
+  /// The name of the action that shows it.
+  var action: String { "screen-\(key.label)" }
+  /// The key that shows it in the table of actions.
   var key: Key { screen.key ?? .character(Array("1234567890")[index % 10]) }
 }

@@ -140,7 +140,8 @@ enum ShapingScreen: WorkbenchScreen {
     guard lane.isShaped else {
       surface.text(
         String(
-          "\(lane.lossKind) has no integral to shape; l chooses another loss".prefix(plot.width)),
+          "\(lane.lossKind) has no integral to shape; \(state.keys.label("loss")) chooses another loss"
+            .prefix(plot.width)),
         x: area.x + 2, y: area.y + 1, style: .plain)
       return
     }

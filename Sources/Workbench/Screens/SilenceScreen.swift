@@ -155,14 +155,17 @@ enum SilenceScreen: WorkbenchScreen {
   private static let untouchable: @Sendable (WorkbenchState, Snapshot) -> String? = {
     state, snapshot in
     if snapshot.isStill { return "these are finished runs: open one alone to change it" }
-    if state.back > 0 { return "you are looking at the past: . goes back to live" }
+    if state.back > 0 {
+      return "you are looking at the past: \(state.keys.label("live")) goes back to live"
+    }
     return nobody(state, snapshot)
   }
 
   private static let incurable: @Sendable (WorkbenchState, Snapshot) -> String? = {
     state, snapshot in
     if let obstacle = untouchable(state, snapshot) { return obstacle }
-    return chosen(state, snapshot)?.lift == nil ? "no lift wakes this neuron: d redraws it" : nil
+    return chosen(state, snapshot)?.lift == nil
+      ? "no lift wakes this neuron: \(state.keys.label("redraw-neuron")) redraws it" : nil
   }
 
   // MARK: - Where things stand

@@ -35,8 +35,8 @@ enum SliceScreen: WorkbenchScreen {
         snapshot.isStill
         ? "computing: the update after the checkpoint"
         : state.back > 0
-          ? "of the past there are weights but no updates: . goes back to live"
-          : "waiting for an observed update: n trains one batch and observes it"
+          ? "of the past there are weights but no updates: \(state.keys.label("live")) goes back to live"
+          : "waiting for an observed update: \(state.keys.label("batch")) trains one batch and observes it"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
