@@ -61,7 +61,9 @@ enum Completions {
       let values = keys.first { $0.path == path }?.words ?? []
       return values.map { "\(path)=\($0)" }.filter { $0.hasPrefix(prefix) }
     }
-    return keys.map { "\($0.path)=" }.filter { $0.hasPrefix(prefix) }
+    // bash would set a backslash before the `=`.
+    let end = CompletionShell.requesting == .bash ? "" : "="
+    return keys.map { $0.path + end }.filter { $0.hasPrefix(prefix) }
   }
 
   /// How many hidden layers and lanes there are.

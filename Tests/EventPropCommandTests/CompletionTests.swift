@@ -14,12 +14,14 @@ import Workbench
   /// - Parameters:
   ///   - argument: `--set`, or `positional@0`.
   ///   - words: of the line; the last is the one to complete.
-  func offered(_ verb: String, _ argument: String, _ words: [String]) throws -> [String] {
+  func offered(
+    _ verb: String, _ argument: String, _ words: [String], shell: String = "fish"
+  ) throws -> [String] {
     let last = words.last ?? ""
     let result = try Program.run(
       [
         "---completion", verb, "--", argument, "\(words.count - 1)", "\(last.count)",
-      ] + words, in: scratch.path, environment: ["SAP_SHELL": "fish"])
+      ] + words, in: scratch.path, environment: ["SAP_SHELL": shell])
     #expect(result.status == 0, "\(result.text)")
     return result.text.split(separator: "\n").map(String.init)
   }
@@ -61,6 +63,8 @@ import Workbench
     let words = ["eventprop", "train", "yin-yang-sum", "--set"]
     #expect(
       try offered("train", "--set", words + ["training.ep"]) == ["training.epochs="])
+    #expect(
+      try offered("train", "--set", words + ["training.ep"], shell: "bash") == ["training.epochs"])
     #expect(
       try offered("train", "--set", words + ["loss.kind=ma"]) == ["loss.kind=max"])
     let hidden = try offered("train", "--set", words + ["hidden."])
