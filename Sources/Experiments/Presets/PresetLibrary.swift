@@ -5,20 +5,32 @@ import Foundation
 
 /// The presets that come with the program: the folder `Presets` of the package.
 public enum PresetLibrary {
-  /// Looked for in `EVENTPROP_PRESETS`, here, and beside or above the program.
+  /// Looked for in `EVENTPROP_PRESETS`, here, beside or above the program, and where packages put
+  /// them.
   public static var folder: String? {
     let environment = ProcessInfo.processInfo.environment["EVENTPROP_PRESETS"]
-    var candidates = [environment, "Presets"].compactMap { $0 }
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-    var place = (program ?? CommandLine.arguments[0]) as NSString
-    while place.length > 1, place.deletingLastPathComponent != place as String {
-      place = place.deletingLastPathComponent as NSString
-      candidates.append(place.appendingPathComponent("Presets"))
-    }
-    return candidates.first { folder in
+    let own = candidates(program: program ?? CommandLine.arguments[0])
+    return ([environment, "Presets"].compactMap { $0 } + own).first { folder in
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       return names.contains { $0.hasSuffix(".toml") }
     }
+  }
+
+  /// Folders to look in for a program that lies somewhere: `bin/eventprop` has its presets in
+  /// `share/eventprop/presets`, one that was built in `Presets` of the package.
+  static func candidates(program: String) -> [String] {
+    var place = program as NSString
+    var folders: [String] = []
+    while place.length > 1, place.deletingLastPathComponent != place as String {
+      place = place.deletingLastPathComponent as NSString
+      folders.append(place.appendingPathComponent("Presets"))
+    }
+    let bin = (program as NSString).deletingLastPathComponent as NSString
+    let shared = (bin.deletingLastPathComponent as NSString)
+      .appendingPathComponent("share/eventprop/presets")
+    folders.insert(shared, at: min(1, folders.count))
+    return folders
   }
 
   /// Names without `.toml`, sorted.
