@@ -26,6 +26,9 @@ public struct SpikeArrays: Sendable {
     }
   }
 
+  /// Later spikes are an error, ms: eleven days.
+  public static let longest = 1e9
+
   /// Input units; nil: as many as the highest unit of all parts says.
   public var units: Int?
   /// Width, height and polarities of a sensor: what x, y and p are made a unit by; may end early.
@@ -162,8 +165,8 @@ public struct SpikeArrays: Sendable {
       guard unit >= 0, unit < 65_535, unit == unit.rounded() else {
         throw wrong("unit \(unit); allowed is 0 to 65534")
       }
-      guard time >= 0, time.isFinite else {
-        throw wrong("time \(rows.times[row]); allowed are times from 0 on")
+      guard time >= 0, time <= SpikeArrays.longest else {
+        throw wrong("time \(rows.times[row]); allowed is 0 to \(SpikeArrays.longest) ms")
       }
       part.trains[Int(sample)].times.append(time)
       part.trains[Int(sample)].units.append(UInt16(unit))
