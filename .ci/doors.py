@@ -209,7 +209,7 @@ def trained_by_snntorch():
 
     optimiser = torch.optim.Adam([*first.parameters(), *last.parameters()], 5e-3)
     grid, target = frames(np.load(place("coarse", "spikes.npy")), 300), torch.tensor(labels)
-    for _ in range(30):
+    for _ in range(3):
         optimiser.zero_grad()
         torch.nn.functional.cross_entropy(run_net(grid), target).backward()
         optimiser.step()
@@ -218,8 +218,9 @@ def trained_by_snntorch():
                  == answers).mean()
     with contextlib.redirect_stdout(io.StringIO()):
         # With its state inside, it passes on spikes alone.
-        alike = snntorch.Synaptic(alpha=alpha, beta=beta, threshold=1.0, reset_mechanism="zero",
-                                  init_hidden=True)
+        each = torch.ones(HIDDEN)
+        alike = snntorch.Synaptic(alpha=alpha * each, beta=beta * each, threshold=each,
+                                  reset_mechanism="zero", init_hidden=True)
         graph = export_to_nir(torch.nn.Sequential(first, alike, last), torch.zeros(INPUTS))
     nir.write(place("snntorch.nir"), graph)
     with open(place("coarse.toml"), "w") as file:

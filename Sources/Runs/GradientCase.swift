@@ -143,8 +143,8 @@ public struct GradientCase {
     return (network, delays)
   }
 
-  /// Those of targets.npy: samples x points x outputs, or samples x outputs for constants; nil where
-  /// there is no such file.
+  /// Those of targets.npy: samples x points x outputs, or samples x outputs for constants; nil
+  /// where there is no such file.
   private static func targets(_ path: NSString, outputs: Int) throws -> Targets? {
     let file = path.appendingPathComponent("targets.npy")
     guard FileManager.default.fileExists(atPath: file) else { return nil }

@@ -58,8 +58,8 @@ public struct SpikeDataSet: Sendable {
     offsets.reserveCapacity(samples + 1)
   }
 
-  /// Adds a sample. The label must index `classNames` or the series of `targets`; that times ascend and units are below
-  /// `unitCount` is not checked. Give speakers to all samples or to none.
+  /// Adds a sample. The label must index `classNames` or the series of `targets`; that times ascend
+  /// and units are below `unitCount` is not checked. Give speakers to all samples or to none.
   public mutating func append(_ train: SpikeTrain, label: Int, speaker: Int? = nil) {
     train.withView { append($0, label: label, speaker: speaker) }
   }

@@ -597,8 +597,8 @@ import Testing
     #expect(diagnosis.status == 0, "\(diagnosis.text)")
   }
 
-  /// Outputs that follow signals: trained by both solvers to the same bits for any number of threads,
-  /// evaluated, resumed and looked at. Losses of classes are refused.
+  /// Outputs that follow signals: trained by both solvers to the same bits for any number of
+  /// threads, evaluated, resumed and looked at. Losses of classes are refused.
   @Test(arguments: ["grid", "exact"]) func regressionTrains(solver: String) throws {
     let settings = [
       "simulation.solver=\(solver)", "hidden.0.size=12", "data.train=48", "data.test=16",

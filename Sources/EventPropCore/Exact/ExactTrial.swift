@@ -73,8 +73,8 @@ public final class ExactTrial: SolvedTrial {
   /// Where time constants of the outputs are trained, per output: the derivative of the read-out
   /// value, or of an `.instantaneous` loss, by tau_m and tau_s.
   var byTimeConstants: [(mem: Double, syn: Double)] = []
-  /// Ascending times, ms, at which `backward` leaves the adjoints; empty: none are asked for. Layers
-  /// then go through their neurons one by one, in both passes.
+  /// Ascending times, ms, at which `backward` leaves the adjoints; empty: none are asked for.
+  /// Layers then go through their neurons one by one, in both passes.
   public var adjointTimes: [Double] = []
   /// Per layer: lV and lI just after each of `adjointTimes`, times x neurons.
   public internal(set) var adjoints: [(v: [Double], i: [Double])] = []

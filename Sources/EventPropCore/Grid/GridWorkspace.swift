@@ -166,8 +166,8 @@ public final class GridWorkspace {
     if currents { currentTraces = layers.map { allocateZeroed((steps + 1) * $0.width) } }
   }
 
-  /// lV and lI of a layer's neurons just after each step's start, after the last `backward`: steps x
-  /// neurons; empty unless currents are kept.
+  /// lV and lI of a layer's neurons just after each step's start, after the last `backward`: steps
+  /// x neurons; empty unless currents are kept.
   public func adjoints(ofLayer index: Int) -> (v: [Float], i: [Float]) {
     guard currentTraces.indices.contains(index) else { return ([], []) }
     let layer = layers[index]

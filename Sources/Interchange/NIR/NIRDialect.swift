@@ -7,8 +7,8 @@ import Foundation
 public enum NIRDialect: Sendable, Equatable {
   /// A spike is a Dirac: I jumps by w w_in/tau_syn. Equations as they stand.
   case pure
-  /// A spike is 1 for a step of `dt` ms, and decays go by Euler: what was exp(-dt/tau) is 1 - dt/tau
-  /// (snnTorch, Norse, SpikingJelly).
+  /// A spike is 1 for a step of `dt` ms, and decays go by Euler: what was exp(-dt/tau) is 1 -
+  /// dt/tau (snnTorch, Norse, SpikingJelly).
   case step(dt: Double)
   /// A spike makes I jump by w (jaxsnn, hxtorch).
   case brainScaleS

@@ -4,9 +4,9 @@ import EventPropCore
 import Foundation
 import SpikeData
 
-/// Reads networks of the Neuromorphic Intermediate Representation (Pedersen et al. 2024): a chain of
-/// Affine or Linear nodes and CubaLIF neurons, recurrent or not, with CubaLI, CubaLIF or nothing at
-/// its end.
+/// Reads networks of the Neuromorphic Intermediate Representation (Pedersen et al. 2024): a chain
+/// of Affine or Linear nodes and CubaLIF neurons, recurrent or not, with CubaLI, CubaLIF or nothing
+/// at its end.
 public struct NIRReader {
   /// nil: by the file's metadata, else by its numbers.
   public var dialect: NIRDialect?

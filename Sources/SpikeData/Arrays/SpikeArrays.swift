@@ -5,11 +5,11 @@ import Foundation
 
 /// Anyone's own spikes: arrays in a folder (`.npy` or `.csv`) or an archive (`.npz`).
 ///
-/// `spikes`, rows of sample, unit, time, or records with fields of these names, or with x, y, p and t
-/// as event cameras have them; or a folder `spikes` with such an array without samples for each
-/// sample, as `0.npy`. `labels`, one whole number a sample, or `targets`, samples x points x outputs;
-/// where there are any `speakers`, and `classes.txt`, a name a line. Samples for validation and test
-/// lie alike in folders `validate` and `test` within.
+/// `spikes`, rows of sample, unit, time, or records with fields of these names, or with x, y, p and
+/// t as event cameras have them; or a folder `spikes` with such an array without samples for each
+/// sample, as `0.npy`. `labels`, one whole number a sample, or `targets`, samples x points x
+/// outputs; where there are any `speakers`, and `classes.txt`, a name a line. Samples for
+/// validation and test lie alike in folders `validate` and `test` within.
 public struct SpikeArrays: Sendable {
   /// Of the times in files.
   public enum TimeUnit: String, Sendable, CaseIterable {

@@ -3,8 +3,8 @@
 import EventPropCore
 
 extension Targets {
-  /// Those of an array: samples x points x outputs, the points evenly over the trial, the first at 0
-  /// and the last at T; or samples x outputs, for constants.
+  /// Those of an array: samples x points x outputs, the points evenly over the trial, the first at
+  /// 0 and the last at T; or samples x outputs, for constants.
   /// - Parameter outputs: how many there must be; nil: any number.
   /// - Throws: `FileError` for another shape or a value that is not finite.
   public convenience init(_ array: NumPyArray, outputs wanted: Int? = nil) throws {

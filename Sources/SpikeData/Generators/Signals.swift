@@ -7,8 +7,8 @@ import Foundation
 /// while ago, and how fast they rose then.
 ///
 /// A signal is a sum of three sines of random frequency, amplitude and phase, scaled to reach 1 or
-/// -1. Unit u fires at the rate `peak exp(-(s - c_u)^2/2 sd^2)`, c_u being evenly spaced over -1...1
-/// and sd the distance of two units: regularly, from a random phase on.
+/// -1. Unit u fires at the rate `peak exp(-(s - c_u)^2/2 sd^2)`, c_u being evenly spaced over
+/// -1...1 and sd the distance of two units: regularly, from a random phase on.
 public struct Signals: Sendable, Equatable {
   /// Of a trial, ms.
   public var duration: Double
