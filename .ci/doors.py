@@ -24,7 +24,7 @@ def place(*names):
     return os.path.join(folder, *names)
 
 
-def data(name, seed, count):
+def data(name, seed, count, noise=1):
     """Spikes of three classes: each fires its own units early."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, CLASSES, count)
@@ -33,7 +33,7 @@ def data(name, seed, count):
         for unit in range(INPUTS):
             late = 10 + 25 * ((unit + 4 * label) % INPUTS) / INPUTS
             for wave in (0, 40):
-                rows.append((sample, unit, round((late + wave + random.normal(0, 1)) / DT) * DT))
+                rows.append((sample, unit, round((late + wave + abs(random.normal(0, noise))) / DT) * DT))
     rows = np.array(rows)
     os.makedirs(place(name), exist_ok=True)
     np.save(place(name, "spikes.npy"), rows)
@@ -177,11 +177,11 @@ def trained_by_snntorch():
     torch.manual_seed(1)
     torch.set_num_threads(1)
     step, alpha, beta = 1.0, 0.8, 0.95
-    rows, labels = data("coarse", 3, 300)
-    tests, answers = data("coarse/test", 4, 400)
+    rows, labels = data("coarse", 3, 300, 16)
+    tests, answers = data("coarse/test", 4, 400, 16)
     for name in ("coarse", "coarse/test"):
         grid = np.load(place(name, "spikes.npy"))
-        grid[:, 2] = np.round(grid[:, 2])
+        grid[:, 2] = np.minimum(np.round(grid[:, 2]), DURATION - 1)
         np.save(place(name, "spikes.npy"), grid)
 
     def frames(rows, count):
@@ -209,7 +209,7 @@ def trained_by_snntorch():
 
     optimiser = torch.optim.Adam([*first.parameters(), *last.parameters()], 5e-3)
     grid, target = frames(np.load(place("coarse", "spikes.npy")), 300), torch.tensor(labels)
-    for _ in range(3):
+    for _ in range(12):
         optimiser.zero_grad()
         torch.nn.functional.cross_entropy(run_net(grid), target).backward()
         optimiser.step()
@@ -226,7 +226,12 @@ def trained_by_snntorch():
     with open(place("coarse.toml"), "w") as file:
         file.write(open(place("feed-forward.toml")).read()
                    .replace(f'"{place("data")}"', f'"{place("coarse")}"')
-                   .replace(f"step = {DT}", f"step = {step}"))
+                   .replace(f"step = {DT}", f'step = {step}\nreadout = "sampled"')
+                   # A spike reaches the outputs a step later here.
+                   .replace(f"duration = {DURATION}", f"duration = {DURATION + step}")
+                   # Its outputs decay as its neurons do: these are not in the file.
+                   .replace("[output]", f"[output]\ntau_mem = {-step / np.log(beta)}\n"
+                                        f"tau_syn = {-step / np.log(alpha)}"))
     arguments = [place("snntorch.nir"), "--data", place("coarse.toml"), "--dialect", "step", "--dt",
                  str(step)]
     run("import", *arguments, "--out", place("snntorch"))
