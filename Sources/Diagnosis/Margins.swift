@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import EventPropCore
+import Foundation
 
 /// How far spikes are from being deleted, and silent stretches from a spike, in units of V.
 public struct Margins: Sendable, Equatable {
@@ -61,7 +62,7 @@ extension Margins {
   ) {
     for (index, layer) in network.layers.enumerated() where layer.neuron.isSpiking {
       var found = LayerMargins(layer: network.name(ofPopulation: index + 1))
-      for trial in trials.indices where network.isWalked(layer: index) {
+      for trial in trials.indices {
         func walk(_ only: Int?) -> VoltageWalk {
           VoltageWalk(
             network, layer: index, duration: duration, input: inputs[trial],
@@ -85,45 +86,48 @@ extension Margins {
       let theta = walk.layer.threshold[neuron]
       var spikes = Array(repeating: 0.0, count: times.count)
       var silent: [Double] = []
+      let adaptation = walk.adaptation(of: neuron)
       // The spike whose V without reset is still above threshold, that V's excess over V at the
-      // stretch's start.
-      var open: (spike: Int, excess: Double)?
+      // stretch's start, and by how much lower the threshold were without the spike.
+      var open: (spike: Int, excess: Double, lower: Double)?
       var next = 0
       var fallen: Double?
       var wasRising = false
       var highest = -Double.infinity
       var before = 0.0
+      var beforeRaised = 0.0
       walk.forEachStretch(of: neuron, resets: times) { stretch in
         if next < times.count, stretch.start >= times[next] {
           // The stretch begins with a reset: V without it goes on from `before`.
           if let fallen { silent.append(theta - fallen) }
-          open = (next, before)
+          open = (next, before + beforeRaised - stretch.v, adaptation)
           spikes[next] = before - theta
           next += 1
           fallen = nil
           wasRising = false
           highest = -Double.infinity
         }
-        let end = stretch.voltage(after: stretch.length)
-        if let (spike, excess) = open {
+        let end = stretch.excess(after: stretch.length)
+        if let (spike, excess, lower) = open {
           var free = stretch
           free.v += excess
+          free.raised -= lower
           spikes[spike] = max(spikes[spike], free.highest.v - theta)
           let decay = Decay(
             over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn)
-          open = end + excess * decay.a < theta ? nil : (spike, excess * decay.a)
+          let left = lower == 0 ? 0 : lower * exp(-stretch.length / stretch.tauAdapt)
+          open =
+            end + excess * decay.a + left < theta ? nil : (spike, excess * decay.a, left)
         }
-        let isRising = stretch.i > stretch.v
-        if wasRising && !isRising { fallen = max(fallen ?? stretch.v, stretch.v) }
+        let start = stretch.v - stretch.raised
+        let isRising = stretch.slope(after: 0) > 0
+        if wasRising && !isRising { fallen = max(fallen ?? start, start) }
         let top = stretch.highest
         highest = max(highest, top.v)
         if top.after > 0 && top.after < stretch.length { fallen = max(fallen ?? top.v, top.v) }
-        wasRising =
-          stretch.i
-          * Decay(
-            over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn
-          ).b > end
+        wasRising = stretch.slope(after: stretch.length) > 0
         before = end
+        beforeRaised = stretch.raised(after: stretch.length)
       }
       if next < times.count {
         // A spike at T itself: no stretch follows.

@@ -12,8 +12,6 @@ public enum SilenceReason: Sendable, Equatable {
   case inhibited(by: Double)
   /// It spikes, but the gradient of its incoming weights is 0.
   case noGradient
-  /// Not known: its voltage is not walked through, for it adapts.
-  case unknown
 
   /// As screens and silence.csv have it: without the distance to threshold.
   public var words: String {
@@ -22,7 +20,6 @@ public enum SilenceReason: Sendable, Equatable {
     case .belowThreshold: "below threshold"
     case .inhibited: "inhibited"
     case .noGradient: "no gradient"
-    case .unknown: "not known"
     }
   }
 
@@ -30,7 +27,7 @@ public enum SilenceReason: Sendable, Equatable {
   public var distance: Double? {
     switch self {
     case .belowThreshold(let by), .inhibited(let by): by
-    case .noInput, .noGradient, .unknown: nil
+    case .noInput, .noGradient: nil
     }
   }
 }
@@ -79,9 +76,8 @@ public struct SilenceReport: Sendable, Equatable {
       var counts = Array(repeating: 0, count: size)
       for trial in trials { for spike in trial[index] { counts[spike.neuron] += 1 } }
       let quiet = counts.indices.filter { counts[$0] == 0 }
-      if !network.isWalked(layer: index) {
-        neurons += quiet.map { SilentNeuron(layer: index, neuron: $0, reason: .unknown) }
-      } else if !quiet.isEmpty {
+      // A neuron that has not spiked has not adapted either.
+      if !quiet.isEmpty {
         func walks(_ only: Int?) -> [VoltageWalk] {
           trials.indices.map {
             VoltageWalk(

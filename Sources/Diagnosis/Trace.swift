@@ -46,14 +46,18 @@ public struct Trace: Sendable, Equatable {
   public var layer: Int
   /// Index in its layer.
   public var neuron: Int
-  /// The neuron's own.
+  /// The neuron's own, at rest.
   public var threshold: Double
+  /// The threshold at the times of `points`, where the neuron's spikes raise it; else empty.
+  public var thresholds: [Point] = []
   /// In order of time; two at a reset.
   public var points: [Point] = []
   /// The neuron's own spikes, ms.
   public var spikes: [Double] = []
   /// Where the shares are of: the chosen spike, or where V comes closest to threshold from below.
   public var reference: Point
+  /// How far the reference is below threshold; 0 for a spike.
+  public var distance = 0.0
   /// The reference is this spike, by its place in `spikes`; nil: none.
   public var spike: Int?
   /// The spike that was asked for, whether or not there is such a one.
@@ -93,17 +97,26 @@ public struct Trace: Sendable, Equatable {
     let walk = VoltageWalk(
       network, layer: layer, duration: duration, input: input, spikes: spikes, weights: weights,
       delays: delays, only: neuron)
+    let adapts = walk.adaptation(of: neuron) > 0
     var best = Point(time: 0, v: -.infinity)
+    var (nearest, raisedThere) = (-Double.infinity, 0.0)
     let resolution = duration / 600
     walk.forEachStretch(of: neuron, resets: self.spikes) { stretch in
       let parts = max(1, Int(stretch.length / resolution))
-      points.append(Point(time: stretch.start, v: stretch.v))
-      for k in 1...parts {
+      for k in 0...parts {
         let s = stretch.length * Double(k) / Double(parts)
         points.append(Point(time: stretch.start + s, v: stretch.voltage(after: s)))
+        if adapts {
+          let raised = threshold + stretch.raised(after: s)
+          thresholds.append(Point(time: stretch.start + s, v: raised))
+        }
       }
       let top = stretch.highest
-      if top.v > best.v { best = Point(time: stretch.start + top.after, v: top.v) }
+      if top.v > nearest {
+        nearest = top.v
+        best = Point(time: stretch.start + top.after, v: stretch.voltage(after: top.after))
+        raisedThere = stretch.raised(after: top.after)
+      }
     }
     if let spike, self.spikes.indices.contains(spike) {
       self.spike = spike
@@ -111,6 +124,7 @@ public struct Trace: Sendable, Equatable {
       reference = Point(time: time, v: 0)
     } else if best.v > -.infinity {
       reference = best
+      distance = threshold + raisedThere - best.v
     }
     let since = self.spikes.last { $0 < reference.time } ?? -.infinity
     findShares(

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 import EventPropCore
+import Foundation
 
 extension Network {
-  /// Whether the voltages of a layer can be walked through (`VoltageWalk`): those of neurons that
-  /// adapt are not so far.
-  public func isWalked(layer: Int) -> Bool { layers[layer].neuron != .alif }
-
   /// Whether spikes reach the neurons of a layer at times of their own.
   func isDelayed(layer: Int) -> Bool {
     layers[layer].delays != nil || layers[layer].loopDelays != nil
@@ -132,14 +129,32 @@ struct VoltageWalk {
     var i: Double
     var tauMem: Double
     var tauSyn: Double
+    /// beta a at its start, by which the threshold is raised, and the time constant with which that
+    /// falls; 0 where neurons do not adapt.
+    var raised = 0.0
+    var tauAdapt = 1.0
 
     func voltage(after s: Double) -> Double {
       let decay = Decay(over: s, tauMem: tauMem, tauSyn: tauSyn)
       return decay.a * v + decay.rise * i
     }
 
-    /// The highest V in the stretch and when, ms after its start.
+    /// What the threshold is raised by then.
+    func raised(after s: Double) -> Double { raised == 0 ? 0 : raised * exp(-s / tauAdapt) }
+
+    /// V less what the threshold is raised by: what is held against the threshold at rest.
+    func excess(after s: Double) -> Double { voltage(after: s) - raised(after: s) }
+
+    /// Its derivative, 1/ms.
+    func slope(after s: Double) -> Double {
+      let decay = Decay(over: s, tauMem: tauMem, tauSyn: tauSyn)
+      let (v, i) = (decay.a * v + decay.rise * i, decay.b * i)
+      return (i - v) / tauMem + raised(after: s) / tauAdapt
+    }
+
+    /// The highest `excess` in the stretch and when, ms after its start.
     var highest: (v: Double, after: Double) {
+      if raised != 0 { return highestOfThree }
       let end = voltage(after: length)
       var best = v >= end ? (v: v, after: 0.0) : (v: end, after: length)
       if i > v && i > 0 {
@@ -151,14 +166,53 @@ struct VoltageWalk {
       }
       return best
     }
+
+    /// The same where three exponentials make it up: times exp(s/tau_a), the slope has a derivative
+    /// of two, with one zero at most; between such places the slope has one zero at most.
+    private var highestOfThree: (v: Double, after: Double) {
+      func bend(_ s: Double) -> Double {
+        let decay = Decay(over: s, tauMem: tauMem, tauSyn: tauSyn)
+        let (v, i) = (decay.a * v + decay.rise * i, decay.b * i)
+        return (-i / tauSyn - (i - v) / tauMem) / tauMem + (i - v) / (tauMem * tauAdapt)
+      }
+      func zero(_ f: (Double) -> Double, _ from: Double, _ to: Double) -> Double? {
+        let sign = f(from) > 0
+        guard sign != (f(to) > 0) else { return nil }
+        var (low, high) = (from, to)
+        for _ in 0..<60 {
+          let middle = (low + high) / 2
+          if (f(middle) > 0) == sign { low = middle } else { high = middle }
+        }
+        return low
+      }
+      let places = [0, zero(bend, 0, length), length].compactMap { $0 }
+      var tops = [0, length]
+      for (from, to) in zip(places, places.dropFirst()) {
+        if let top = zero(slope, from, to) { tops.append(top) }
+      }
+      return tops.map { (v: excess(after: $0), after: $0) }.max { $0.v < $1.v } ?? (v, 0)
+    }
+  }
+
+  /// At the start of a neuron's trial.
+  func rest(of neuron: Int) -> Stretch {
+    var stretch = Stretch(
+      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem[neuron],
+      tauSyn: layer.tauSyn[neuron])
+    if layer.neuron == .alif { stretch.tauAdapt = layer[.tauAdapt][neuron] }
+    return stretch
+  }
+
+  /// What a spike raises the threshold of a neuron by.
+  func adaptation(of neuron: Int) -> Double {
+    layer.neuron == .alif ? layer[.adaptation][neuron] : 0
   }
 
   /// Walks one neuron through the trial; it is reset at its own spikes.
   /// - Parameter body: called for every stretch, in order.
   func forEachStretch(of neuron: Int, resets: [Double], _ body: (Stretch) -> Void) {
-    var stretch = Stretch(
-      start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem[neuron],
-      tauSyn: layer.tauSyn[neuron])
+    var stretch = rest(of: neuron)
+    let adaptation = adaptation(of: neuron)
     var next = 0
     func go(to time: Double) {
       stretch.length = time - stretch.start
@@ -168,6 +222,7 @@ struct VoltageWalk {
           over: stretch.length, tauMem: stretch.tauMem, tauSyn: stretch.tauSyn)
         stretch.v = decay.a * stretch.v + decay.rise * stretch.i
         stretch.i *= decay.b
+        stretch.raised = stretch.raised(after: stretch.length)
       }
       stretch.start = time
     }
@@ -175,6 +230,7 @@ struct VoltageWalk {
       go(to: resets[next])
       stretch.v =
         layer.lateness.map { layer.afterSpike(stretch.v, neuron: neuron, lateness: $0) } ?? 0
+      stretch.raised += adaptation
       next += 1
     }
     for (event, time) in times.enumerated() {

@@ -56,7 +56,6 @@ extension Snapshot {
     case .weights: lanes.contains { $0.weights.isEmpty }
     case .trace(let layer, let neuron, let spike):
       lanes.contains { lane in
-        if lane.isWalked.indices.contains(layer) && !lane.isWalked[layer] { return false }
         guard let trace = lane.trace else { return !lane.layers.isEmpty }
         return trace.layer != layer || trace.neuron != neuron || trace.asked != spike
       }

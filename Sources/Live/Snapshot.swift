@@ -187,9 +187,6 @@ public struct LaneSnapshot: Sendable {
   /// Whether `gradientFlow` cannot be made: the grid does not run the network, or spikes are on
   /// their way for some time, which it does not follow.
   public var isOffGrid = false
-  /// Per layer whether its voltages can be walked through: for traces, margins and silence. Empty:
-  /// all of them.
-  public var isWalked: [Bool] = []
   /// What the screen asked for (`EngineCommand.detail`); its parts are read as the lane's own.
   public var detail = LaneDetail()
   /// Weights and options, for a look back; nil where there was no time to keep them.

@@ -168,7 +168,6 @@ extension TrainingSession {
     picture.verdict = LaneVerdict.sentence(signs(of: lane, history.record, picture.activity))
     picture.trainsExactly = lane.options.solver == .exact
     picture.isOffGrid = !GradientFlow.shows(lane.network)
-    picture.isWalked = lane.network.layers.indices.map { lane.network.isWalked(layer: $0) }
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
       picture.comparison = result.comparison
       picture.surrogate = result.surrogate

@@ -121,6 +121,62 @@ import Testing
     #expect(abs(by - (1 - 3.9 / 4)) < 1e-9)
   }
 
+  /// Neurons that adapt: V meets the raised threshold at every spike, and the highest V less what the
+  /// threshold is raised by is that of a dense walk.
+  @Test(arguments: 0..<8) func walksFollowAdaptation(seed: Int) throws {
+    var layer = Layer(size: 1, neuron: .alif)
+    layer[.adaptation] = PerNeuron(0.35)
+    layer[.tauAdapt] = PerNeuron(seed % 2 == 0 ? 30 : 8)
+    let network = Network(inputs: 3, layers: [layer, Layer(size: 1, neuron: .li)])
+    let problem = Problem(
+      network: network, duration: 100, step: 0.1,
+      loss: LossTable.entry("sum")!.make(LossParameters(duration: 100)))
+    var random = Random(seed: seed, "adapting walks")
+    var train = SpikeTrain(times: [], units: [])
+    for _ in 0..<24 {
+      train.times.append(random.uniform(0, 80))
+      train.units.append(UInt16(random.index(below: 3)))
+    }
+    train.sort()
+    let parameters = Parameters<Double>(network)
+    parameters.matrices[0].values = [4.4, 3, -0.8]
+    parameters.matrices[1].values = [1]
+    let solver = ExactSolver(problem)
+    let trial = solver.makeTrial()
+    train.withView { solver.load($0, label: 0, into: trial) }
+    solver.forward(trial, weights: parameters, workspace: solver.makeWorkspace())
+    let spikes: TrialSpikes = [trial.spikes(ofLayer: 0), []]
+    let weights = parameters.matrices.map { WeightRows($0) }
+    #expect(spikes[0].count >= 3)
+    var raised = 0.0
+    var last = 0.0
+    for (index, spike) in spikes[0].enumerated() {
+      let trace = Trace(
+        network, duration: 100, input: trial.inputSpikes, spikes: spikes, weights: weights,
+        layer: 0, neuron: 0, spike: index)
+      raised *= exp(-(spike.time - last) / layer[.tauAdapt][0])
+      #expect(abs(trace.reference.v - (1 + raised)) < 1e-9, "spike \(index)")
+      let before = try #require(trace.thresholds.last { $0.time <= spike.time })
+      #expect(abs(before.v - (1 + raised + 0.35)) < 1e-9 || abs(before.v - (1 + raised)) < 1e-9)
+      raised += 0.35
+      last = spike.time
+    }
+    let closest = Trace(
+      network, duration: 100, input: trial.inputSpikes, spikes: spikes, weights: weights,
+      layer: 0, neuron: 0)
+    let margins = Margins(
+      network, duration: 100, inputs: [trial.inputSpikes], trials: [spikes], weights: weights)
+    #expect(margins.layers[0].spikes.count == spikes[0].count)
+    #expect(margins.layers[0].spikes.allSatisfy { $0.margin >= -1e-9 })
+    #expect(margins.layers[0].silent.allSatisfy { $0 > -1e-9 })
+    // After the last spike, point by point.
+    let tail = zip(closest.points, closest.thresholds).filter { $0.0.time > last + 1e-9 }
+    let nearest = try #require(tail.map { $0.1.v - $0.0.v }.min())
+    let silent = try #require(margins.layers[0].silent.last)
+    #expect(silent <= nearest + 1e-12 && silent > nearest - 0.01)
+    #expect(closest.distance > -1e-9 && closest.distance <= nearest + 1e-12)
+  }
+
   @Test func slicesStopWhenNobodyWantsThem() {
     var calls = 0
     let slice = Slice(

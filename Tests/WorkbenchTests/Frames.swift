@@ -279,6 +279,7 @@ private let sampleTrace: Trace = {
   trace.points = (0...60).map { Trace.Point(time: Double($0) / 2, v: 0.7 * sin(Double($0) / 20)) }
   trace.ghost = (0...40).map { Trace.Point(time: Double($0) / 2, v: sin(Double($0) / 20)) }
   trace.reference = Trace.Point(time: 15.5, v: 0.7)
+  trace.distance = 0.3
   trace.lift = 0.034
   trace.arrivals = 3
   trace.sums = [0.9, -0.2, 0]

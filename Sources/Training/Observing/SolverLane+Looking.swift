@@ -52,7 +52,7 @@ extension SolverLane {
     _ data: SpikeDataSet, sample: Int, options: DataOptions?, layer: Int, neuron: Int, spike: Int?
   ) -> Trace? {
     guard network.layers.indices.contains(layer), network.layers[layer].neuron.isSpiking,
-      (0..<network.layers[layer].size).contains(neuron), network.isWalked(layer: layer)
+      (0..<network.layers[layer].size).contains(neuron)
     else { return nil }
     let trial = run(data, sample: sample, options: options).trial
     guard trial.failure == nil else { return nil }

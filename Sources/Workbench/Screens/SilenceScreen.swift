@@ -337,14 +337,9 @@ enum SilenceScreen: WorkbenchScreen {
       list.append("In its best of \(samples) probe trials V stays \(below) below threshold.")
     case .inhibited:
       list.append("Inhibition keeps V \(below) below threshold; without it, it would spike.")
-    case .unknown: break
     case .noGradient:
       list.append(
         "It spikes, but the gradient of all its incoming weights is 0: it learns nothing.")
-    }
-    if neuron.reason == .unknown {
-      list.append(
-        "Why is not known: voltages of neurons that adapt are not walked through.")
     }
     if neuron.reason != .noGradient {
       list.append(

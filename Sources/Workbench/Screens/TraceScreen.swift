@@ -96,13 +96,9 @@ enum TraceScreen: WorkbenchScreen {
     guard let trace = lane.trace, trace.layer == traced.layer, trace.neuron == traced.neuron,
       trace.asked == traced.spike
     else {
-      let isWalked = !lane.isWalked.indices.contains(traced.layer) || lane.isWalked[traced.layer]
       let text =
         lane.trial.layers.isEmpty
-        ? "no spiking neurons here"
-        : isWalked
-          ? "computing; only neurons that spike have a trace"
-          : "no trace: voltages of neurons that adapt are not walked through yet"
+        ? "no spiking neurons here" : "computing; only neurons that spike have a trace"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
@@ -138,7 +134,7 @@ enum TraceScreen: WorkbenchScreen {
           + "\(deleted) other spikes go, \(created) come, \(moved) move."
       }
     } else {
-      let gap = trace.threshold - trace.reference.v
+      let gap = trace.distance
       text =
         trace.spikes.isEmpty
         ? "Silent here: V comes to \(Text.fixed(trace.reference.v, 3)) at "
@@ -165,7 +161,8 @@ enum TraceScreen: WorkbenchScreen {
     let time = 0...max(snapshot.duration, 1e-9)
     let all = (trace.points + trace.ghost).map(\.v).filter(\.isFinite)
     let low = min(all.min() ?? 0, 0)
-    let high = max(all.max() ?? 0, trace.threshold)
+    let high = max(
+      all.max() ?? 0, trace.thresholds.map(\.v).max() ?? trace.threshold, trace.threshold)
     let margin = 0.04 * max(high - low, 1e-9)
     let range = (low - margin)...(high + margin)
     surface.valueAxis(range, in: Area(x: axis.x, y: axis.y, width: 8, height: axis.height))
@@ -174,13 +171,15 @@ enum TraceScreen: WorkbenchScreen {
       + Int(
         (range.upperBound - trace.threshold) / (range.upperBound - range.lowerBound)
           * Double(area.height))
-    for x in area.x..<area.x + area.width {
+    // A threshold that spikes raise is a curve of its own.
+    for x in area.x..<area.x + area.width where trace.thresholds.isEmpty {
       surface.text("┄", x: x, y: min(row, area.y + area.height - 1), style: CellStyle(.alarm))
     }
     surface.text(
       "threshold", endingAt: area.x + area.width, y: max(area.y, row - 1), style: .dim)
     surface.plot(
       [
+        Curve(trace.thresholds.map { ($0.time, $0.v) }, ink: .alarm),
         Curve(trace.ghost.map { ($0.time, $0.v) }, ink: .dim),
         Curve(trace.points.map { ($0.time, $0.v) }, ink: lane.ink),
       ], x: time, y: range, in: area)
