@@ -121,8 +121,8 @@ import Testing
     #expect(abs(by - (1 - 3.9 / 4)) < 1e-9)
   }
 
-  /// Neurons that adapt: V meets the raised threshold at every spike, and the highest V less what the
-  /// threshold is raised by is that of a dense walk.
+  /// Neurons that adapt: V meets the raised threshold at every spike, and the highest V less what
+  /// the threshold is raised by is that of a dense walk.
   @Test(arguments: 0..<8) func walksFollowAdaptation(seed: Int) throws {
     var layer = Layer(size: 1, neuron: .alif)
     layer[.adaptation] = PerNeuron(0.35)
