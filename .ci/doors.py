@@ -249,3 +249,30 @@ try:
     trained_by_snntorch()
 except ImportError:
     pass
+
+
+def notebook():
+    """The lines of the article, on the runs above."""
+    import re
+
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                        "Sources/Workbench/Workbench.docc/Interchange.md")
+    lines = re.search(r"```python\n(.*?)```", open(page).read(), re.S).group(1)
+    run("metrics", place("recurrent"), "--out", place("long.csv"))
+    run("diagnose", place("recurrent"), "--updates", "2", "--out", place("diagnosis"))
+    lane = sorted(os.listdir(place("recurrent", "checkpoints", "12")))
+    lane = next(name for name in lane if not name.endswith(".toml"))
+    os.chdir(folder)
+    names = {}
+    exec(lines.replace("runs/NAME-1", "recurrent").replace("LANE", lane), names)
+    assert len(names["accuracy"]) == 12 and names["weights"].shape == (INPUTS, HIDDEN)
+    assert names["spikes"].shape == (12, 1) and len(names["ledger"]) == 2
+    print(f"doors: pandas: {len(names['metrics'])} epochs, {len(names['ledger'])} updates")
+
+
+try:
+    import pandas  # noqa: F401
+except ImportError:
+    print("doors: pandas is not at hand: not tried")
+else:
+    notebook()
