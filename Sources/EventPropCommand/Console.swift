@@ -107,6 +107,7 @@ struct Console {
 
   /// `━━━━╸────`, `width` cells for a share of 0...1.
   static func bar(_ share: Double, width: Int) -> String {
+    let share = share.isNaN ? 0 : share
     let halves = Int((min(max(share, 0), 1) * Double(2 * width)).rounded(.down))
     let full = halves / 2
     let tip = halves % 2 == 1 ? "╸" : ""

@@ -114,7 +114,7 @@ struct CrossvalidateCommand: ParsableCommand {
 enum FoldLines {
   static func lines(_ results: [FoldResult]) -> [String] {
     var lines = table(
-      "accuracy on what was left out, last epoch", results, isCompared: true
+      "accuracy (of target series R²) on what was left out, last epoch", results, isCompared: true
     ) { $0.accuracy }
     lines += table(
       "the same in the best epoch: optimistic, since chosen on the same samples", results

@@ -108,7 +108,8 @@ struct DataCommand: ParsableCommand {
         text:
           "name = \"conversion\"\n[data]\nkind = \"npy\"\n[simulation]\nduration = 1e6\nstep = 1\n",
         file: source,
-        settings: keys.map { "\($0)=\"\($1)\"" }.sorted() + ["simulation.step=1.0"] + settings)
+        settings: keys.map { "\($0)=\(ConfigValue.quoted($1))" }.sorted() + ["simulation.step=1.0"]
+          + settings)
     }
   }
 }

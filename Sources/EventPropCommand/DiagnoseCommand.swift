@@ -67,7 +67,7 @@ struct DiagnoseCommand: ParsableCommand {
     }
     let preset =
       !isRun && ForeignOptions.isForeign(name)
-      ? try foreign.preset(name, settings: settings).preset
+      ? try foreign.presetAndData(name, settings: settings, threads: threads).preset
       : isRun
         ? try Preset(ofRun: name, settings: settings)
         : try Preset(contentsOf: PresetLibrary.path(of: name), settings: settings)

@@ -62,8 +62,8 @@ struct ExportCommand: ParsableCommand {
     guard NIRWriter.Readout(rawValue: readout) != nil else {
       throw ValidationError("--readout is \(readout), allowed are none, cubali")
     }
-    guard dt.map({ $0 > 0 && $0.isFinite }) ?? true else {
-      throw ValidationError("--dt is \(dt!), allowed is a number above 0")
+    guard dt.map({ $0 > 0 && $0.isFinite && dialect == .step }) ?? true else {
+      throw ValidationError("--dt goes with --dialect step, and is above 0")
     }
   }
 

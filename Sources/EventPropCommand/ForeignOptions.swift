@@ -74,6 +74,7 @@ struct ForeignOptions: ParsableArguments {
         dialect: read, timeUnit: timeUnit.flatMap(NIRTimeUnit.init)
       ).read(name)
     }
+    try network.check(reads: own.lanes[0].loss.readout)
     let start = NSTemporaryDirectory() + "eventprop-import-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: start) }
     try network.writeStart(to: start)
@@ -83,9 +84,32 @@ struct ForeignOptions: ParsableArguments {
     // The files go away; what they hold is held in memory.
     let inputs = network.inputs
     let outputs = network.layers[network.layers.count - 1].size
+    for lane in preset.lanes {
+      let lost = lane.network(inputs: inputs, outputs: outputs).parameterNames.filter {
+        $0.contains("/")
+      }
+      if let first = lost.first {
+        throw FileError(
+          data,
+          "has \(first), which a network of another program does not bring; allowed are weights alone"
+        )
+      }
+    }
     preset = try preset.withStart(
       preset.lanes.map { $0.network(inputs: inputs, outputs: outputs) })
     return (preset, network)
+  }
+
+  /// The same with its data, which fit it; what was taken for granted is said.
+  /// - Throws: `FileError`.
+  func presetAndData(_ name: String, settings: [String], threads: Int) throws -> (
+    preset: Preset, network: ForeignNetwork, data: DataSplits
+  ) {
+    let (preset, network) = try preset(name, settings: settings)
+    for note in network.notes { Console.out(note) }
+    let data = try preset.loadData(threads: threads) { Console.say($0) }
+    try network.check(against: data.train, copies: preset.data?.delayLine.copies ?? 1)
+    return (preset, network, data)
   }
 }
 

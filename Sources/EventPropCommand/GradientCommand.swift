@@ -40,7 +40,8 @@ struct GradientCommand: ParsableCommand {
   func run() throws {
     let summary = try GradientCase(folder, settings: settings).run(
       into: out, perSample: perSample, traces: traces)
-    Console.out("\(summary.samples) samples, \(summary.correct) correct, mean loss \(summary.loss)")
+    let score = summary.explained.map { "R² \($0)" } ?? "\(summary.correct) correct"
+    Console.out("\(summary.samples) samples, \(score), mean loss \(summary.loss)")
     for (name, norm) in summary.norms { Console.out("|dL/dW| \(name): \(norm)") }
   }
 }

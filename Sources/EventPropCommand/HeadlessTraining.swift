@@ -152,7 +152,9 @@ struct HeadlessTraining {
     let rate = Double(done - first) / max(seconds, 1e-9)
     let left = Text.duration(Double(all - done) / max(rate, 1e-9))
     let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
-      String(format: "loss %.4f  acc %.1f %%", metrics.loss, 100 * metrics.accuracy)
+      String(
+        format: "loss %.4f  %@ %.1f %%", metrics.loss,
+        trainer.data.train.targets == nil ? "acc" : "R²", 100 * metrics.accuracy)
     }.joined(separator: " | ")
     let samples = Text.grouped(rate * Double(trainer.preset.training.batch))
     return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "

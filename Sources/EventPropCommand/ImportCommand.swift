@@ -38,10 +38,8 @@ struct ImportCommand: ParsableCommand {
     guard ForeignOptions.isForeign(network) else {
       throw FileError(network, "is no .nir or .h5 file, and no folder with weights of mlGeNN")
     }
-    let (preset, foreign) = try options.preset(network, settings: settings)
-    for note in foreign.notes { Console.out(note) }
-    let data = try preset.loadData(threads: threads) { Console.say($0) }
-    try foreign.check(against: data.train, copies: preset.data?.delayLine.copies ?? 1)
+    let (preset, foreign, data) = try options.presetAndData(
+      network, settings: settings, threads: threads)
     let trainer = try Trainer(preset, data: data, threads: threads)
     let run = try RunDirectory(creating: out, preset: trainer.preset, network: trainer.network)
     try Checkpoint.write(trainer, to: run, keep: preset.training.checkpointsKept)

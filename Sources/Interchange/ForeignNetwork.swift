@@ -17,6 +17,8 @@ public struct ForeignNetwork: Sendable {
     public var constants: [NeuronParameter: [Double]] = [:]
     /// Neurons.
     public var size: Int
+    /// Whether they have a threshold; nil: nothing is said of it.
+    public var isSpiking: Bool?
   }
 
   /// The file or folder it comes from.
@@ -43,7 +45,7 @@ public struct ForeignNetwork: Sendable {
       "output." + $0.replacingOccurrences(of: " = ", with: "=")
     }
     return ["lane=[]", "hidden=[\(hidden.joined(separator: ", "))]"] + output
-      + ["training.start=\"\(start)\""]
+      + ["training.start=\(ConfigValue.quoted(start))"]
   }
 
   private static func words(_ constants: [NeuronParameter: [Double]]) -> [String] {
@@ -73,8 +75,26 @@ public struct ForeignNetwork: Sendable {
     }
   }
 
+  /// - Throws: `FileError` where the outputs are of another kind than the loss reads.
+  public func check(reads readout: Readout) throws {
+    let spikes = readout == .firstSpike
+    guard let isSpiking = layers[layers.count - 1].isSpiking, isSpiking != spikes else { return }
+    throw FileError(
+      source,
+      "its outputs \(isSpiking ? "spike" : "have no threshold"), the preset's loss reads "
+        + (spikes ? "their spikes" : "voltages")
+        + ": choose another, as --set loss.kind=\(spikes ? "sum" : "first_spike")")
+  }
+
   /// - Throws: `FileError` where sizes do not follow from each other.
   func checked() throws -> ForeignNetwork {
+    if let leaky = layers.dropLast().firstIndex(where: { $0.isSpiking == false }) {
+      throw FileError(
+        source, "layer \(leaky + 1) has no threshold; allowed is so of the last alone")
+    }
+    if layers[layers.count - 1].loop != nil {
+      throw FileError(source, "its outputs have weights to themselves; allowed are none")
+    }
     var below = inputs
     guard inputs > 0, inputs <= Int(UInt16.max) else {
       throw FileError(source, "has \(inputs) inputs; allowed are 1 to \(UInt16.max)")

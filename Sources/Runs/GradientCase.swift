@@ -148,6 +148,10 @@ public struct GradientCase {
   private static func targets(_ path: NSString, outputs: Int) throws -> Targets? {
     let file = path.appendingPathComponent("targets.npy")
     guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let labels = path.appendingPathComponent("labels.npy")
+    guard !FileManager.default.fileExists(atPath: labels) else {
+      throw FileError(labels, "stands beside targets.npy; allowed is one of the two")
+    }
     return try Targets(NumPyArray(contentsOf: file), outputs: outputs)
   }
 
@@ -209,6 +213,8 @@ public struct GradientCase {
     public var loss: Double
     /// Samples whose prediction is their label.
     public var correct: Int
+    /// R^2 where there are target series.
+    public var explained: Double?
     /// As many as labels.npy or targets.npy has entries.
     public var samples: Int
     /// Per projection: name and L2 norm of dL/dW.
@@ -303,7 +309,8 @@ public struct GradientCase {
     }
     try write(trials, tally, gradient, into: out)
     return Summary(
-      loss: tally.meanLoss, correct: tally.correct, samples: trials.count,
+      loss: tally.meanLoss, correct: tally.correct, explained: tally.fit?.explained,
+      samples: trials.count,
       norms: Array(zip(network.parameterNames, gradient.norms)))
   }
 

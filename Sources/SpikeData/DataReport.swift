@@ -57,7 +57,8 @@ public struct DataReport {
   }
 
   private static func arrays(_ path: String) throws -> [String] {
-    let parts = try SpikeArrays().read(path)
+    // Without word of a sensor, the largest x, y and p say how large it is.
+    let parts = try SpikeArrays(guessesSensor: true).read(path)
     return [("", parts.train), ("/test", parts.test), ("/validate", parts.validate)].flatMap {
       name, data in
       data.map { describe($0, "\(path)\(name): arrays") } ?? []

@@ -302,7 +302,9 @@ public final class Trainer {
       var row = EpochMetrics(lane, epoch: epoch + 1, validation: validation, test: test)
       row.activity = activity(of: lane, signs)
       lane.diagnosis.epoch = LedgerTotals()
-      lane.schedule.finishEpoch(accuracy: validation?.accuracy ?? lane.epochTally.accuracy)
+      // R^2 may be below 0, where the averages begin.
+      lane.schedule.finishEpoch(
+        accuracy: max(0, validation?.accuracy ?? lane.epochTally.accuracy))
       lane.epochTally.clear()
       lane.epochBatches = 0
       for index in lane.epochSquares.indices { lane.epochSquares[index] = 0 }

@@ -35,6 +35,8 @@ import Testing
       }
     }
     try succeed("data", "convert", "d", "--to", "e", "--format", "shd")
+    let old = try commands.run(["data", "convert", "c", "--to", "a"])
+    #expect(old.status == 1 && old.text.contains("already"), "\(old.text)")
     let info = try succeed("data", "info", "e", "--units", "5")
     #expect(info.contains("20 samples, 3 classes, 5 units"), "\(info)")
     #expect(try succeed("data", "info", "b.npz").contains("Hz per unit"))
@@ -97,6 +99,9 @@ import Testing
     let other = try commands.run(
       ["import", arguments[1], "--data", "regression", "--out", "other", "--set", "data.train=8"])
     #expect(other.status == 1, "\(other.text)")
+    let wide = try commands.run(
+      ["diagnose", arguments[1], "--data", "regression", "--out", "x", "--set", "data.train=8"])
+    #expect(wide.status == 1 && !wide.text.contains("Fatal"), "\(wide.text)")
     let format = try commands.run(["export", "run", "--to", "npz", "--out", "w.npz"])
     #expect(format.status == 0 && bytes("w.npz") != nil)
   }

@@ -111,7 +111,7 @@ import Training
     let read = try Python.run(code, scratch.file("data/max.h5"))
     #expect(
       read.text
-        == "['hidden1', 'input', 'output'] 20 5 0.03 (5, 300, 3) 0.0001 True True EventData\n",
+        == "['hidden1', 'input', 'output'] 20 5 0.0301 (5, 300, 3) 0.0001 True True EventData\n",
       "\(read.text)")
     let names = try FileManager.default.contentsOfDirectory(atPath: scratch.file("data"))
     #expect(Set(names) == ["avg_xentropy.h5", "max.h5", "sum-exponential.h5", "sum.h5"])

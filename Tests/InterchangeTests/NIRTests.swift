@@ -137,6 +137,56 @@ import Testing
     #expect(throws: FileError.self) { try NIRReader().read(write(0.005, 1e-3, reset: 0.2)) }
   }
 
+  /// Sizes beyond all measure, constants without values, neurons in the wrong place: refused in
+  /// words, or left aside.
+  @Test func hostileFieldsAreRefused() throws {
+    func write(
+      shape: [Int] = [2], hidden: String = "CubaLIF", metadata: [Double]? = nil, wIn: Double = 5,
+      r: Double = 20
+    ) throws -> String {
+      let path = scratch.file("hostile.nir")
+      let file = try HDF5Maker(path)
+      for group in ["node", "node/nodes", "node/metadata"] { file.group(group) }
+      func node(_ name: String, _ type: String) -> String {
+        file.group("node/nodes/\(name)")
+        file.write("node/nodes/\(name)/type", [type], shape: [])
+        return "node/nodes/\(name)/"
+      }
+      file.write(node("input", "Input") + "shape", shape, shape: [shape.count])
+      file.write(node("0", "Linear") + "weight", [1, 2, 3, 4], shape: [2, 2])
+      let neurons = node("1", hidden)
+      for (name, value) in [("tau_mem", 20.0), ("tau_syn", 5), ("r", r), ("w_in", wIn)] {
+        file.write(neurons + name, [value], shape: [1])
+      }
+      if hidden == "CubaLIF" { file.write(neurons + "v_threshold", [1], shape: [1]) }
+      file.write(node("2", "Linear") + "weight", [1, 0], shape: [1, 2])
+      file.write(node("output", "Output") + "shape", [1], shape: [1])
+      file.write(
+        "node/edges", ["input", "0", "0", "1", "1", "2", "2", "output"], shape: [4, 2])
+      if let metadata {
+        file.write("node/metadata/output_tau_mem", metadata, shape: [metadata.count])
+      }
+      try file.finish()
+      return path
+    }
+    let milliseconds = NIRReader(dialect: .step(dt: 1), timeUnit: .milliseconds)
+    #expect(throws: FileError.self) { try milliseconds.read(write(shape: [1 << 40, 1 << 40])) }
+    #expect(throws: FileError.self) { try milliseconds.read(write(shape: [0])) }
+    #expect(try milliseconds.read(write(metadata: [])).layers[1].constants.isEmpty)
+    let leaky = #expect(throws: FileError.self) {
+      try milliseconds.read(write(hidden: "CubaLI"))
+    }
+    #expect(leaky?.message.contains("no threshold") == true)
+    // w_in and r of a step; twice that is a gain, and no other time constant.
+    let plain = try milliseconds.read(write()).layers[0]
+    let gain = try milliseconds.read(write(wIn: 10)).layers[0]
+    #expect(plain.constants[.tauSyn] == gain.constants[.tauSyn])
+    #expect(isNear(gain.weights, plain.weights.map { 2 * $0 }, 1e-12))
+    let voltages = try milliseconds.read(write())
+    try voltages.check(reads: .weightedMean)
+    try voltages.check(reads: .firstSpike)
+  }
+
   @Test func whatIsNoNetworkIsRefused() throws {
     let path = scratch.file("x.nir")
     let file = try HDF5Maker(path)

@@ -127,8 +127,22 @@ import Training
     let other = try train(
       ["yin-yang-losses", "--out", "other", "--set", "seed=9", "--epochs", "4"] + Self.settings)
     try #require(other.status == 0, "\(other.text)")
-    let wrong = try train(["--resume", "other", "--epochs", "5", "--tensorboard", "tb"])
-    #expect(wrong.status == 1 && wrong.text.contains("are not of other"), "\(wrong.text)")
+    // Nor is anything there touched, however short the other run is.
+    func all() throws -> [Data] {
+      try FileManager.default.subpathsOfDirectory(atPath: scratch.file("tb")).sorted().compactMap {
+        FileManager.default.contents(atPath: scratch.file("tb/\($0)"))
+      }
+    }
+    let before = try all()
+    #expect(before.count >= 2)
+    let made = try train(
+      ["yin-yang-losses", "--out", "short", "--set", "seed=9", "--epochs", "1"] + Self.settings)
+    try #require(made.status == 0, "\(made.text)")
+    for run in ["other", "short"] {
+      let wrong = try train(["--resume", run, "--epochs", "5", "--tensorboard", "tb"])
+      #expect(wrong.status == 1 && wrong.text.contains("are not of \(run)"), "\(wrong.text)")
+      #expect(try all() == before)
+    }
   }
 
   /// Seeds have folders of their own; a run that is finished is written from its metrics.csv;

@@ -181,6 +181,32 @@ import Testing
     #expect(throws: FileError.self) { try SpikeArrays().read(scratch.path) }
   }
 
+  /// Parts that do not match, and columns that may be any, are refused; CRLF and the mark of UTF-8
+  /// are no matter.
+  @Test func partsAndColumnsMustMatch() throws {
+    _ = scratch.write(spikes, to: "spikes.npy")
+    _ = scratch.write("\u{FEFF}sample,label\r\n0,1\r\n1,0\r\n2,1\r\n", to: "labels.csv")
+    expect(try SpikeArrays().read(scratch.path).train)
+    _ = scratch.write("sample,class\n0,1\n1,0\n2,1\n", to: "labels.csv")
+    #expect(throws: FileError.self) { try SpikeArrays().read(scratch.path) }
+    _ = scratch.write(labels, to: "labels.npy")
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("test"), withIntermediateDirectories: true)
+    _ = scratch.write(spikes, to: "test/spikes.npy")
+    let series = Self.npy("'<f8'", "3, 2", Self.bytes([0.0, 1, 2, 3, 4, 5]))
+    _ = scratch.write(series, to: "test/targets.npy")
+    let error = #expect(throws: FileError.self) { try SpikeArrays().read(scratch.path) }
+    #expect(error?.message.contains("2 outputs") == true)
+    for name in ["labels.npy", "labels.csv"] {
+      try FileManager.default.removeItem(atPath: scratch.file(name))
+    }
+    let one = Self.npy("'<f8'", "3, 1", Self.bytes([0.0, 1, 2]))
+    _ = scratch.write(one, to: "targets.npy")
+    #expect(throws: FileError.self) { try SpikeArrays().read(scratch.path) }
+    _ = scratch.write(series, to: "targets.npy")
+    #expect(try SpikeArrays().read(scratch.path).test?.targets?.outputs == 2)
+  }
+
   @Test(arguments: [
     (7.0, 0.0, 1.0), (0, -1, 1), (0, 0.5, 1), (0, 70_000, 1), (0, 0, -1), (0, 0, .nan),
     (.nan, 0, 0),

@@ -11,12 +11,14 @@ public final class Targets: Sendable {
   public let points: Int
   /// Labels x outputs x points.
   public let values: [Double]
-  /// Per label: 1/T int 1/2 sum_j (Y_j - mean of Y_j)^2 dt, the means being over all labels and
-  /// times. What outputs that stay at those means are off by.
+  /// Per label: 1/T int 1/2 sum_j (Y_j - mean of Y_j)^2 dt, the means being over the training
+  /// samples and all times. What outputs that stay at those means are off by.
   public let spreads: [Double]
 
-  /// - Parameter values: labels x outputs x points, all finite; not empty.
-  public init(outputs: Int, points: Int, values: [Double]) {
+  /// - Parameters:
+  ///   - values: labels x outputs x points, all finite; not empty.
+  ///   - known: the labels that the means are taken over; nil: all.
+  public init(outputs: Int, points: Int, values: [Double], known: [Int]? = nil) {
     precondition(outputs > 0 && points > 0 && !values.isEmpty)
     precondition(values.count.isMultiple(of: outputs * points))
     (self.outputs, self.points, self.values) = (outputs, points, values)
@@ -32,9 +34,10 @@ public final class Targets: Sendable {
       } / Double(spans)
     }
     var means = Array(repeating: 0.0, count: outputs)
-    for label in 0..<count {
+    let known = known ?? Array(0..<count)
+    for label in known {
       for j in 0..<outputs {
-        means[j] += integral(label * outputs + j) { $0 } / Double(count)
+        means[j] += integral(label * outputs + j) { $0 } / Double(max(known.count, 1))
       }
     }
     spreads = (0..<count).map { label in

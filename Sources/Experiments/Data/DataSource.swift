@@ -186,12 +186,13 @@ extension LoadedData {
             + "\(train.name) of \(first.outputs) x \(first.points)")
       }
     }
-    let rest = [test.targets, validate?.targets].map { $0?.values ?? [] }
+    let (tests, validates) = (test.count > 0, validate?.count ?? 0 > 0)
     let all = Targets(
       outputs: first.outputs, points: first.points,
-      values: first.values + rest[0] + rest[1])
+      values: first.values + (tests ? test.targets?.values ?? [] : [])
+        + (validates ? validate?.targets?.values ?? [] : []), known: train.labels)
     let afterTrain = first.count
-    let afterTest = afterTrain + (test.targets?.count ?? 0)
+    let afterTest = afterTrain + (tests ? test.targets?.count ?? 0 : 0)
     train = train.retargeted(all, from: 0)
     test = test.retargeted(all, from: afterTrain)
     validate = validate?.retargeted(all, from: afterTest)
@@ -244,7 +245,7 @@ extension SpikeDataSet {
     guard beyond < all else {
       throw FileError(
         name,
-        "all \(all) input spikes lie at or beyond simulation.duration = \(duration) ms: are the times in seconds, as they should be?"
+        "all \(all) input spikes lie at or beyond simulation.duration = \(duration) ms: is their unit another than the file's kind has (data.time_unit of npy; seconds of SHD)?"
       )
     }
     return String(

@@ -14,6 +14,8 @@ public enum MLGeNNFiles {
     var source: String
     var target: String
     var file: String
+    /// What stands before: of mlGeNN the number of the checkpoint.
+    var key: String
   }
 
   /// Whether a folder holds such files.
@@ -27,18 +29,22 @@ public enum MLGeNNFiles {
         return words.count == 2 ? words : nil
       }
       let found: [String]?
+      var key = ""
       if let start = name.range(of: "Conn_"),
         let end = ["-g.npy", "-weight.npy"].first(where: name.hasSuffix)
       {
         found = parts(name[start.upperBound...].dropLast(end.count))
-      } else if let start = name.range(of: "w_"), name.hasSuffix("_last.npy") {
+        key = String(name[..<start.lowerBound].drop { $0 == "-" })
+        while key.hasSuffix("-") { key.removeLast() }
+      } else if let start = name.range(of: "w_", options: .backwards), name.hasSuffix("_last.npy") {
         found = parts(name[start.upperBound...].dropLast("_last.npy".count))
       } else {
         found = nil
       }
       return found.map {
         Connection(
-          source: $0[0], target: $0[1], file: (path as NSString).appendingPathComponent(name))
+          source: $0[0], target: $0[1], file: (path as NSString).appendingPathComponent(name),
+          key: key)
       }
     }
   }
@@ -47,13 +53,30 @@ public enum MLGeNNFiles {
   ///   - inputs: of the data: a list of weights does not say how many there are.
   /// - Throws: `FileError`.
   public static func read(_ path: String, inputs: Int) throws -> ForeignNetwork {
-    let all = connections(path)
+    var found = connections(path)
+    // Of several checkpoints the last.
+    let keys = Set(found.map(\.key))
+    let last = keys.max { a, b in
+      switch (Int(a), Int(b)) {
+      case (let a?, let b?): a < b
+      default: a < b
+      }
+    }
+    if keys.count > 1 { found.removeAll { $0.key != last } }
+    let all = found
     let forward = all.filter { $0.source != $0.target }
     let targets = Set(forward.map(\.target))
     guard let first = forward.first(where: { !targets.contains($0.source) }) else {
       throw FileError(path, "holds no weights that begin at an input")
     }
     var network = ForeignNetwork(source: path, inputs: inputs, layers: [])
+    if keys.count > 1, let last {
+      network.notes.append("of \(keys.count) sets of weights that of \(last) is taken")
+    }
+    let delays = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    if delays.contains(where: { $0.hasSuffix("-d.npy") }) {
+      network.notes.append("delays (-d.npy) are not taken")
+    }
     var (place, size) = (first.source, inputs)
     while true {
       let next = forward.filter { $0.source == place }

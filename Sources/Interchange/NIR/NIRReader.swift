@@ -182,7 +182,11 @@ private struct NIRChain {
     var place = inputs[0]
     var size: Int?
     if let shape = try numbers(place, "shape") ?? numbers(place, "input_type") {
-      size = Int(shape.reduce(1, *))
+      let units = shape.reduce(1, *)
+      guard units >= 1, units <= 65_535, units == units.rounded() else {
+        throw wrong(place, "has \(units) units; allowed are 1 to 65535")
+      }
+      size = Int(units)
     }
     while true {
       let next = targets(place).filter { !isLoop($0, of: place) }
@@ -214,7 +218,9 @@ private struct NIRChain {
       if nodes[after[0]]?.type == "Output" {
         // The receiver integrates: constants are ours, or those that we have written.
         for (parameter, key) in [(NeuronParameter.tauMem, "tau_mem"), (.tauSyn, "tau_syn")] {
-          if let values = metadata?["output_" + key]?.doubles?.values {
+          if let values = metadata?["output_" + key]?.doubles?.values,
+            values.count == rows || values.count == 1
+          {
             layer.constants[parameter] =
               values.count == rows ? values : Array(repeating: values[0], count: rows)
           }
@@ -234,6 +240,9 @@ private struct NIRChain {
       }
       try add(after[0], to: &layer, dialect, unit)
       layers.append(layer)
+      if nodes[next[0]]?.fields["metadata"]?["delays"] != nil {
+        notes.append("node \(next[0]) has delays in its metadata: they are not taken")
+      }
       (place, size) = (after[0], rows)
       guard layers.count < 64 else { throw FileError(path, "goes round without an end") }
     }
@@ -270,15 +279,24 @@ private struct NIRChain {
   ) throws {
     let size = layer.size
     let isSpiking = Self.spiking.contains(nodes[name]?.type ?? "")
+    layer.isSpiking = isSpiking
     guard isSpiking || Self.leaky.contains(nodes[name]?.type ?? "") else {
       throw wrong(name, "follows weights; allowed is CubaLIF or CubaLI")
     }
     let r = try vector(name, "r", size: size, standard: 1)
     // Under `pure` w_in is a time; else it counts steps, or does not count.
     let wIn = try vector(name, "w_in", size: size, standard: 1)
-    // A file counts time in steps of its own: what they last is the user's word.
+    // Where w_in is tau_syn/dt and r tau_mem/dt, the file counts time in steps of its own: what they
+    // last is the user's word. Elsewhere w_in and r are gains.
     var scale = unit.inMilliseconds
-    if case .step(let dt) = dialect, let syn = try numbers(name, "tau_syn")?.first, wIn[0] > 0 {
+    if case .step(let dt) = dialect, let syn = try numbers(name, "tau_syn")?.first,
+      let mem = try numbers(name, "tau_mem")?.first, syn > 0, wIn[0] > 0,
+      abs(r[0] * syn - wIn[0] * mem) <= 1e-4 * abs(wIn[0] * mem)
+    {
+      let own = syn / wIn[0] * unit.inMilliseconds
+      if abs(own - dt) > 1e-6 * dt {
+        notes.append("\(name): its steps of \(own) ms are taken for \(dt) ms")
+      }
       scale = dt * wIn[0] / syn
     }
     func times(_ field: String) throws -> [Double] {

@@ -72,7 +72,7 @@ public struct NIRWriter {
         let values = own.there(matrix.doubles, rows: matrix.rows)
         file.write(place + "/weight", values, shape: [matrix.columns, matrix.rows])
         file.write(
-          place + "/bias", Array(repeating: 0, count: matrix.columns), shape: [matrix.columns])
+          place + "/bias", Array(repeating: 0.0, count: matrix.columns), shape: [matrix.columns])
         if let delays = weights.delays(ofProjection: projection) {
           file.group(place + "/metadata")
           file.write(

@@ -47,7 +47,7 @@ public enum NIRData {
       var train = data[sample]
       trainer.preset.data?.delayLine.apply(to: &train, units: data.unitCount, duration: duration)
       inputs.append(
-        zip(train.times, train.units).map { (Double($0), Int($1)) })
+        zip(train.times, train.units).map { (Double($0), Int($1)) }.filter { $0.time < duration })
     }
 
     let file = try HDF5Maker(path)
@@ -83,7 +83,9 @@ public enum NIRData {
       file.group(group)
       file.attribute(group, "__type__", "EventData")
       file.attribute(group, "n_neurons", size)
-      file.attribute(group, "t_max", duration * unit.ofMillisecond)
+      // On the grid a spike of the last step lies at T: a step more has room for it.
+      file.attribute(
+        group, "t_max", duration * (1 + 1 / Double(points)) * unit.ofMillisecond)
       file.write(group + "/idx", indices, shape: [count, most])
       file.write(group + "/time", times, shape: [count, most], isDouble: true)
     }

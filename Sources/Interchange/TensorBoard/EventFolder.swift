@@ -64,7 +64,8 @@ final class EventFolder {
     return made
   }
 
-  private func find(through step: Int) throws -> (step: Int, scalars: [String: Float])? {
+  /// What the files hold of the last step up to one.
+  func find(through step: Int) throws -> (step: Int, scalars: [String: Float])? {
     var found: (step: Int, scalars: [String: Float])?
     for name in names {
       let bytes = try self.bytes(name)

@@ -34,18 +34,24 @@ public final class TensorBoardLog {
     }
     let rows = MetricsTable.read(run.file("metrics.csv"), trainer.network)
     let activity = ActivityTable.read(run.file(ActivityTable.file), trainer.network)
+    // All are looked at before any is changed: another run's are left as they are.
+    for (lane, events) in folders {
+      guard events.last != nil else { continue }
+      let common = try events.find(through: trainer.epoch)
+      let row = rows.first { $0.lane == lane && $0.epoch == common?.step }
+      let isNew = trainer.epoch == 0 && events.last?.step ?? 0 <= 0
+      let loss = common?.scalars[Tag.trainLoss]
+      guard isNew || (loss != nil && row.map { Float($0.trainLoss) } == loss) else {
+        let found = loss.map { "loss/train of epoch \(common?.step ?? 0) is \($0) there" }
+        throw FileError(
+          folder,
+          "\(lane): its event files are not of \(run.path): \(found ?? "they have no epoch in common"); "
+            + "--tensorboard needs another folder")
+      }
+    }
     for (index, (lane, events)) in folders.enumerated() {
       try events.cut(after: trainer.epoch)
       let own = rows.filter { $0.lane == lane && $0.epoch <= trainer.epoch }
-      if let last = events.last, last.step > 0,
-        let loss = last.scalars[Tag.trainLoss],
-        own.first(where: { $0.epoch == last.step }).map({ Float($0.trainLoss) }) != loss
-      {
-        throw FileError(
-          folder,
-          "\(lane): its event files are not of \(run.path): loss/train of epoch \(last.step) is \(loss) there; "
-            + "--tensorboard needs another folder")
-      }
       let known = events.last?.step ?? -1
       if trainer.epoch == 0, trainer.batchInEpoch == 0, known < 0 {
         try events.append(Self.arrays(trainer.lanes[index]), step: 0)

@@ -119,6 +119,6 @@ public enum BisectQuestion: Sendable, Equatable {
 
   private static func short(_ number: Double) -> String {
     let tenths = (10 * number).rounded() / 10
-    return tenths == tenths.rounded() ? String(Int(tenths)) : "\(tenths)"
+    return Int(exactly: tenths).map(String.init) ?? "\(tenths)"
   }
 }

@@ -113,12 +113,14 @@ struct ArrayFolder {
 enum NumberTable {
   /// One column is a list; several are rows x columns, their names being the fields of records.
   static func array(_ path: String) throws -> NumPyArray {
-    let data = try RegularFile.contents(path, limit: 1 << 32) { FileError(path, $0) }
+    var data = try RegularFile.contents(path, limit: 1 << 32) { FileError(path, $0) }
+    // The mark by which some programs say that they write UTF-8.
+    if data.starts(with: [0xEF, 0xBB, 0xBF]) { data = Data(data.dropFirst(3)) }
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     func fields(_ line: Data) -> [Substring] {
       let text = Substring(String(decoding: line, as: UTF8.self))
       return text.split(separator: ",", omittingEmptySubsequences: false).map {
-        Substring($0.trimmingCharacters(in: .whitespaces))
+        Substring($0.trimmingCharacters(in: .whitespacesAndNewlines))
       }
     }
     guard let first = lines.first, !first.isEmpty else {

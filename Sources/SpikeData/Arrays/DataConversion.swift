@@ -22,6 +22,13 @@ public enum DataConversion {
   public static func write(_ data: DataSplits, as form: Form, to path: String) throws {
     let parts = [("", data.train), ("validate", data.validate), ("test", data.test)]
       .filter { $0.1.count > 0 }
+    // What an older conversion has left would be read with the new samples.
+    let folders = form == .npz ? [] : ["spikes.npy", "spikes.csv", "train.h5", "test", "validate"]
+    if let old = folders.first(where: {
+      FileManager.default.fileExists(atPath: (path as NSString).appendingPathComponent($0))
+    }) {
+      throw FileError(path, "holds \(old) already; allowed is a folder without data")
+    }
     switch form {
     case .npy:
       for (name, set) in parts {
@@ -32,8 +39,8 @@ public enum DataConversion {
       let entries = parts.flatMap { name, set in
         files(set).map { ((name.isEmpty ? "" : name + "/") + $0.name, $0.bytes) }
       }
-      if let large = entries.first(where: { $0.1.count >= 0xFFFF_FFFF }) {
-        throw FileError(path, "\(large.0) would be larger than 4 GB: --format npy has no limit")
+      guard entries.reduce(0, { $0 + $1.1.count + 1024 }) < 0xFFFF_FFFF else {
+        throw FileError(path, "would be larger than 4 GB: --format npy has no limit")
       }
       try write(
         ZipArchive.bytes(of: entries), (path as NSString).lastPathComponent,

@@ -93,6 +93,15 @@ public struct NumPyArray: Sendable {
     return isFortran && shape.count > 1 ? reordered(values) : values
   }
 
+  /// Records as rows of numbers, one for each field.
+  func withoutNames() throws -> NumPyArray {
+    guard !names.isEmpty else { return self }
+    let columns = try names.map { try doubles($0) }
+    return NumPyArray(
+      (0..<count).flatMap { row in columns.map { $0[row] } }, shape: [count, columns.count],
+      file: file)
+  }
+
   /// From Fortran's order to that of C.
   private func reordered(_ values: [Double]) -> [Double] {
     var steps = [1]

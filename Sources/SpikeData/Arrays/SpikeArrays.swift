@@ -33,12 +33,20 @@ public struct SpikeArrays: Sendable {
   public var units: Int?
   /// Width, height and polarities of a sensor: what x, y and p are made a unit by; may end early.
   public var sensor: [Int]
+  /// Whether the largest x, y and p stand in where `sensor` is not given: to look at data, not to
+  /// train on them.
+  var guessesSensor = false
   /// nil: microseconds where the field is called t, else milliseconds.
   public var timeUnit: TimeUnit?
 
   /// Numbers above 0; at most three of a sensor.
   public init(units: Int? = nil, sensor: [Int] = [], timeUnit: TimeUnit? = nil) {
     (self.units, self.sensor, self.timeUnit) = (units, sensor, timeUnit)
+  }
+
+  init(guessesSensor: Bool) {
+    self.init()
+    self.guessesSensor = guessesSensor
   }
 
   /// Samples for training, and for test and validation where there are any.
@@ -54,6 +62,13 @@ public struct SpikeArrays: Sendable {
       try folder.inner("validate").map { try part($0) }
     )
     let all = [train, test, validate].compactMap { $0 }
+    for part in all where part.targets?.outputs != train.targets?.outputs {
+      func words(_ part: Part) -> String {
+        part.targets.map { "target series of \($0.outputs) outputs" } ?? "labels"
+      }
+      throw FileError(
+        path, "\(part.name) has \(words(part)), \(train.name) \(words(train))")
+    }
     let highest = all.map(\.highest).max() ?? 0
     let count = units ?? (sensor.isEmpty ? highest + 1 : sensor.reduce(1, *))
     guard count >= 1, count <= Int(UInt16.max) else {
@@ -66,7 +81,7 @@ public struct SpikeArrays: Sendable {
     let names =
       try folder.lines("classes.txt")
       ?? (train.targets.map { (0..<$0.outputs).map { "output \($0)" } })
-    let classes = (all.flatMap(\.labels).max() ?? 0) + 1
+    let classes = train.targets == nil ? (all.flatMap(\.labels).max() ?? 0) + 1 : 0
     if let names, let outputs = train.targets?.outputs, names.count != outputs {
       throw FileError(path, "classes.txt has \(names.count) lines for \(outputs) outputs")
     }
@@ -102,7 +117,7 @@ public struct SpikeArrays: Sendable {
   }
 
   private func part(_ folder: ArrayFolder) throws -> Part {
-    let targets = try folder.array("targets").map { try Targets($0) }
+    let targets = try folder.array("targets").map { try Targets($0.withoutNames()) }
     let labelArray = try targets == nil ? folder.required("labels") : folder.array("labels")
     if targets != nil, let labelArray {
       throw FileError(
@@ -141,7 +156,14 @@ public struct SpikeArrays: Sendable {
     guard array.shape.count == 1 || (array.shape.count == 2 && array.shape[1] == 1) else {
       throw FileError(array.file, "has shape \(array.shape), allowed is one \(what) per sample")
     }
-    return try array.doubles(array.names.first).enumerated().map { sample, value in
+    let names = array.names
+    guard names.count <= 1 || names.contains(what) else {
+      throw FileError(
+        array.file,
+        "has fields \(names.joined(separator: ", ")); allowed is one, or one called \(what)")
+    }
+    return try array.doubles(names.count > 1 ? what : names.first).enumerated().map {
+      sample, value in
       guard value >= 0, value < Double(limit), value == value.rounded() else {
         throw FileError(
           array.file, "sample \(sample): \(what) \(value), allowed is 0 to \(limit - 1)")
@@ -152,7 +174,8 @@ public struct SpikeArrays: Sendable {
 
   /// - Parameter sample: whose spikes these are; nil: the rows say.
   private func add(_ array: NumPyArray, to part: inout Part, sample only: Int?) throws {
-    let rows = try Rows(array, sensor: sensor, hasSamples: only == nil)
+    let rows = try Rows(
+      array, sensor: sensor, guessesSensor: guessesSensor, hasSamples: only == nil)
     let factor = (timeUnit ?? rows.timeUnit).inMilliseconds
     let samples = part.trains.count
     for row in rows.times.indices {
@@ -182,7 +205,9 @@ public struct SpikeArrays: Sendable {
     var times: [Double]
     var timeUnit = TimeUnit.milliseconds
 
-    init(_ array: NumPyArray, sensor: [Int], hasSamples: Bool) throws {
+    init(
+      _ array: NumPyArray, sensor: [Int], guessesSensor: Bool, hasSamples: Bool
+    ) throws {
       let names = array.names
       guard names.isEmpty else {
         if hasSamples {
@@ -199,7 +224,7 @@ public struct SpikeArrays: Sendable {
         }
         times = try array.doubles(time)
         if time == "t" { timeUnit = .microseconds }
-        units = try Rows.units(array, names, sensor)
+        units = try Rows.units(array, names, sensor, guessesSensor)
         return
       }
       let columns = hasSamples ? 3 : 2
@@ -223,7 +248,7 @@ public struct SpikeArrays: Sendable {
     }
 
     private static func units(
-      _ array: NumPyArray, _ names: [String], _ sensor: [Int]
+      _ array: NumPyArray, _ names: [String], _ given: [Int], _ guessesSensor: Bool
     ) throws -> [Double] {
       if let unit = ["unit", "neuron", "channel"].first(where: names.contains) {
         return try array.doubles(unit)
@@ -233,12 +258,16 @@ public struct SpikeArrays: Sendable {
         throw FileError(array.file, "has no field unit or x but \(names.joined(separator: ", "))")
       }
       let columns = try axes.map { try array.doubles($0) }
+      let largest = columns.map { $0.max() ?? 0 }
+      let sensor =
+        given.isEmpty && guessesSensor && largest.allSatisfy { $0 >= 0 && $0 < 65_535 }
+        ? largest.map { Int($0) + 1 } : given
       guard names.contains("y") || sensor.count > 1 else { return columns[0] }
       guard sensor.count >= (axes.contains("y") ? 2 : 1) else {
-        let largest = zip(axes, columns).map { "\($0) to \($1.max() ?? 0)" }
+        let words = zip(axes, largest).map { "\($0) to \($1)" }
         throw FileError(
           array.file,
-          "has \(largest.joined(separator: ", ")): say what they are numbers of, as data.sensor = [34, 34, 2]"
+          "has \(words.joined(separator: ", ")): say what they are numbers of, as data.sensor = [34, 34, 2]"
         )
       }
       // Polarities beyond the sensor's are left out of the unit, not of the data.
