@@ -286,8 +286,8 @@ private struct NIRChain {
     let r = try vector(name, "r", size: size, standard: 1)
     // Under `pure` w_in is a time; else it counts steps, or does not count.
     let wIn = try vector(name, "w_in", size: size, standard: 1)
-    // Where w_in is tau_syn/dt and r tau_mem/dt, the file counts time in steps of its own: what they
-    // last is the user's word. Elsewhere w_in and r are gains.
+    // Where w_in is tau_syn/dt and r tau_mem/dt, the file counts time in steps of its own: what
+    // they last is the user's word. Elsewhere w_in and r are gains.
     var scale = unit.inMilliseconds
     if case .step(let dt) = dialect, let syn = try numbers(name, "tau_syn")?.first,
       let mem = try numbers(name, "tau_mem")?.first, syn > 0, wIn[0] > 0,
