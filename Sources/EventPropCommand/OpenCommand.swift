@@ -19,12 +19,12 @@ struct OpenCommand: ParsableCommand {
     discussion: """
       Without a preset: the same network in two lanes, with and without loss shaping. `?` lists the keys. Without a terminal it \
       trains headless and says so. The folder of a run goes on with it; several runs are shown side by side as they \
-      ended. ~/.config/eventprop/config.toml may say theme, marks, start screen and keys; options go before it.
+      ended; a folder of runs lists them to choose from. ~/.config/eventprop/config.toml may say theme, marks, start screen and keys; options go before it.
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "A preset by name or path, the folder of a run to go on with, or several runs to compare.",
+      "A preset by name or path, the folder of a run to go on with, several runs to compare, or a folder of runs.",
       valueName: "preset|run"), completion: .presetOrRun)
   var names: [String] = []
 
@@ -79,6 +79,12 @@ struct OpenCommand: ParsableCommand {
       return try WatchCommand.watch(name, self.settings, look)
     }
     if let name = names.first, SweepFolder.isSweep(name) { return try lookThrough(name) }
+    // A folder may have the name of a preset: without runs it is none of ours.
+    if let name = names.first, !RunDirectory.isRun(name), isFolder(name),
+      !RunListLoop.entries(in: name).isEmpty
+    {
+      return try choose(in: name)
+    }
     let resumed = try preset.flatMap { name in
       try RunDirectory.isRun(name)
         ? RunToResume(name, settings: settings, isKept: !self.ephemeral) : nil
@@ -110,6 +116,23 @@ struct OpenCommand: ParsableCommand {
       loaded, threads: threads, resumed: resumed, out: out, isKept: !ephemeral)
     let engine = Engine(plan, isPaused: paused)
     try look.show(engine, on: screen, config, isTourShown: !isWithoutTour)
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+      && isDirectory.boolValue
+  }
+
+  /// The runs of a folder, to choose from.
+  private func choose(in folder: String) throws {
+    let config = try look.config()
+    let screen = try look.openToLookAt(config)
+    defer { screen.restore() }
+    var loop = RunListLoop(folder, screen: screen, config: config)
+    loop.run()
+    screen.restore()
+    if StopSignal.current != 0 { throw ExitCode(128 + StopSignal.current) }
   }
 
   /// A sweep, while it runs or as it ended.

@@ -217,6 +217,31 @@ import Testing
     #expect(terminal.process.terminationStatus == 0 && process.isRunning)
   }
 
+  /// A folder of runs: one is chosen and looked at, then two together.
+  @Test func runsAreChosenFrom() throws {
+    let commands = CommandTests()
+    for name in ["a", "b"] {
+      let made = try commands.run(
+        "train", "yin-yang-sum", "--out", "all/\(name)", "--set", "data.train=64", "--set",
+        "data.test=16", "--set", "hidden.0.size=12", "--epochs", "1")
+      #expect(made.status == 0, "\(made.text)")
+    }
+    let terminal = try PseudoTerminal(["open", "all"], folder: commands.scratch.path)
+    try terminal.process.run()
+    #expect(terminal.wait(for: "runs in all: 2"))
+    terminal.send("\r")
+    #expect(terminal.wait(for: "FINISHED"))
+    terminal.send("q")
+    #expect(terminal.wait(for: "runs in all: 2"))
+    terminal.send("  \r")
+    #expect(terminal.wait(for: "FINISHED"))
+    terminal.send("q")
+    #expect(terminal.wait(for: "runs in all: 2"))
+    terminal.send("q")
+    #expect(terminal.waitForEnd())
+    #expect(terminal.process.terminationStatus == 0)
+  }
+
   /// `watch` is the door to that: it follows, writes nothing into the run, and says when nobody
   /// trains it.
   @Test func watchingWritesNothing() throws {
