@@ -126,7 +126,7 @@ import Testing
       return result.text.split(separator: "\n").map(String.init)
     }
     let lines = try shown()
-    #expect(lines.count == 4 && lines[0].hasPrefix("run "))
+    #expect(lines.count == 5 && lines[0].hasPrefix("run "))
     #expect(lines[1].hasPrefix("yin-yang-losses-1 ") && lines[2].hasPrefix("yin-yang-sum-1 "))
     #expect(lines[1].contains("2/2") && lines[1].hasSuffix("finished"))
     #expect(lines[3] == "open one with: eventprop open runs/yin-yang-losses-1")
@@ -185,6 +185,6 @@ import Testing
     let sweep = try commands.run("watch", "runs/many")
     #expect(sweep.status == 1 && sweep.text.contains("eventprop open runs/many"), "\(sweep.text)")
     // A run alone may be named too.
-    #expect(try shown("runs/yin-yang-sum-1").count == 3)
+    #expect(try shown("runs/yin-yang-sum-1").count == 4)
   }
 }
