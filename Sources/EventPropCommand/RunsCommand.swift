@@ -96,6 +96,8 @@ struct RunsCommand: ParsableCommand {
     }
     if let run = entries.first(where: { $0.state != .training && $0.state != .damaged }) {
       Console.out("open one with: eventprop open \(Console.shellQuoted(run.folder))")
+    }
+    if entries.count > 1 {
       Console.out("choose on a screen with: eventprop open \(Console.shellQuoted(folder))")
     }
   }

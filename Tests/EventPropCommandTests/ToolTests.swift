@@ -185,6 +185,6 @@ import Testing
     let sweep = try commands.run("watch", "runs/many")
     #expect(sweep.status == 1 && sweep.text.contains("eventprop open runs/many"), "\(sweep.text)")
     // A run alone may be named too.
-    #expect(try shown("runs/yin-yang-sum-1").count == 4)
+    #expect(try shown("runs/yin-yang-sum-1").count == 3)
   }
 }
