@@ -22,6 +22,12 @@ let quick: [SwiftSetting] = [
     .when(configuration: .debug))
 ]
 
+// Kernels of one CPU level, in place of those that are chosen as the program starts: `.ci/levels`.
+let kernelSettings: [CSetting] =
+  Context.environment["EVENTPROP_LEVEL"].map {
+    [.define("EP_ONE_LEVEL"), .unsafeFlags(["-march=\($0)"])]
+  } ?? []
+
 let package = Package(
   name: "eventprop",
   products: [
@@ -33,7 +39,7 @@ let package = Package(
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
-    .target(name: "Kernels"),
+    .target(name: "Kernels", cSettings: kernelSettings),
     .target(name: "EventPropCore", dependencies: ["Kernels"], swiftSettings: quick),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
