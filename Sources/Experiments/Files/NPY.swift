@@ -66,13 +66,7 @@ public struct NPYArray: Sendable, Equatable {
 
   /// The file's bytes (format version 1.0).
   public var fileBytes: [UInt8] {
-    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var header =
-      "{'descr': '\(element.rawValue)', 'fortran_order': False, 'shape': (\(sizes)), }"
-    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-    let length = header.utf8.count
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
-      + Array(header.utf8) + bytes
+    NumPyHeader.file(element.rawValue, shape, bytes)
   }
 
   /// - Throws: `FileError` that says what is wrong and what is allowed.
@@ -82,58 +76,23 @@ public struct NPYArray: Sendable, Equatable {
   }
 
   init(fileBytes file: [UInt8], path: String) throws {
-    guard file.count >= 10, file.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-      throw FileError(
-        path, file.isEmpty ? "is empty; a .npy file was expected" : "is not a .npy file")
+    let header = try NumPyHeader(file, path: path)
+    let name = header.description
+    guard let element = Element(rawValue: name.replacingOccurrences(of: "=", with: "<")) else {
+      throw FileError(path, "has type \(name.prefix(40)), allowed are <f4, <f8, <i4, <i8")
     }
-    let isLong = file[6] >= 2
-    let start = isLong ? 12 : 10
-    guard file.count >= start else { throw FileError(path, "is truncated in its header") }
-    let length = (0..<(isLong ? 4 : 2)).reduce(0) { $0 | Int(file[8 + $1]) << (8 * $1) }
-    guard file.count - start >= length else { throw FileError(path, "is truncated in its header") }
-    let header = String(decoding: file[start..<start + length], as: UTF8.self)
-    guard let description = NPYArray.field("descr", header)?.split(separator: "'").first else {
-      throw FileError(path, "header has no descr: \(header.prefix(80))")
-    }
-    guard let element = Element(rawValue: description.replacingOccurrences(of: "=", with: "<"))
-    else {
-      throw FileError(path, "has type \(description), allowed are <f4, <f8, <i4, <i8")
-    }
-    guard NPYArray.field("fortran_order", header)?.hasPrefix("False") == true else {
+    guard header.isC else {
       throw FileError(path, "is in Fortran order, allowed is C order (numpy.ascontiguousarray)")
     }
-    guard let open = header.firstIndex(of: "("), let close = header.firstIndex(of: ")"),
-      open < close
-    else { throw FileError(path, "header has no shape") }
-    var shape: [Int] = []
-    var total = 1
-    for part in header[header.index(after: open)..<close].split(separator: ",") {
-      let text = part.trimmingCharacters(in: .whitespaces)
-      if text.isEmpty { continue }
-      guard let size = Int(text), size >= 0 else {
-        throw FileError(path, "has shape entry \(text)")
-      }
-      let (product, overflow) = total.multipliedReportingOverflow(by: size)
-      guard !overflow, product < 1 << 48 else {
-        throw FileError(path, "header: shape is too large")
-      }
-      total = product
-      shape.append(size)
-    }
-    let expected = total * element.size
-    guard file.count - start - length == expected else {
+    let expected = header.count * element.size
+    guard file.count - header.end == expected else {
       throw FileError(
         path,
-        "shape \(shape) of \(element.rawValue) needs \(expected) bytes, "
-          + "the file has \(file.count - start - length)")
+        "shape \(header.shape) of \(element.rawValue) needs \(expected) bytes, "
+          + "the file has \(file.count - header.end)")
     }
-    self.init(shape: shape, element: element, Array(file[(start + length)...]))
+    self.init(shape: header.shape, element: element, Array(file[header.end...]))
     self.file = path
-  }
-
-  private static func field(_ name: String, _ header: String) -> String? {
-    guard let range = header.range(of: "'\(name)':") else { return nil }
-    return header[range.upperBound...].trimmingCharacters(in: .whitespaces)
   }
 
   /// The values as Double, whatever the type.

@@ -81,15 +81,6 @@ public enum DataConversion {
     }
   }
 
-  private static func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
-    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
-    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-    let length = header.utf8.count
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
-      + Array(header.utf8) + bytes
-  }
-
   /// Of one part: names and contents.
   private static func files(_ data: SpikeDataSet) -> [(name: String, bytes: [UInt8])] {
     var rows: [Double] = []
@@ -100,7 +91,7 @@ public enum DataConversion {
       }
     }
     func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
-    var files = [("spikes.npy", npy("<f8", [data.times.count, 3], bytes(rows)))]
+    var files = [("spikes.npy", NumPyHeader.file("<f8", [data.times.count, 3], bytes(rows)))]
     if let targets = data.targets {
       let (points, outputs) = (targets.points, targets.outputs)
       var values: [Double] = []
@@ -111,12 +102,13 @@ public enum DataConversion {
           }
         }
       }
-      files.append(("targets.npy", npy("<f8", [data.count, points, outputs], bytes(values))))
+      files.append(
+        ("targets.npy", NumPyHeader.file("<f8", [data.count, points, outputs], bytes(values))))
     } else {
-      files.append(("labels.npy", npy("<i8", [data.count], bytes(data.labels))))
+      files.append(("labels.npy", NumPyHeader.file("<i8", [data.count], bytes(data.labels))))
     }
     if !data.speakers.isEmpty {
-      files.append(("speakers.npy", npy("<i8", [data.count], bytes(data.speakers))))
+      files.append(("speakers.npy", NumPyHeader.file("<i8", [data.count], bytes(data.speakers))))
     }
     files.append(("classes.txt", Array((data.classNames.joined(separator: "\n") + "\n").utf8)))
     return files

@@ -149,17 +149,33 @@ public struct NumPyArray: Sendable {
 }
 
 /// What stands before the values in a `.npy` file.
-struct NumPyHeader {
+package struct NumPyHeader {
   /// The type: `'<f4'` without its quotes, or a list of fields.
-  let description: String
-  let isFortran: Bool
-  let shape: [Int]
+  package let description: String
+  /// `True` or `False`, as the file says of Fortran's order; nil: nothing.
+  private let order: String?
+  package let shape: [Int]
   /// Entries.
-  let count: Int
+  package let count: Int
   /// Where the values begin, bytes.
-  let end: Int
+  package let end: Int
 
-  init(_ file: [UInt8], path: String) throws {
+  /// Whether the file says that values are in Fortran's order, or in that of C.
+  var isFortran: Bool { order?.hasPrefix("True") == true }
+  package var isC: Bool { order?.hasPrefix("False") == true }
+
+  /// A whole file (format version 1.0) of values in C order.
+  package static func file(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
+    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
+    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
+    let length = header.utf8.count
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
+      + Array(header.utf8) + bytes
+  }
+
+  /// - Throws: `FileError` for what is no header.
+  package init(_ file: [UInt8], path: String) throws {
     guard file.count >= 10, file.starts(with: [0x93] + Array("NUMPY".utf8)) else {
       throw FileError(
         path, file.isEmpty ? "is empty; a .npy file was expected" : "is not a .npy file")
@@ -180,7 +196,7 @@ struct NumPyHeader {
     } else {
       throw FileError(path, "header has no descr: \(header.prefix(80))")
     }
-    isFortran = NumPyHeader.field("fortran_order", header)?.hasPrefix("True") == true
+    order = NumPyHeader.field("fortran_order", header)
     // Field lists have brackets of their own: the shape's come last.
     guard let text = NumPyHeader.field("shape", header), let open = text.firstIndex(of: "("),
       let close = text.firstIndex(of: ")"), open < close
