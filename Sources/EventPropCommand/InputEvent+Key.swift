@@ -24,4 +24,16 @@ extension InputEvent {
     case .click, .wheel, .paste, .resize: nil
     }
   }
+
+  /// In a list: the wheel moves the choice, Ctrl-C leaves; after a resize all is drawn anew.
+  func listKey(on screen: Screen) -> Key? {
+    switch self {
+    case .character("\u{03}"): return .character("q")
+    case .wheel(_, _, let down): return down ? .down : .up
+    case .resize:
+      screen.invalidate()
+      return nil
+    default: return key
+    }
+  }
 }

@@ -52,24 +52,13 @@ struct RunListLoop {
         continue
       }
       isNew = true
-      guard let key = key(event) else { continue }
+      guard let key = event.listKey(on: screen) else { continue }
       switch view.handle(key, count: entries.count) {
       case .quit: return
       case .read: read()
       case .open(let chosen): open(chosen.map { entries[$0] })
       case nil: break
       }
-    }
-  }
-
-  private func key(_ event: InputEvent) -> Key? {
-    switch event {
-    case .character("\u{03}"): return .character("q")
-    case .wheel(_, _, let down): return down ? .down : .up
-    case .resize:
-      screen.invalidate()
-      return nil
-    default: return event.key
     }
   }
 

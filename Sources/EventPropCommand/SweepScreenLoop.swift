@@ -37,23 +37,14 @@ struct SweepScreenLoop {
       let size = screen.size
       screen.present(
         view.frame(state, width: size.width, height: size.height, marks: config.marks(on: screen)))
-      guard let event = screen.read(milliseconds: 250), let key = key(event) else { continue }
+      guard let event = screen.read(milliseconds: 250), let key = event.listKey(on: screen) else {
+        continue
+      }
       switch view.handle(key, state) {
       case .quit: return
       case .open(let point): open(state.points[point])
       case nil: break
       }
-    }
-  }
-
-  private func key(_ event: InputEvent) -> Key? {
-    switch event {
-    case .character("\u{03}"): return .character("q")
-    case .wheel(_, _, let down): return down ? .down : .up
-    case .resize:
-      screen.invalidate()
-      return nil
-    default: return event.key
     }
   }
 
