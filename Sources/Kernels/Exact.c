@@ -158,6 +158,70 @@ CLONES double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *ga
   return exact_back(1, lv, li, none, gap, weights, gradient, stride, index, count, width);
 }
 
+// x^(n - 1).
+INLINE void raise8(const d8 *x, int n, d8 *result) {
+  d8 power = *x;
+  for (int k = 2; k < n; ++k) power *= *x;
+  *result = power;
+}
+
+INLINE void select8(const l8 *mask, const d8 *yes, d8 *no) {
+  *no = (d8)(((l8)*yes & *mask) | ((l8)*no & ~*mask));
+}
+
+INLINE void roots(const double *v, const double *i, const double *theta,
+                  const uint32_t *candidates, size_t count, int n, double *x) {
+  for (size_t k = 0; k < count; k += DOUBLES) {
+    double voltages[DOUBLES], currents[DOUBLES], limits[DOUBLES];
+    for (size_t u = 0; u < DOUBLES; ++u) {
+      uint32_t j = candidates[k + u < count ? k + u : count - 1];
+      voltages[u] = v[j];
+      currents[u] = i[j];
+      limits[u] = theta[j];
+    }
+    d8 voltage = READ8(voltages, 0), current = READ8(currents, 0), limit = READ8(limits, 0);
+    d8 one = {1, 1, 1, 1, 1, 1, 1, 1}, zero = {0};
+    d8 b = -current / (double)(n - 1);
+    d8 a = voltage - b;
+    d8 root = one;
+    // From the root of the parabola at x = 1, where it will do.
+    d8 slope = a + (double)n * b, half = (double)(n * (n - 1)) * b / 2.0;
+    d8 discriminant = slope * slope - 4.0 * half * (voltage - limit);
+    d8 guess = one - 2.0 * (voltage - limit) /
+                         (slope - __builtin_elementwise_sqrt(
+                                      __builtin_elementwise_max(discriminant, zero)));
+    d8 lower, next;
+    raise8(&guess, n, &lower);
+    lower *= b;
+    slope = a + (double)n * lower;
+    l8 good = (l8)(discriminant > 0) & (l8)(guess > 0) & (l8)(guess < 1) & (l8)(slope < 0);
+    next = guess - ((a + lower) * guess - limit) / slope;
+    l8 beyond = (l8)(next > 1);
+    select8(&beyond, &one, &next);
+    select8(&good, &next, &root);
+    l8 going = ~(l8){0};
+    for (int step = 0; step < 64; ++step) {
+      raise8(&root, n, &lower);
+      lower *= b;
+      d8 value = (a + lower) * root - limit;
+      slope = a + (double)n * lower;
+      next = root - value / slope;
+      going &= (l8)(value < 0) & (l8)(slope < 0) & (l8)(next < root) & (l8)(next > 0);
+      if (!__builtin_reduce_or(going)) break;
+      select8(&going, &next, &root);
+    }
+    for (size_t u = 0; u < DOUBLES && k + u < count; ++u) x[k + u] = root[u];
+  }
+}
+
+CLONES void ep_exact_roots(const double *v, const double *i, const double *theta,
+                           const uint32_t *candidates, size_t count, int n, double *x) {
+  if (n == 4)
+    roots(v, i, theta, candidates, count, 4, x);
+  else
+    roots(v, i, theta, candidates, count, n, x);
+}
+
 CLONES void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width) {
   for (size_t k = 0; k < width; k += DOUBLES) {
     d8 before = READ8(y, k);
@@ -222,6 +286,24 @@ INLINE void exp8(const d8 *exponent, d8 *result) {
               1023) << 52;
   d8 scale = (d8)power;
   *result = scale * p + scale;
+}
+
+CLONES void ep_exact_exps(const double *gaps, size_t count, double tau, double *result) {
+  for (size_t k = 0; k < count; k += DOUBLES) {
+    size_t lanes = count - k < DOUBLES ? count - k : DOUBLES;
+    double some[DOUBLES] = {0};
+    const double *from = gaps + k;
+    if (lanes < DOUBLES) {
+      memcpy(some, from, lanes * sizeof *some);
+      from = some;
+    }
+    d8 x = -READ8(from, 0) / tau, y;
+    exp8(&x, &y);
+    if (lanes == DOUBLES)
+      AT8(result, k) = y;
+    else
+      memcpy(result + k, &y, lanes * sizeof *result);
+  }
 }
 
 CLONES void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width) {

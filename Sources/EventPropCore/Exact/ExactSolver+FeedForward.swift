@@ -21,16 +21,17 @@ extension ExactSolver {
   ) -> [ExactSpike] {
     var intervening = intervening
     var spikes: [ExactSpike] = []
+    spikes.reserveCapacity(2 * layer.size)
     let limit = spikeLimit(layer)
     let alike = layer.size / neurons.count
     for (kind, neuron) in neurons.enumerated() {
-      let gaps = gaps(incoming, neuron)
+      let (lengths, flows) = gaps(incoming, neuron)
       for j in (kind * alike)..<((kind + 1) * alike) where dropped.isEmpty || !dropped[j] {
         let column = weights.column(j)
         var state = N.rest
         var now = 0.0
-        for e in gaps.indices {
-          var (gap, flow) = (gaps[e].length, gaps[e].flow)
+        for e in lengths.indices {
+          var (gap, flow) = (lengths[e], flows[e])
           while let hit = j == intervening.neuron
             ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
             : neuron.crossing(state, gap: gap, flow: flow)
@@ -81,7 +82,7 @@ extension ExactSolver {
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
     let alike = layer.size / neurons.count
     for (kind, neuron) in neurons.enumerated() {
-      let gaps = gaps(incoming, neuron)
+      let (lengths, flows) = gaps(incoming, neuron)
       for j in (kind * alike)..<((kind + 1) * alike) {
         let share = layer.tauSyn[j] / layer.gradientUnit
         let (column, sums) = (weights.column(j), gradient.column(j))
@@ -89,16 +90,16 @@ extension ExactSolver {
         if j == phantom.neuron && phantom.push != 0 { neuron.push(&adjoint, by: phantom.push) }
         let places = own.range(j)
         var next = places.upperBound
-        for e in gaps.indices.reversed() {
+        for e in lengths.indices.reversed() {
           let start = e > 0 ? incoming.times[e - 1] : 0
-          let end = start + gaps[e].length
+          let end = start + lengths[e]
           let last = next
           while next > places.lowerBound, Int(spikes[own.order[next - 1]].preceding) == e {
             next -= 1
           }
           // From the end of the gap back to its last spike, from each to the one before it, and on
           // to the start.
-          var back = gaps[e].flow
+          var back = flows[e]
           for place in next..<last {
             let spike = spikes[own.order[place]]
             back = neuron.flow(back, after: spike, rest: end - spike.time)
@@ -132,36 +133,43 @@ extension ExactSolver {
     // Many spikes may crowd into few slots, where insertion is slow.
     if slots > 4096 { return spikes.sorted { ($0.time, $0.neuron) < ($1.time, $1.neuron) } }
     let slotsPerTime = Double(slots) / problem.duration
-    func slot(_ spike: ExactSpike) -> Int { min(Int(spike.time * slotsPerTime), slots - 1) }
-    var starts = Array(repeating: 0, count: slots + 2)
-    for spike in spikes { starts[slot(spike) + 2] += 1 }
-    for k in 1..<(slots + 2) { starts[k] += starts[k - 1] }
-    var sorted = spikes
-    for spike in spikes {
-      let place = slot(spike) + 1
-      sorted[starts[place]] = spike
-      starts[place] += 1
-    }
-    sorted.withUnsafeMutableBufferPointer { sorted in
-      for k in 1..<sorted.count {
-        let spike = sorted[k]
-        var place = k
-        while place > 0, sorted[place - 1].time > spike.time {
-          sorted[place] = sorted[place - 1]
-          place -= 1
+    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * slots + 2) { numbers in
+      // Of each spike its slot, then where each slot starts.
+      let (slot, starts) = (numbers.baseAddress!, numbers.baseAddress! + slots)
+      (starts).initialize(repeating: 0, count: slots + 2)
+      for (k, spike) in spikes.enumerated() {
+        slot[k] = min(Int32(spike.time * slotsPerTime), Int32(slots - 1))
+        starts[Int(slot[k]) + 2] += 1
+      }
+      for k in 1..<(slots + 2) { starts[k] += starts[k - 1] }
+      return Array(unsafeUninitializedCapacity: slots) { sorted, count in
+        let sorted = sorted.baseAddress!
+        for (k, spike) in spikes.enumerated() {
+          let place = Int(slot[k]) + 1
+          (sorted + Int(starts[place])).initialize(to: spike)
+          starts[place] += 1
         }
-        sorted[place] = spike
+        for k in 1..<slots where sorted[k - 1].time > sorted[k].time {
+          let spike = sorted[k]
+          var place = k
+          repeat {
+            sorted[place] = sorted[place - 1]
+            place -= 1
+          } while place > 0 && sorted[place - 1].time > spike.time
+          sorted[place] = spike
+        }
+        count = slots
       }
     }
-    return sorted
   }
 
   /// The gaps before each incoming spike and after the last one, with the dynamics over each whole
   /// one.
   func gaps<N: NeuronModel>(_ incoming: IncomingSpikes, _ neuron: N)
-    -> [(length: Double, flow: N.Flow)]
+    -> (lengths: [Double], flows: [N.Flow])
   {
-    incoming.gaps(until: problem.duration).map { ($0, neuron.flow(over: $0)) }
+    let lengths = incoming.gaps(until: problem.duration)
+    return (lengths, neuron.flows(over: lengths))
   }
 
   func explosion(_ layer: Layer) -> String {

@@ -17,10 +17,13 @@ extension ExactSolver {
     let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
     layer.setThresholds(theta, width: width, dropped: dropped)
     let candidates = Lanes<UInt32>(width)
+    let roots = Lanes<Double>(width)
     let sources = incoming.sources.map { UInt32($0) }
     let times = incoming.times
+    let flows = neuron.flows(over: incoming.gaps(until: problem.duration))
     let limit = spikeLimit(layer)
     var spikes: [ExactSpike] = []
+    spikes.reserveCapacity(2 * layer.size)
     /// Neurons that spike in the gap at hand, as they are at its end.
     var fired: [(neuron: Int, state: LIF.State)] = []
     let panels = weights.rowsOfPanels
@@ -33,7 +36,7 @@ extension ExactSolver {
         e = group
         group = endOfGroup(e, times)
         let end = e < times.count ? times[e] : problem.duration
-        let flow = neuron.flow(over: end - now)
+        let flow = flows[e]
         var found = 0
         for (panel, row) in panels {
           let lanes = panel.lowerBound
@@ -47,13 +50,19 @@ extension ExactSolver {
           for k in found..<(found + more) { candidates.base[k] += UInt32(lanes) }
           found += more
         }
+        if neuron.power > 0 {
+          ep_exact_roots(
+            v, i, theta, candidates.base, found, Int32(neuron.power), roots.base)
+        }
         fired.removeAll(keepingCapacity: true)
         for k in 0..<found {
           let j = Int(candidates.base[k])
           let own = neuron.with(threshold: theta[j])
           var state = LIF.State(v: v[j], i: i[j])
           var (start, gap, rest, hasFired) = (now, end - now, flow, false)
-          while let hit = own.crossing(state, gap: gap, flow: rest) {
+          var root = neuron.power > 0 ? roots.base[k] : nil
+          while let hit = own.crossing(state, gap: gap, flow: rest, root: root) {
+            root = nil
             start += hit.after
             own.run(&state, to: hit)
             let (slope, memory) = own.spike(&state)
@@ -101,6 +110,7 @@ extension ExactSolver {
     let (panels, sums) = (weights.rowsOfPanels, gradient.rowsOfPanels)
     let sources = incoming.sources.map { UInt32($0) }
     let times = incoming.times
+    let flows = neuron.flows(over: incoming.gaps(until: problem.duration))
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? times.count : 0)
     var k = spikes.count
     // The gap before incoming spike e, or the last one; incoming spikes from `first` on come
@@ -110,7 +120,7 @@ extension ExactSolver {
     while true {
       let first = startOfGroup(e, times, spikes, k)
       let start = e > 0 ? times[e - 1] : 0
-      let flow = neuron.flow(over: end - start)
+      let flow = flows[e]
       fired.removeAll(keepingCapacity: true)
       while k > 0, Int(spikes[k - 1].preceding) == e {
         k -= 1

@@ -20,21 +20,24 @@ extension ExactSolver {
     _ loop: Matrix<Double>, _ trial: ExactTrial, _ intervening: Intervening, dropped: [Bool]
   ) -> [ExactSpike] {
     var intervening = intervening
-    let isUniform = neurons.count == 1
+    let (isUniform, hasOneFlow) = (neurons.count == 1, layer.hasOneFlow)
     var states = Array(repeating: N.rest, count: layer.size)
+    let whole = neurons[0].flows(over: incoming.gaps(until: problem.duration))
     var now = 0.0
+    // Whether it is the time of an incoming spike, or 0.
+    var isWhole = true
     var e = 0
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
     while true {
       let end = e < incoming.count ? incoming.times[e] : problem.duration
-      var flow = neurons[0].flow(over: end - now)
+      var flow = isWhole ? whole[e] : neurons[0].flow(over: end - now)
       var first: (after: Double, neuron: Int)?
       for j in 0..<layer.size {
         if j == intervening.neuron || (!dropped.isEmpty && dropped[j]) { continue }
         let neuron = neurons[isUniform ? 0 : j]
         if let hit = neuron.crossing(
-          states[j], gap: end - now, flow: isUniform ? flow : neuron.flow(over: end - now)),
+          states[j], gap: end - now, flow: hasOneFlow ? flow : neuron.flow(over: end - now)),
           hit.after < first?.after ?? .infinity
         {
           first = (hit.after, j)
@@ -53,11 +56,12 @@ extension ExactSolver {
       if first != nil { flow = neurons[0].flow(over: gap) }
       for j in 0..<layer.size {
         let neuron = neurons[isUniform ? 0 : j]
-        neuron.run(&states[j], over: isUniform ? flow : neuron.flow(over: gap))
+        neuron.run(&states[j], over: hasOneFlow ? flow : neuron.flow(over: gap))
       }
       if case let j = intervening.neuron, j >= 0 {
         intervening.passed(isBelow: neurons[isUniform ? 0 : j].isBelow(states[j]))
       }
+      isWhole = first == nil
       let arriving: UnsafeMutablePointer<Double>
       if let (after, n) = first {
         now = min(now + after, end)
@@ -96,28 +100,32 @@ extension ExactSolver {
     _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
     _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>, thresholds: Matrix<Double>?
   ) -> [Double] {
-    let isUniform = neurons.count == 1
+    let (isUniform, hasOneFlow) = (neurons.count == 1, layer.hasOneFlow)
     var adjoints = Array(repeating: N.restAdjoint, count: layer.size)
     let shares = isUniform ? [] : (0..<layer.size).map { layer.tauSyn[$0] / layer.gradientUnit }
     var incomingErrors = Array(repeating: 0.0, count: incoming.count)
+    let whole = neurons[0].flows(over: incoming.gaps(until: problem.duration))
     var later = problem.duration
+    var isWhole = true
     var k = spikes.count - 1
     var e = incoming.count - 1
 
     /// Back over a gap to `time`; then adds lI to a gradient row and returns sum_j w_j (lV_j -
     /// lI_j).
-    func arrive(at time: Double, _ row: Int, _ weights: Matrix<Double>, _ gradient: Matrix<Double>)
-      -> Double
-    {
+    /// - Parameter known: of the gap, where there is one.
+    func arrive(
+      at time: Double, _ known: N.Flow?, _ row: Int, _ weights: Matrix<Double>,
+      _ gradient: Matrix<Double>
+    ) -> Double {
       let gap = later - time
-      let flow = neurons[0].flow(over: gap)
+      let flow = known ?? neurons[0].flow(over: gap)
       later = time
       var error = 0.0
       let w = weights.base + row * weights.stride
       let g = gradient.base + row * gradient.stride
       for j in 0..<layer.size {
         let neuron = neurons[isUniform ? 0 : j]
-        neuron.runBack(&adjoints[j], over: isUniform ? flow : neuron.flow(over: gap))
+        neuron.runBack(&adjoints[j], over: hasOneFlow ? flow : neuron.flow(over: gap))
         g[j] += (isUniform ? 1 : shares[j]) * neuron.collected(adjoints[j])
         error += w[j] * neuron.transported(adjoints[j])
       }
@@ -128,15 +136,18 @@ extension ExactSolver {
       if k >= 0, Int(spikes[k].preceding) == e + 1 {
         let spike = spikes[k]
         let n = Int(spike.neuron)
-        let error = arrive(at: spike.time, n, loop, loopGradient)
+        let error = arrive(at: spike.time, nil, n, loop, loopGradient)
         let neuron = neurons[isUniform ? 0 : n]
         neuron.jump(&adjoints[n], at: spike, loop: error, error: errors[k])
         if let thresholds { thresholds.base[n] += neuron.thresholdGradient(adjoints[n]) }
         if !push.isEmpty { neuron.push(&adjoints[n], by: push[n]) }
+        isWhole = false
         k -= 1
       } else {
         incomingErrors[e] = arrive(
-          at: incoming.times[e], Int(incoming.sources[e]), weights, gradient)
+          at: incoming.times[e], isWhole ? whole[e + 1] : nil, Int(incoming.sources[e]), weights,
+          gradient)
+        isWhole = true
         e -= 1
       }
     }

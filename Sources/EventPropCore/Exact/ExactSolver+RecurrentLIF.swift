@@ -36,8 +36,9 @@ extension ExactSolver {
       // Incoming spikes e ..< group arrive next, all at one time.
       var (e, group) = (0, endOfGroup(0, times))
       var end = count > 0 ? times[0] : problem.duration
+      let whole = lanes.flows(over: incoming.gaps(until: problem.duration))
       var past = (gap: 0.0, flow: Decay.none)
-      var ahead = lanes.flow(over: end - now)
+      var ahead = whole?[0] ?? .none
       var reset = width
       var spiking: UInt32 = 0
       var (arriving, upcoming) = (rows(loop, nil, 0), rows(weights, nil, 0))
@@ -62,6 +63,7 @@ extension ExactSolver {
             return []
           }
           (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
+          ahead = lanes.flow(over: end - now)
         } else {
           if e == count { return spikes }
           (past, reset) = ((end - now, ahead), width)
@@ -71,8 +73,8 @@ extension ExactSolver {
           if e < count { group = endOfGroup(e, times) }
           end = e < count ? times[e] : problem.duration
           upcoming = rows(weights, sources.baseAddress! + e, min(group - e, Self.fetched))
+          ahead = whole?[e] ?? .none
         }
-        ahead = lanes.flow(over: end - now)
       }
     }
   }
@@ -139,7 +141,10 @@ extension ExactSolver {
     let (lv, li) = (state.base, state.base + lanes.width)
     let sources = incoming.sources.map { UInt32($0) }
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
+    let whole = lanes.flows(over: incoming.gaps(until: problem.duration))
     var later = problem.duration
+    // Whether that is the time of an incoming spike, or T.
+    var isWhole = true
     var k = spikes.count - 1
     var e = incoming.count - 1
     while k >= 0 || e >= 0 {
@@ -157,6 +162,7 @@ extension ExactSolver {
         if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
         if !push.isEmpty { own.push(&adjoint, by: push[n]) }
         lv[n] = adjoint.lv
+        isWhole = false
         k -= 1
       } else {
         let time = incoming.times[e]
@@ -168,12 +174,12 @@ extension ExactSolver {
           && (k < 0 || Int(spikes[k].preceding) <= e)
         sources.withUnsafeBufferPointer { sources in
           let error = lanes.back(
-            lv, li, over: later - time,
+            lv, li, over: later - time, known: isWhole ? whole?[last + 1] : nil,
             weights: needsErrors ? weights.base + Int(sources[last]) * weights.stride : nil,
             gradient: gradient, rows: sources.baseAddress! + e + 1, last - e)
           if needsErrors { incomingErrors[last] = error }
         }
-        later = time
+        (later, isWhole) = (time, true)
       }
     }
     return incomingErrors

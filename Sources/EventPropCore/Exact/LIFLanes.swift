@@ -47,6 +47,9 @@ final class LIFLanes {
   @inline(__always)
   func flow(over gap: Double) -> Decay { isUniform ? neurons[0].flow(over: gap) : .none }
 
+  /// That of all over many gaps at once; nil where each has its own.
+  func flows(over gaps: [Double]) -> [Decay]? { isUniform ? neurons[0].flows(over: gaps) : nil }
+
   /// Of a neuron over a gap whose flow, of all, is known.
   @inline(__always)
   func flow(_ flow: Decay, over gap: Double, of j: Int) -> Decay {
@@ -74,15 +77,17 @@ final class LIFLanes {
   }
 
   /// The kernel of its adjoint.
+  /// - Parameter known: the flow of all over the gap, where it is known.
   @inline(__always)
   func back(
     _ lv: UnsafeMutablePointer<Double>, _ li: UnsafeMutablePointer<Double>, over gap: Double,
-    weights: UnsafePointer<Double>?, gradient: Matrix<Double>, rows: UnsafePointer<UInt32>,
+    known: Decay? = nil, weights: UnsafePointer<Double>?, gradient: Matrix<Double>,
+    rows: UnsafePointer<UInt32>,
     _ count: Int
   ) -> Double {
     if isUniform {
       return ep_exact_back(
-        lv, li, ep_flow(back: neurons[0].flow(over: gap)), weights, gradient.base,
+        lv, li, ep_flow(back: known ?? neurons[0].flow(over: gap)), weights, gradient.base,
         gradient.stride, rows, count, width)
     }
     ep_exact_flows(&each, gap, width)

@@ -86,7 +86,9 @@ public struct Layer: Sendable, Equatable {
 
   /// Whether time constants are the same for all neurons, now and for good.
   var hasOneFlow: Bool {
-    tauMem.isUniform && tauSyn.isUniform && learning[.tauMem] == nil && learning[.tauSyn] == nil
+    [NeuronParameter.tauMem, .tauSyn, .tauAdapt].allSatisfy {
+      self[$0].isUniform && learning[$0] == nil
+    }
   }
 
   /// What the gradients of weights into the layer are kept in units of, apart from the sign: tau_s,

@@ -11,7 +11,7 @@ struct Crossing: Sendable {
   let tauSyn: Double
   var threshold: Double
   /// tau_m/tau_s where that is a small whole number, else 0.
-  private let power: Int
+  let power: Int
 
   init(tauMem: Double, tauSyn: Double, threshold: Double) {
     self.tauMem = tauMem
@@ -30,17 +30,31 @@ struct Crossing: Sendable {
   ///   - v: V at the start of the gap, at most theta up to rounding.
   ///   - i: I at the start of the gap.
   ///   - end: `Decay` over the whole gap.
+  ///   - root: what `ep_exact_roots` gives for it; nil: not asked.
   @inline(__always)
-  func first(v: Double, i: Double, gap: Double, end: Decay) -> Hit? {
+  func first(v: Double, i: Double, gap: Double, end: Decay, root: Double? = nil) -> Hit? {
     if i <= threshold { return nil }  // V moves towards I, which only falls: it stays below
     // Rounding has put it there, and it still rises.
     if v >= threshold { return Hit(after: 0, a: 1, b: 1) }
     let vEnd = end.a * v + end.rise * i
-    if vEnd >= threshold { return solve(v: v, i: i, high: gap) }
+    if vEnd >= threshold { return solve(v: v, i: i, high: gap, root: root) }
     if end.b * i >= vEnd { return nil }  // still rising at the end
+    if power > 0 && staysBelow(v: v, i: i) { return nil }
     let top = peak(v: v, i: i)
     guard top > 0, top < gap, voltage(v: v, i: i, at: top) >= threshold else { return nil }
-    return solve(v: v, i: i, high: top)
+    return solve(v: v, i: i, high: top, root: root)
+  }
+
+  /// tau_m = n tau_s: whether the maximum of V, whenever it is, is clearly below theta. With x =
+  /// exp(-s/tau_m), A x + B x^n is highest where A + n B x^(n - 1) = 0, and A x (n - 1)/n there.
+  @inline(__always)
+  private func staysBelow(v: Double, i: Double) -> Bool {
+    let n = Double(power)
+    let b = -i / (n - 1)
+    let a = v - b
+    // (A (n - 1)/(n theta))^(n - 1) (-A/(n B)) < 1
+    let height = a * (n - 1) / (n * threshold)
+    return a > 0 && raised(height) * a < -n * b * (1 - 1e-9)
   }
 
   /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).
@@ -55,11 +69,12 @@ struct Crossing: Sendable {
   }
 
   /// V(0) < theta <= V(high), V rising in between: the crossing, to rounding.
-  @inline(__always)
-  private func solve(v: Double, i: Double, high: Double) -> Hit {
-    power > 0
-      ? solvePolynomial(v: v, i: i, high: high)
-      : hit(after: solveNewton(v: v, i: i, high: high))
+  @inline(never)
+  private func solve(v: Double, i: Double, high: Double, root: Double?) -> Hit {
+    if power == 0 { return hit(after: solveNewton(v: v, i: i, high: high)) }
+    let x = root ?? solvePolynomial(v: v, i: i)
+    let s = -tauMem * log(x)
+    return s <= high ? Hit(after: max(s, 0), a: x, b: raised(x) * x) : hit(after: high)
   }
 
   /// tau_m = n tau_s: with x = exp(-s/tau_m), f(x) = V - theta = A x + B x^n - theta is concave in
@@ -67,7 +82,7 @@ struct Crossing: Sendable {
   /// never beyond it. They begin at the root of f's parabola at x = 1, where there is one, of which
   /// all that matters is that f still falls with x there.
   @inline(__always)
-  private func solvePolynomial(v: Double, i: Double, high: Double) -> Hit {
+  private func solvePolynomial(v: Double, i: Double) -> Double {
     let n = Double(power)
     let b = -i / (n - 1)
     let a = v - b
@@ -91,8 +106,7 @@ struct Crossing: Sendable {
       if !(value < 0 && slope < 0 && next < x && next > 0) { break }
       x = next
     }
-    let s = -tauMem * log(x)
-    return s <= high ? Hit(after: max(s, 0), a: x, b: raised(x) * x) : hit(after: high)
+    return x
   }
 
   /// x^(n - 1).

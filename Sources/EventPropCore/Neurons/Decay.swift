@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import Kernels
 
 /// The linear dynamics between events, and their adjoint (Wunderlich & Pehle 2021):
 ///
@@ -64,6 +65,19 @@ public struct Decay: Sendable {
 }
 
 extension Decay {
+  /// Over many gaps at once, with the kernel's exponentials.
+  static func over(_ gaps: [Double], tauMem: Double, tauSyn: Double) -> [Decay] {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * gaps.count) { exps in
+      guard let a = exps.baseAddress, !gaps.isEmpty else { return [] }
+      let b = a + gaps.count
+      ep_exact_exps(gaps, gaps.count, tauMem, a)
+      ep_exact_exps(gaps, gaps.count, tauSyn, b)
+      return gaps.indices.map {
+        Decay(a: a[$0], b: b[$0], gap: gaps[$0], tauMem: tauMem, tauSyn: tauSyn)
+      }
+    }
+  }
+
   /// When V, rising from v under the current i, turns: dV/dt = 0. Not a number, or outside the gap,
   /// where it does not.
   @inline(__always)
@@ -105,7 +119,10 @@ public struct GapDecays: Sendable {
   public init(_ layer: Layer, gaps: [Double]) {
     let perGap = layer.isUniform ? 1 : layer.size
     self.perGap = perGap
-    decays = gaps.flatMap { gap in (0..<perGap).map { layer.decay(over: gap, neuron: $0) } }
+    decays =
+      perGap == 1
+      ? Decay.over(gaps, tauMem: layer.tauMem[0], tauSyn: layer.tauSyn[0])
+      : gaps.flatMap { gap in (0..<perGap).map { layer.decay(over: gap, neuron: $0) } }
   }
 
   /// Where the values of a gap and a neuron are, in an array of as many as there are decays.

@@ -55,6 +55,11 @@ public struct LIF: NeuronModel {
   @inline(__always)
   public func flow(over gap: Double) -> Decay { Decay(over: gap, tauMem: tauMem, tauSyn: tauSyn) }
 
+  /// By a kernel: the last digits of exponentials may not be those of `flow(over:)`.
+  public func flows(over gaps: [Double]) -> [Decay] {
+    Decay.over(gaps, tauMem: tauMem, tauSyn: tauSyn)
+  }
+
   /// Divides the exponentials, whole by hit; takes them anew from `rest` near underflow.
   @inline(__always)
   public func flow(_ whole: Decay, after hit: Hit, rest: Double) -> Decay {
@@ -104,6 +109,15 @@ public struct LIF: NeuronModel {
   public func crossing(_ state: State, gap: Double, flow: Decay) -> Hit? {
     crossing.first(v: state.v, i: state.i, gap: gap, end: flow)
   }
+
+  /// The same, where `roots` has been asked already.
+  @inline(__always)
+  func crossing(_ state: State, gap: Double, flow: Decay, root: Double?) -> Hit? {
+    crossing.first(v: state.v, i: state.i, gap: gap, end: flow, root: root)
+  }
+
+  /// tau_m/tau_s where `ep_exact_roots` takes it, else 0.
+  var power: Int { crossing.power }
 
   /// a = exp(-gap/tau_m), b = exp(-gap/tau_s)
   @inline(__always)

@@ -22,6 +22,8 @@ public protocol NeuronModel: Sendable {
 
   /// The dynamics over a gap of so many ms.
   func flow(over gap: Double) -> Flow
+  /// The same for many gaps at once.
+  func flows(over gaps: [Double]) -> [Flow]
   /// What is left of a gap's flow after a crossing: `rest` ms long.
   func flow(_ whole: Flow, after hit: Hit, rest: Double) -> Flow
   /// The same, in front of a spike that was found with `Hit`'s exponentials.
@@ -76,6 +78,11 @@ public protocol NeuronModel: Sendable {
   /// The same for a spike: the adjoint is that just before it, after `jump`.
   func collect(
     _ sums: UnsafeMutablePointer<Double>, at spike: ExactSpike, adjoint: Adjoint)
+}
+
+extension NeuronModel {
+  /// One after the other.
+  public func flows(over gaps: [Double]) -> [Flow] { gaps.map { flow(over: $0) } }
 }
 
 /// A crossing of the threshold: when, counted from where the state holds, and the exponentials

@@ -305,6 +305,9 @@ typedef struct {
   const double *ratio, *share;
 } ep_exact_flow;
 
+/// exp(-gap/tau) of each gap, right to two units in the last place; below exp(-700) that.
+void ep_exact_exps(const double *gaps, size_t count, double tau, double *result);
+
 /// a, b and c over a gap. The exponentials are right to two units in the last place; those below
 /// exp(-700) are that.
 void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width);
@@ -319,6 +322,11 @@ size_t ep_exact_step_each(double *v, double *i, const double *theta, const ep_ex
 double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap, const double *weights,
                           double *gradient, size_t stride, const uint32_t *index, size_t count,
                           size_t width);
+
+/// tau_m = n tau_s: of each candidate exp(-s/tau_m) where V first reaches theta, after a time s, if
+/// it does before its maximum. The steps are those of `Crossing.solvePolynomial`, bit for bit.
+void ep_exact_roots(const double *v, const double *i, const double *theta,
+                    const uint32_t *candidates, size_t count, int n, double *x);
 
 /// x <- a x + c y and y <- b y: V and I over a gap, or lI and lV back over it.
 void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width);
