@@ -108,7 +108,7 @@ public final class GridTape {
     isUsed[projection] = true
     let (matrix, trace) = (sum.matrices[projection], traces[target])
     // A strip of columns of the trace stays in the cache while all rows take from it.
-    let strip = 128
+    let strip = 64
     for (index, panel) in matrix.panels.enumerated() {
       let panelSum = matrix.base + matrix.range(ofPanel: index).lowerBound
       for first in stride(from: 0, to: panel.count, by: strip) {
