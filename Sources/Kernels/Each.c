@@ -84,7 +84,8 @@ CLONES size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each
 }
 
 CLONES void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
-                         float *last, float *currents, float *errors, size_t width) {
+                         float *last, float *currents, float *errors, const float *share,
+                         float *kept, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 voltage = READ(lv, k), current = READ(li, k);
     if (drive) {
@@ -97,7 +98,9 @@ CLONES void ep_each_back(float *lv, float *li, float *la, const ep_each *each, c
     voltage = READ(each->a, k) * voltage;
     AT(li, k) = current;
     AT(lv, k) = voltage;
-    if (currents) AT(currents, k) = drive ? current + READ(drive, k) : current;
+    f16 whole = drive ? current + READ(drive, k) : current;
+    if (currents) AT(currents, k) = whole;
+    if (kept) AT(kept, k) = READ(share, k) * whole;
     if (errors) AT(errors, k) = voltage - current;
     if (la) AT(la, k) = READ(each->fall, k) * READ(la, k);
   }
@@ -147,10 +150,4 @@ CLONES void ep_each_li(float *v, float *i, const ep_each *each, const ep_rows *a
     if (voltages) AT(voltages, k) = end;
     if (currents) AT(currents, k) = start;
   }
-}
-
-CLONES void ep_multiply(float *product, const float *a, const float *b, const float *c,
-                        size_t width) {
-  for (size_t k = 0; k < width; k += EP_LANES)
-    AT(product, k) = READ(a, k) * (READ(b, k) + READ(c, k));
 }

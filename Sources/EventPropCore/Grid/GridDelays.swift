@@ -214,8 +214,9 @@ final class GridAxons {
   /// Of each of them, the index among those that were sent.
   private var places: UnsafeMutablePointer<UInt32>
   private var capacity = 256
-  /// What arrives at each step as it is sent: a list of sources for each.
-  private(set) var lists: [[UInt32]]
+  /// As spikes are sent, how many arrive at each step, and the sources of these: room for all.
+  private let lists: (counts: UnsafeMutablePointer<Int>, sources: UnsafeMutablePointer<UInt32>)
+  private let listed: Int
 
   init(_ delays: Delays, projection: Int, rows: Int, _ step: Double, steps: Int) {
     (self.projection, self.rows, self.step, self.steps) = (projection, rows, step, steps)
@@ -223,13 +224,18 @@ final class GridAxons {
     self.delays = .allocate(capacity: rows)
     shifted = GridSpikes(steps: steps)
     places = .allocate(capacity: capacity)
-    lists = Array(repeating: [], count: steps + reach + 1)
+    // A source spikes once in a step, and all its delays are the same.
+    listed = steps + reach + 1
+    lists = (.allocate(capacity: listed), .allocate(capacity: listed * rows))
+    lists.counts.initialize(repeating: 0, count: listed)
   }
 
   deinit {
     delays.deallocate()
     shifted.deallocate()
     places.deallocate()
+    lists.counts.deallocate()
+    lists.sources.deallocate()
   }
 
   func take(_ parameters: Parameters<Float>) {
@@ -241,10 +247,25 @@ final class GridAxons {
   }
 
   /// Nothing is under way.
-  func begin() { for n in lists.indices { lists[n].removeAll(keepingCapacity: true) } }
+  func begin() { lists.counts.update(repeating: 0, count: listed) }
 
-  /// A source spikes at a time index.
-  func send(_ source: UInt32, at n: Int) { lists[n + Int(delays[Int(source)])].append(source) }
+  /// Sources spike at a time index.
+  @inline(__always)
+  func send(_ sources: UnsafePointer<UInt32>, _ count: Int, at n: Int) {
+    let (delays, lists, rows) = (delays, lists, rows)
+    for k in 0..<count {
+      let at = n + Int(delays[Int(sources[k])])
+      lists.sources[at * rows + lists.counts[at]] = sources[k]
+      lists.counts[at] += 1
+    }
+  }
+
+  /// The rows of those that arrive at a step.
+  @inline(__always)
+  func rows(_ weights: UnsafePointer<Float>, _ stride: Int, at n: Int) -> ep_rows {
+    ep_rows(
+      rows: weights, stride: stride, index: lists.sources + n * rows, count: lists.counts[n])
+  }
 
   /// Sorts spikes by the time at which they arrive, equal times in the order in which they were
   /// sent.

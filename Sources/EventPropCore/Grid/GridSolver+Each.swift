@@ -32,48 +32,44 @@ extension GridSolver {
     each.loopAxons?.begin()
     var constants = each.each
     let sent = each.forwardAxons?.shifted ?? incoming
+    // Local names, as in `sweepBackEach`.
+    let (v, i, adapt, current) = (layer.v, layer.i, each.adapt, each.current)
+    let (isAtOnce, loopIsAtOnce) = (each.forward == nil, each.loop == nil)
+    let (loopDelays, loopAxons) = (each.loop, each.loopAxons)
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         own.reserve(width)
-        // What arrives by axons of the layer's own, as it was sent.
-        let late = each.loopAxons?.lists[n] ?? []
         var sources = 0
-        if each.forward == nil {
+        if isAtOnce {
           arriving[sources] = forward.rows(of: sent, at: n, 0..<width)
           sources += 1
         }
-        if let loop, each.loop == nil {
+        if let loop, loopIsAtOnce {
+          // By axons of the layer's own what was sent to arrive now.
           arriving[sources] =
-            each.loopAxons == nil
-            ? loop.rows(of: own, at: n, 0..<width)
-            : ep_rows(
-              rows: loop.weights, stride: loop.stride, index: nil, count: late.count)
+            loopAxons?.rows(loop.weights, loop.stride, at: n)
+            ?? loop.rows(of: own, at: n, 0..<width)
           sources += 1
         }
         let (neurons, slopes, memories) = (
           own.neurons + own.count, own.slopes + own.count, own.memories + own.count
         )
-        var found = late.withUnsafeBufferPointer { late in
-          if each.loopAxons != nil { arriving[sources - 1].index = late.baseAddress }
-          return ep_each_step(
-            layer.v, layer.i, each.adapt, &constants, arriving.baseAddress, sources,
-            each.current.map { $0 + n * width }, nil, width, neurons, slopes, memories)
-        }
+        var found = ep_each_step(
+          v, i, adapt, &constants, arriving.baseAddress, sources,
+          current.map { $0 + n * width }, nil, width, neurons, slopes, memories)
         found = dropped.removeDropped(from: neurons, slopes, memories, count: found)
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
         }
-        if let delays = each.loop, let loop, let current = each.current, n + 1 < steps {
+        if let loopDelays, let loop, let current, n + 1 < steps {
           for k in 0..<found {
             let source = Int(neurons[k])
             ep_delay_send(
               current + (n + 1) * width, width, loop.weights + source * loop.stride,
-              delays.stepsBySource + source * delays.width, layer.size)
+              loopDelays.stepsBySource + source * loopDelays.width, layer.size)
           }
         }
-        if let axons = each.loopAxons {
-          for k in 0..<found { axons.send(neurons[k], at: n + 1) }
-        }
+        loopAxons?.send(neurons, found, at: n + 1)
         own.endStep(n, adding: found)
         if let voltages { (voltages + n * width).update(from: layer.v, count: width) }
       }
@@ -194,33 +190,41 @@ extension GridSolver {
     }
     var constants = each.each
     let (lv, li) = (layer.v, layer.i)
-    let (sums, last) = (each.sums, each.last)
+    // Of all that is looked at in each step there is a local name: each look at a property of a
+    // class counts references.
+    let (sums, last, la, held) = (each.sums, each.last, each.la, each.drive)
+    let (share, tauMem) = (each.share, each.tauMem)
+    let (currents, errors) = (each.currents, each.errors)
+    let (recordsSteps, adapts) = (each.recordsSteps, each.adapts)
+    let (isAtOnce, loopIsAtOnce) = (each.forward == nil, each.loop == nil && loop != nil)
+    let (axons, loopAxons, loopDelays) = (each.forwardAxons, each.loopAxons, each.loop)
     var peak = readout == .maximum ? workspace.nextPeak(of: trial) : -1
     var row = 0
     for n in stride(from: steps, through: 0, by: -1) {
+      let arriving = isAtOnce ? sent.range(at: n) : 0..<0
+      let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
+      let looping = loopIsAtOnce ? sentByLoop.range(at: n) : 0..<0
       if n < steps {
         let u: UnsafeMutablePointer<Float>? = drive.map { drive in
           let (scale, values) = (-drive.held * weightOfStep[n], drive.values + n * drive.stride)
-          for k in 0..<width { each.drive[k] = scale * values[k] }
-          return each.drive
+          for k in 0..<width { held[k] = scale * values[k] }
+          return held
         }
-        if each.recordsSteps {
+        if recordsSteps {
           var record = each.record(at: n)!
           ep_each_collect(
-            sums, sums + width, sums + 2 * width, &constants, &record, lv, li, each.la, u, last,
+            sums, sums + width, sums + 2 * width, &constants, &record, lv, li, la, u, last,
             width)
         }
+        let isKept = !arriving.isEmpty || !looping.isEmpty
+        let kept = isKept ? trace.values + row * trace.stride : nil
         ep_each_back(
-          lv, li, each.la, &constants, u, last, each.currents.map { $0 + n * width },
-          each.errors.map { $0 + n * width }, width)
-      }
-      let arriving = each.forward == nil ? sent.range(at: n) : 0..<0
-      let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
-      let looping = each.loop == nil && loop != nil ? sentByLoop.range(at: n) : 0..<0
-      if n < steps, !arriving.isEmpty || !looping.isEmpty {
-        ep_multiply(trace.values + row * trace.stride, each.share, li, last, width)
-        trace.rows[n] = UInt32(truncatingIfNeeded: row)
-        row += 1
+          lv, li, la, &constants, u, last, currents.map { $0 + n * width },
+          errors.map { $0 + n * width }, share, kept, width)
+        if kept != nil {
+          trace.rows[n] = UInt32(truncatingIfNeeded: row)
+          row += 1
+        }
       }
       if keepsErrors { workspace.recordErrors(of: index, at: n, lv, li) { last[$0] } }
       let hasPeak = n == peak
@@ -231,7 +235,7 @@ extension GridSolver {
         if hasPeak && n < steps {
           addKinks(at: n, arriving, sent, forward, sent.errors, trial, workspace)
         }
-        each.forwardAxons?.hand(arriving, to: incomingErrors, ofAxons)
+        axons?.hand(arriving, to: incomingErrors, ofAxons)
       }
       if hasPeak {
         for j in workspace.peaks.reversed() where trial.peakIndex[j] == n {
@@ -249,15 +253,15 @@ extension GridSolver {
         ep_dot_rows(
           sentByLoop.errors + looping.lowerBound, loop.weights, loop.stride,
           sentByLoop.neurons + looping.lowerBound, looping.count, lv, li, width)
-        each.loopAxons?.hand(looping, to: ownErrors, ofLoopAxons)
+        loopAxons?.hand(looping, to: ownErrors, ofLoopAxons)
       }
       if spikes.isEmpty { continue }
-      if let delays = each.loop, let loop, let errors = each.errors, n < steps {
+      if let loopDelays, let loop, let errors, n < steps {
         for k in spikes {
           let source = Int(own.neurons[k])
           ownErrors[k] += ep_delay_sum(
             errors + n * width, width, loop.weights + source * loop.stride,
-            delays.stepsBySource + source * delays.width, layer.size)
+            loopDelays.stepsBySource + source * loopDelays.width, layer.size)
         }
       }
       if readout == .firstSpike { addSpikeTimes(at: n, spikes, own, ownErrors, trial) }
@@ -265,14 +269,14 @@ extension GridSolver {
         let j = Int(own.neurons[k])
         var theta = constants.theta[j]
         var error = ownErrors[k]
-        let memory = each.adapts ? own.memories[k] : 0
-        if let la = each.la {
+        let memory = adapts ? own.memories[k] : 0
+        if let la {
           theta += (constants.beta[j] - constants.lift[j]) * memory
           error -= la[j]
         }
         lv[j] += (theta * lv[j] + error) / own.slopes[k]
-        each.la?[j] -= constants.lift[j] * lv[j]
-        let ofTheta = each.tauMem[j] * lv[j]
+        la?[j] -= constants.lift[j] * lv[j]
+        let ofTheta = tauMem[j] * lv[j]
         sums[3 * width + j] += ofTheta
         sums[4 * width + j] += ofTheta * memory
         if !push.isEmpty { lv[j] += Float(push[j]) }

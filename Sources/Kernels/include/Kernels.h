@@ -116,12 +116,10 @@ size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const
 /// The adjoint of a step, backwards in time: lI <- b lI + back lV, lV <- a lV, la <- fall la unless
 /// that is NULL. With `drive`, the u of this step, and `last`, that of the step gone through last:
 /// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last` becomes u. lI itself goes
-/// to `currents`, lV - lI to `errors`, unless they are NULL.
+/// to `currents`, lV - lI to `errors`, share lI to `kept`, unless they are NULL.
 void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
-                  float *last, float *currents, float *errors, size_t width);
-
-/// product = a (b + c).
-void ep_multiply(float *product, const float *a, const float *b, const float *c, size_t width);
+                  float *last, float *currents, float *errors, const float *share, float *kept,
+                  size_t width);
 
 /// What a step adds to the gradients of time constants, before `ep_each_back` goes through it:
 /// mem += lV (mem_i I - mem_v V), syn -= I (syn_i lI + syn_v lV), fall -= fall_a a la; V, I and a
