@@ -11,7 +11,7 @@ extension TrainingOptions {
     }
     epochs = try section.integer("epochs", default: 10, 0...1_000_000)
     batch = try section.integer("batch", default: 32, 1...65_536)
-    shards = try section.integer("shards", default: 16, 1...256)
+    shards = try section.integer("shards", default: 8, 1...256)
     evaluateEvery = try section.integer("evaluate_every", default: 1, 1...1_000_000)
     (checkpointEvery, checkpointsKept) = try section.section("checkpoint") {
       (
