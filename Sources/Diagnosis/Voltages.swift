@@ -199,13 +199,13 @@ struct VoltageWalk {
     var stretch = Stretch(
       start: 0, length: 0, v: 0, i: 0, tauMem: layer.tauMem[neuron],
       tauSyn: layer.tauSyn[neuron])
-    if layer.neuron == .alif { stretch.tauAdapt = layer[.tauAdapt][neuron] }
+    if layer.neuron.adapts { stretch.tauAdapt = layer[.tauAdapt][neuron] }
     return stretch
   }
 
   /// What a spike raises the threshold of a neuron by.
   func adaptation(of neuron: Int) -> Double {
-    layer.neuron == .alif ? layer[.adaptation][neuron] : 0
+    layer.neuron.adapts ? layer[.adaptation][neuron] : 0
   }
 
   /// Walks one neuron through the trial; it is reset at its own spikes.

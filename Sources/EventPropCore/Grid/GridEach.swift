@@ -49,7 +49,7 @@ final class GridEach {
   init(_ layer: Layer, projection: Int, sources: Int, problem: Problem, steps: Int) {
     (self.layer, self.problem, self.steps) = (layer, problem, steps)
     width = paddedWidth(layer.size)
-    adapts = layer.neuron == .alif
+    adapts = layer.neuron.adapts
     let timeConstants: [NeuronParameter] = [.tauMem, .tauSyn, .tauAdapt]
     recordsSteps = timeConstants.contains { layer.learning[$0]?.isTrained == true }
     constants = allocateZeroed(Self.vectors * width)
@@ -171,7 +171,7 @@ extension GridEach {
 extension Layer {
   /// Whether the grid takes it neuron by neuron.
   var isEach: Bool {
-    !isUniform || delays != nil || loopDelays != nil || neuron == .alif
+    !isUniform || delays != nil || loopDelays != nil || neuron.adapts
   }
 }
 

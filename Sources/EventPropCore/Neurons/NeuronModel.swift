@@ -126,6 +126,8 @@ public struct NeuronKind: Sendable {
     self.exact = exact
   }
 
+  /// Whether its own spikes raise its threshold for a while.
+  public var adapts: Bool { parameters.contains(.adaptation) }
 }
 
 extension NeuronKind: Equatable {

@@ -84,7 +84,7 @@ public struct NIRWriter {
       affine("fc\(index + 1)", projection)
       edges.append((last, "fc\(index + 1)"))
       last = "fc\(index + 1)"
-      if layer.neuron == .alif {
+      if layer.neuron.adapts {
         notes.append("hidden\(index + 1): adaptation is lost: it is written as CubaLIF")
       }
       if isOutput && !layer.neuron.isSpiking && readout == .none { continue }

@@ -32,6 +32,28 @@ public enum Key: Sendable, Hashable {
     case .end: "End"
     }
   }
+
+  /// The row of a list that it leads to from one of them; nil where it does not move there.
+  func moved(_ row: Int, last: Int) -> Int? {
+    switch self {
+    case .up: max(0, row - 1)
+    case .down: min(last, row + 1)
+    case .pageUp: max(0, row - 10)
+    case .pageDown: min(last, row + 10)
+    case .home: 0
+    case .end: last
+    default: nil
+    }
+  }
+
+  /// As arrows, for hands that stay on the letters.
+  var unlettered: Key {
+    switch self {
+    case .character("k"): .up
+    case .character("j"): .down
+    default: self
+    }
+  }
 }
 
 /// One thing a key does. Help, the bottom line and `:` commands are made from the same table.

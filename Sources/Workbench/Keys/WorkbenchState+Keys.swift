@@ -77,12 +77,9 @@ extension WorkbenchState {
         return perform(action, snapshot)
       }
       return perform(action, snapshot)
-    case .up: helpRow = max(0, helpRow - 1)
-    case .down: helpRow = min(helpRow + 1, max(HelpPanel.matches(self).count - 1, 0))
-    case .pageUp: helpRow = max(0, helpRow - 10)
-    case .pageDown: helpRow = min(helpRow + 10, max(HelpPanel.matches(self).count - 1, 0))
-    case .home: helpRow = 0
-    case .end: helpRow = max(HelpPanel.matches(self).count - 1, 0)
+    case .up, .down, .pageUp, .pageDown, .home, .end:
+      let last = max(HelpPanel.matches(self).count - 1, 0)
+      helpRow = key.moved(helpRow, last: last) ?? helpRow
     case .character("?") where helpFilter.isEmpty: isHelpShown = false
     case .character(let c):
       if helpFilter.count < 30 { helpFilter.append(c) }

@@ -30,13 +30,11 @@ public struct RunListView: Sendable {
     notice = ""
     let last = max(0, count - 1)
     row = min(row, last)
+    if let moved = key.unlettered.moved(row, last: last) {
+      row = moved
+      return nil
+    }
     switch key {
-    case .up, .character("k"): row = max(0, row - 1)
-    case .down, .character("j"): row = min(last, row + 1)
-    case .pageUp: row = max(0, row - 10)
-    case .pageDown: row = min(last, row + 10)
-    case .home: row = 0
-    case .end: row = last
     case .character(" "):
       guard count > 0 else { return nil }
       if marked.remove(row) == nil { marked.insert(row) }

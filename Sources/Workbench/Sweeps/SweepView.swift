@@ -56,13 +56,11 @@ public struct SweepView: Sendable {
     }
     let table = table(state)
     let last = max(0, table.rows.count - 1)
+    if let moved = key.unlettered.moved(row, last: last) {
+      row = moved
+      return nil
+    }
     switch key {
-    case .up, .character("k"): row = max(0, row - 1)
-    case .down, .character("j"): row = min(last, row + 1)
-    case .pageUp: row = max(0, row - 10)
-    case .pageDown: row = min(last, row + 10)
-    case .home: row = 0
-    case .end: row = last
     case .enter:
       guard table.rows.indices.contains(row) else { return nil }
       return .open(point: table.rows[row].point)
