@@ -24,12 +24,7 @@ public struct GradientFlow: Sendable, Equatable {
     return norms[layer].map { total > 0 ? $0 / total : 0 }
   }
 
-  /// Whether it can be made: on the grid, of spikes that arrive when they are sent.
-  public static func shows(_ network: Network) -> Bool {
-    GridSolver.runs(network) && network.delayed.isEmpty
-  }
-
-  /// On the grid, with the adjoint's own traces of lI; of networks that `shows` takes.
+  /// On the grid, with the adjoint's own traces of lI; of networks that the grid runs.
   public init(
     _ problem: Problem, samples: [(train: SpikeTrain, label: Int)], weights: Parameters<Float>
   ) {
@@ -38,6 +33,9 @@ public struct GradientFlow: Sendable, Equatable {
     let workspace = solver.makeWorkspace()
     let trial = solver.makeTrial()
     let tape = solver.makeTape()
+    // Of delayed layers the tape keeps no rows for spikes that are sent.
+    if !network.delayed.isEmpty { workspace.keepErrors(currents: true) }
+    let delays = SpikeDelays(weights, step: problem.step)
     layers = network.layers.indices.map { network.name(ofPopulation: $0 + 1) }
     let zero = Array(repeating: Array(repeating: 0.0, count: Self.parts), count: layers.count)
     var squares = zero
@@ -54,8 +52,12 @@ public struct GradientFlow: Sendable, Equatable {
       if isByClass { counts[sample.label] += 1 }
       for layer in layers.indices {
         let arriving = layer == 0 ? trial.inputSpikes : trial.spikes(ofLayer: layer - 1)
-        let own = Self.squares(
-          solver, tape, layer: layer, arriving, sources: network.size(ofPopulation: layer))
+        let sources = network.size(ofPopulation: layer)
+        let own =
+          network.layers[layer].delays == nil
+          ? Self.squares(solver, tape, layer: layer, arriving, sources: sources)
+          : Self.squares(
+            solver, workspace, weights.layers[layer], layer, arriving, sources: sources, delays)
         for part in 0..<Self.parts {
           squares[layer][part] += own[part]
           if isByClass { classSquares[sample.label][layer][part] += own[part] }
@@ -67,6 +69,31 @@ public struct GradientFlow: Sendable, Equatable {
     }
     norms = mean(squares, samples.count)
     byClass = (0..<classes).map { counts[$0] > 0 ? mean(classSquares[$0], counts[$0]) : [] }
+  }
+
+  /// The same where each synapse has its spikes at times of its own.
+  private static func squares(
+    _ solver: GridSolver, _ workspace: GridWorkspace, _ target: Layer, _ layer: Int,
+    _ sent: [LayerSpike], sources: Int, _ delays: SpikeDelays
+  ) -> [Double] {
+    let (step, steps) = (solver.problem.step, solver.steps)
+    let projection = solver.problem.network.projections.firstIndex { $0.target == layer + 1 }!
+    let synapses = sources * target.size
+    var sums = Array(repeating: 0.0, count: parts * synapses)
+    for spike in sent {
+      let first = Int((spike.time / step).rounded())
+      for j in 0..<target.size {
+        let delay = delays.delay(projection, spike.neuron, j)
+        let n = first + Int((delay / step).rounded())
+        guard n < steps else { continue }
+        let part = min(Int(Double(n) * step / solver.problem.duration * Double(parts)), parts - 1)
+        sums[part * synapses + spike.neuron * target.size + j] +=
+          target.tauSyn[j] * Double(workspace.currents(ofLayer: layer, at: n)[j])
+      }
+    }
+    return (0..<parts).map { part in
+      sums[(part * synapses)..<((part + 1) * synapses)].reduce(0) { $0 + $1 * $1 }
+    }
   }
 
   /// Per tenth: the squared norm of tau_s times the sum of lI over each source's spikes in it.

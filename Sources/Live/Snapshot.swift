@@ -184,8 +184,7 @@ public struct LaneSnapshot: Sendable {
   public var seeds: [SeedCurves] = []
   /// From the beginning of the run on; a fork's begin with those of the lane it was copied from.
   public var curves = LaneCurves()
-  /// Whether `gradientFlow` cannot be made: the grid does not run the network, or spikes are on
-  /// their way for some time, which it does not follow.
+  /// Whether `gradientFlow` cannot be made: the grid does not run the network.
   public var isOffGrid = false
   /// What the screen asked for (`EngineCommand.detail`); its parts are read as the lane's own.
   public var detail = LaneDetail()

@@ -167,7 +167,7 @@ extension TrainingSession {
     }
     picture.verdict = LaneVerdict.sentence(signs(of: lane, history.record, picture.activity))
     picture.trainsExactly = lane.options.solver == .exact
-    picture.isOffGrid = !GradientFlow.shows(lane.network)
+    picture.isOffGrid = !GridSolver.runs(lane.network)
     if truth.isOn, let result = truth.result(of: lane.options.identity) {
       picture.comparison = result.comparison
       picture.surrogate = result.surrogate

@@ -185,6 +185,16 @@ public final class GridWorkspace {
       start: errorTraces[layer] + n * layers[layer].width, count: layers[layer].size)
   }
 
+  /// lI of a layer's neurons just after the start of step n, after the last `backward`; empty
+  /// unless kept.
+  public func currents(ofLayer layer: Int, at n: Int) -> UnsafeBufferPointer<Float> {
+    guard currentTraces.indices.contains(layer) else {
+      return UnsafeBufferPointer(start: nil, count: 0)
+    }
+    return UnsafeBufferPointer(
+      start: currentTraces[layer] + n * layers[layer].width, count: layers[layer].size)
+  }
+
   /// Keeps lV - lI, and lI, of a layer at time index n.
   /// - Parameter drive: what `lv` and `li` are short of; nil: nothing.
   func recordErrors(

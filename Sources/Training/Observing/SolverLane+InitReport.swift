@@ -39,7 +39,7 @@ extension SolverLane {
     report.failure = probe.failure
     if report.failure == nil {
       addGradients(of: probe, to: &report)
-      if options.solver == .grid, GradientFlow.shows(network) {
+      if options.solver == .grid, GridSolver.runs(network) {
         for layer in 0..<network.hiddenCount {
           report.layers[layer].timing = GradientTiming(
             late: 0, lateSpikes: probe.lateSpikes(ofLayer: layer))

@@ -229,7 +229,7 @@ final class UpdateObserver<S: Solver> {
         }
       }
     }
-    guard GradientFlow.shows(network) else { return (counts, nil) }
+    guard GridSolver.runs(network) else { return (counts, nil) }
     let flow = GradientFlow(
       solver.problem, samples: samples, weights: weights.converted(to: Float.self))
     return (counts, flow)
@@ -238,7 +238,7 @@ final class UpdateObserver<S: Solver> {
   /// Gradient in time under the lane's shaping, and under w = 1; on the grid, nil where that cannot
   /// run the network.
   func flow(_ weights: Parameters<Scalar>) -> (shaped: GradientFlow, plain: GradientFlow)? {
-    guard GradientFlow.shows(network) else { return nil }
+    guard GridSolver.runs(network) else { return nil }
     let weights = weights.converted(to: Float.self)
     var plain = solver.problem
     plain.shaping = .none

@@ -104,7 +104,7 @@ enum GradientsScreen: WorkbenchScreen {
     return "\(lane.letter): " + parts.joined(separator: "; ")
   }
 
-  private static let offGrid = "not made for networks with delays, or that the grid cannot run"
+  static let offGrid = "not made for networks that the grid cannot run"
 
   /// An array's name in 16 columns: `input→hidden1`, `d input→hidden1`, `hidden1 tau_mem`.
   private static func short(_ name: String) -> String {

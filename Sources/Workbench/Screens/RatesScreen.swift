@@ -195,8 +195,7 @@ enum RatesScreen: WorkbenchScreen {
     let epochs = lane.activity.filter { $0.layers[0].lateShare != nil }
     guard !epochs.isEmpty else {
       surface.text(
-        lane.isOffGrid
-          ? "not made for networks with delays, or that the grid cannot run" : "no gradient so far",
+        lane.isOffGrid ? GradientsScreen.offGrid : "no gradient so far",
         x: area.x + 2, y: area.y + 1, style: .dim)
       return
     }
