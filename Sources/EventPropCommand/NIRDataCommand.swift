@@ -11,10 +11,10 @@ import Training
 struct NIRDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nirdata",
-    abstract: "Rasters and output voltages of a run as NIRGraphData (HDF5).",
+    abstract: "Rasters and voltages of a run as NIRGraphData (HDF5).",
     discussion: """
       Samples of the probe are run forward with the weights of a checkpoint; FOLDER/<lane>.h5 has spikes of input and
-      layers, and V of the outputs. nir.read_data reads it. The run stays as it is.
+      layers, and V of the outputs, with --voltages of hidden layers too. nir.read_data reads it. The run stays as it is.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
@@ -31,6 +31,9 @@ struct NIRDataCommand: ParsableCommand {
       "Checkpoint of this epoch, 12, or 12+40 for one after 40 more batches (default: the last)."
   )
   var epoch: String?
+
+  @Flag(help: "V of hidden neurons too, at the end of each step.")
+  var voltages = false
 
   @Option(help: "Of times: s, as most files of NIR have them, or ms.")
   var unit: NIRData.Unit = .s
@@ -53,7 +56,8 @@ struct NIRDataCommand: ParsableCommand {
     for (index, lane) in trainer.laneNames.enumerated() {
       let file = (out as NSString).appendingPathComponent(lane + ".h5")
       let count = try NIRData.write(
-        trainer, lane: index, samples: samples ?? preset.diagnosis.samples, unit: unit, to: file,
+        trainer, lane: index, samples: samples ?? preset.diagnosis.samples, unit: unit,
+        hiddenVoltages: voltages, to: file,
         source: "eventprop \(Version.text), \(folder), \(place.words)")
       Console.out("wrote \(count) samples to \(file)")
     }

@@ -42,7 +42,7 @@ import Training
     let before = trainer.state
     let path = scratch.file("lane.h5")
     let count = try NIRData.write(
-      trainer, lane: 0, samples: 7, unit: .ms, to: path, source: "test")
+      trainer, lane: 0, samples: 7, unit: .ms, hiddenVoltages: true, to: path, source: "test")
     #expect(count == 7 && trainer.state == before)
     let samples = try read(path, "metadata/sample").values.map { Int($0) }
     #expect(samples == [0, 5, 11, 17, 22, 28, 34])
@@ -53,6 +53,8 @@ import Training
     let input = try read(path, "nodes/input/observables/spikes/time")
     let voltages = try read(path, "nodes/output/observables/v/data")
     #expect(shape[0] == 7 && input.shape[0] == 7 && voltages.shape == [7, 60, 3])
+    let hidden = try read(path, "nodes/hidden1/observables/v/data")
+    #expect(hidden.shape[0] == 7 && hidden.shape[1] == 60)
     var spikes = 0
     for (row, sample) in samples.enumerated() {
       let trial = trainer.lanes[0].probe(
@@ -62,6 +64,20 @@ import Training
       let neurons = Array(indices[row * shape[1]..<(row + 1) * shape[1]])
       #expect(neurons.filter { $0 >= 0 } == trial.layers[0].map { Double($0.neuron) })
       spikes += trial.layers[0].count
+      // The voltage on its way, as the trace of one neuron has it.
+      for neuron in 0..<hidden.shape[2] {
+        let curve = (0..<60).map { hidden.values[(row * 60 + $0) * hidden.shape[2] + neuron] }
+        let trace = trainer.lanes[0].trace(
+          trainer.data.test, sample: sample, options: trainer.preset.data, layer: 0,
+          neuron: neuron, spike: nil)
+        let points = try #require(trace?.points)
+        for (k, v) in curve.enumerated() {
+          let time = Double(k + 1) * trainer.preset.duration / 60
+          let after = points.firstIndex { $0.time > time } ?? points.count - 1
+          let near = [points[max(after - 1, 0)].v, points[after].v].sorted()
+          #expect(v >= near[0] - 0.02 && v <= near[1] + 0.02, "\(k) \(v) \(near)")
+        }
+      }
       let given = Array(input.values[row * input.shape[1]..<(row + 1) * input.shape[1]])
       let arrived = trainer.data.test[sample].times.map { Double($0) }
       #expect(given.filter(\.isFinite) == arrived)

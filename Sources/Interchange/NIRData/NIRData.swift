@@ -10,7 +10,8 @@ import Training
 /// Intermediate Representation for what was recorded.
 ///
 /// Nodes are called as the populations: input, hidden1, ..., output. What spikes has the observable
-/// `spikes` (EventData), the output has `v` (TimeGriddedData; V at the end of each step). Without
+/// `spikes` (EventData), the output has `v` (TimeGriddedData; V at the end of each step), and where
+/// it is asked for hidden layers have it too. Without
 /// meaning for NIR, the file says what is in it: attributes `source`, `lane` and `time_unit`, and
 /// metadata/sample, label and prediction (-1: none).
 public enum NIRData {
@@ -25,13 +26,15 @@ public enum NIRData {
   /// - Parameters:
   ///   - lane: its index.
   ///   - samples: how many, spread evenly; no more than there are.
+  ///   - hiddenVoltages: whether V of hidden layers is written.
   ///   - path: of the file, which is replaced.
   ///   - source: where the weights are from, in words.
   /// - Returns: how many samples are in it.
   /// - Throws: `FileError` when there are no samples, or the file cannot be written.
   @discardableResult
   public static func write(
-    _ trainer: Trainer, lane index: Int, samples: Int, unit: Unit, to path: String, source: String
+    _ trainer: Trainer, lane index: Int, samples: Int, unit: Unit, hiddenVoltages: Bool = false,
+    to path: String, source: String
   ) throws -> Int {
     let (lane, data) = (trainer.lanes[index], trainer.probeData)
     let count = min(samples, data.count)
@@ -41,9 +44,19 @@ public enum NIRData {
     let points = max(lane.stepsPerTrial, 1)
     var trials: [ProbeTrial] = []
     var inputs: [[(time: Double, neuron: Int)]] = []
+    /// By sample and hidden layer, neurons x points.
+    var hidden: [[[[Double]]]] = []
     for sample in chosen {
       trials.append(
         lane.probe(data, sample: sample, options: trainer.preset.data, points: points))
+      if hiddenVoltages {
+        let voltages = lane.hiddenVoltages(
+          data, sample: sample, options: trainer.preset.data, points: points)
+        guard let voltages else {
+          throw FileError(path, "sample \(sample) has more spikes than can be: no voltages")
+        }
+        hidden.append(voltages)
+      }
       var train = data[sample]
       trainer.preset.data?.delayLine.apply(to: &train, units: data.unitCount, duration: duration)
       inputs.append(
@@ -98,13 +111,15 @@ public enum NIRData {
           trials.map { $0.layers[spiking].map { ($0.time, $0.neuron) } }, layer.size, in: node)
         spiking += 1
       }
-      guard index == network.layers.count - 1 else { continue }
+      let isOutput = index == network.layers.count - 1
+      guard isOutput || hiddenVoltages else { continue }
       let group = node + "v"
       file.group(group)
       file.attribute(group, "__type__", "TimeGriddedData")
       file.attribute(group, "dt", duration / Double(points) * unit.ofMillisecond)
-      let values = trials.flatMap { trial in
-        (0..<points).flatMap { point in trial.voltages.map { $0[point] } }
+      let curves = isOutput ? trials.map(\.voltages) : hidden.map { $0[index] }
+      let values = curves.flatMap { curves in
+        (0..<points).flatMap { point in curves.map { $0[point] } }
       }
       file.write(group + "/data", values, shape: [count, points, layer.size], isDouble: true)
     }

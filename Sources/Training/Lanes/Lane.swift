@@ -53,6 +53,10 @@ package protocol Lane: AnyObject {
   func trace(
     _ data: SpikeDataSet, sample: Int, options: DataOptions?, layer: Int, neuron: Int, spike: Int?
   ) -> Trace?
+  /// V of the neurons of every hidden layer on a sample, at the ends of equal parts of the trial:
+  /// layers x neurons x points; nil where the trial was given up.
+  func hiddenVoltages(_ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int)
+    -> [[[Double]]]?
   /// The weights alone, as they are at this moment.
   func keep() -> KeptLane
   /// When 99 % of a probe sample's input spikes have come, ms, mean over samples; nil without any.

@@ -45,6 +45,20 @@ extension SolverLane {
       reach: observer.reach)
   }
 
+  package func hiddenVoltages(
+    _ data: SpikeDataSet, sample: Int, options: DataOptions?, points: Int
+  ) -> [[[Double]]]? {
+    let trial = run(data, sample: sample, options: options).trial
+    guard trial.failure == nil else { return nil }
+    let spikes = network.layers.indices.map { trial.spikes(ofLayer: $0) }
+    let rows = weights.matrices.map { WeightRows($0) }
+    return (0..<network.hiddenCount).map {
+      present.voltages(
+        ofLayer: $0, duration: solver.problem.duration, input: trial.inputSpikes, spikes: spikes,
+        weights: rows, delays: solver.delays(weights), points: points)
+    }
+  }
+
   /// V(t) of one neuron on a sample under the present weights.
   /// - Parameter spike: which of its spikes the shares are of, and what goes on without it; nil:
   ///   where it comes closest to threshold.
