@@ -136,7 +136,7 @@ extension ExactSolver {
     return withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * slots + 2) { numbers in
       // Of each spike its slot, then where each slot starts.
       let (slot, starts) = (numbers.baseAddress!, numbers.baseAddress! + slots)
-      (starts).initialize(repeating: 0, count: slots + 2)
+      starts.initialize(repeating: 0, count: slots + 2)
       for (k, spike) in spikes.enumerated() {
         slot[k] = min(Int32(spike.time * slotsPerTime), Int32(slots - 1))
         starts[Int(slot[k]) + 2] += 1
