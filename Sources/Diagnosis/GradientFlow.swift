@@ -35,7 +35,7 @@ public struct GradientFlow: Sendable, Equatable {
     let tape = solver.makeTape()
     // Of delayed layers the tape keeps no rows for spikes that are sent.
     if !network.delayed.isEmpty { workspace.keepErrors(currents: true) }
-    let delays = SpikeDelays(weights, step: problem.step)
+    let (present, delays) = (weights.layers, SpikeDelays(weights, step: problem.step))
     layers = network.layers.indices.map { network.name(ofPopulation: $0 + 1) }
     let zero = Array(repeating: Array(repeating: 0.0, count: Self.parts), count: layers.count)
     var squares = zero
@@ -57,7 +57,7 @@ public struct GradientFlow: Sendable, Equatable {
           network.layers[layer].delays == nil
           ? Self.squares(solver, tape, layer: layer, arriving, sources: sources)
           : Self.squares(
-            solver, workspace, weights.layers[layer], layer, arriving, sources: sources, delays)
+            solver, workspace, present[layer], layer, arriving, sources: sources, delays)
         for part in 0..<Self.parts {
           squares[layer][part] += own[part]
           if isByClass { classSquares[sample.label][layer][part] += own[part] }
