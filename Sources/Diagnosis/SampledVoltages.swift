@@ -38,15 +38,10 @@ extension Network {
       }
       // A spike at T leaves nothing to walk after it.
       let spikesLast = resets[neuron].last.map { $0 > duration - slack } ?? false
-      if next < points { values[next] = spikesLast ? layers[layer].rest(after: end, neuron) : end }
+      if next < points {
+        values[next] = spikesLast ? layers[layer].afterSpike(end, neuron: neuron) : end
+      }
       return values
     }
-  }
-}
-
-extension Layer {
-  /// What the reset of a spike at the end of a step leaves of V.
-  fileprivate func rest(after v: Double, _ neuron: Int) -> Double {
-    lateness.map { afterSpike(v, neuron: neuron, lateness: $0) } ?? 0
   }
 }

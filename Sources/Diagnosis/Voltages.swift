@@ -228,8 +228,7 @@ struct VoltageWalk {
     }
     func reset() {
       go(to: resets[next])
-      stretch.v =
-        layer.lateness.map { layer.afterSpike(stretch.v, neuron: neuron, lateness: $0) } ?? 0
+      stretch.v = layer.afterSpike(stretch.v, neuron: neuron)
       stretch.raised += adaptation
       next += 1
     }

@@ -20,7 +20,8 @@ public enum ResetRule: String, Sendable, CaseIterable {
 extension Layer {
   /// What a spike leaves of V, where it is seen: all of it is taken, or theta in the middle of the
   /// step.
-  public func afterSpike(_ v: Double, neuron: Int, lateness: Double) -> Double {
+  public func afterSpike(_ v: Double, neuron: Int) -> Double {
+    guard let lateness else { return 0 }
     let theta = threshold[neuron]
     return min(v - theta * exp(-lateness / tauMem[neuron]), theta.nextDown)
   }

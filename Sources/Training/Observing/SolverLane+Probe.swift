@@ -87,8 +87,7 @@ extension SolverLane {
         if reset <= arrival {
           advance(to: reset)
           let j = own[nextOwn].neuron
-          v[j] =
-            output.lateness.map { output.afterSpike(v[j], neuron: j, lateness: $0) } ?? 0
+          v[j] = output.afterSpike(v[j], neuron: j)
           nextOwn += 1
         } else {
           advance(to: arrival)
