@@ -19,71 +19,90 @@ INLINE uint32_t bits8(const l8 *lanes) {
   return mask;
 }
 
-// `ep_exact_step` of two vectors, the neurons from k on; with `each`, that of `ep_exact_step_each`,
-// whose `reach` is a gap. Returns a bit for each that may spike.
-INLINE uint32_t exact_step(int each, size_t k, double *v, double *i, const double *theta,
-                           ep_flow past, const ep_exact_flow *pasts,
+// `ep_exact_step` of the neurons from k on; with `each`, that of `ep_exact_step_each`, whose
+// `reach` is a gap. Returns a bit for each that may spike: without a branch, for who does is hard to
+// foretell.
+INLINE uint64_t exact_step(int each, int vectors, size_t k, double *v, double *i,
+                           const double *theta, ep_flow past, const ep_exact_flow *pasts,
                            const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
-                           size_t spiking, ep_flow ahead, double reach) {
-  d8 voltage[2], current[2], limit[2];
-  UNROLL for (int u = 0; u < 2; ++u) {
+                           double reach) {
+  d8 current[4];
+  UNROLL for (int u = 0; u < vectors; ++u) {
     size_t at = k + u * DOUBLES;
-    d8 before = READ8(i, at);
-    if (each) {
-      voltage[u] = READ8(pasts->a, at) * READ8(v, at) + READ8(pasts->c, at) * before;
-      current[u] = READ8(pasts->b, at) * before;
-    } else {
-      voltage[u] = past.a * READ8(v, at) + past.c * before;
-      current[u] = past.b * before;
-    }
+    current[u] = (each ? READ8(pasts->b, at) : (d8){0} + past.b) * READ8(i, at);
   }
   for (size_t r = 0; r < arriving->count; ++r) {
     const double *row = arriving->rows + arriving->index[r] * arriving->stride + k;
-    UNROLL for (int u = 0; u < 2; ++u) current[u] += READ8(row, u * DOUBLES);
+    UNROLL for (int u = 0; u < vectors; ++u) current[u] += READ8(row, u * DOUBLES);
   }
   for (size_t r = 0; r < upcoming->count; ++r) {
     const double *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;
-    UNROLL for (int u = 0; u < 2; ++u) __builtin_prefetch(row + u * DOUBLES);
+    UNROLL for (int u = 0; u < vectors; ++u) __builtin_prefetch(row + u * DOUBLES);
   }
-  UNROLL for (int u = 0; u < 2; ++u) AT8(i, k + u * DOUBLES) = current[u];
-  UNROLL for (int u = 0; u < 2; ++u) AT8(v, k + u * DOUBLES) = voltage[u];
-  if (spiking - k < 2 * DOUBLES) {
-    v[spiking] = 0;
-    UNROLL for (int u = 0; u < 2; ++u) voltage[u] = READ8(v, k + u * DOUBLES);
-  }
-  // V moves towards I, and is concave while it rises: it stays below its tangent.
-  l8 may[2];
-  UNROLL for (int u = 0; u < 2; ++u) {
-    limit[u] = READ8(theta, k + u * DOUBLES);
-    d8 rise = reach * (current[u] - voltage[u]);
-    if (each) rise = rise * READ8(pasts->rate_mem, k + u * DOUBLES);
-    may[u] = (l8)(voltage[u] + rise >= limit[u]);
-  }
-  l8 any = may[0] | may[1];
-  if (__builtin_expect(!__builtin_reduce_or(any), 1)) return 0;
-  uint32_t mask = 0;
-  UNROLL for (int u = 0; u < 2; ++u) {
-    d8 end = ahead.a * voltage[u] + ahead.c * current[u];
-    may[u] &= (l8)(current[u] > limit[u]);
-    if (!each)
-      may[u] &= (l8)(end >= limit[u]) | (l8)(ahead.b * current[u] < end) |
-                (l8)(voltage[u] >= limit[u]);
-    mask |= bits8(&may[u]) << (u * DOUBLES);
+  uint64_t mask = 0;
+  UNROLL for (int u = 0; u < vectors; ++u) {
+    size_t at = k + u * DOUBLES;
+    d8 voltage, limit = READ8(theta, at);
+    if (each)
+      voltage = READ8(pasts->a, at) * READ8(v, at) + READ8(pasts->c, at) * READ8(i, at);
+    else
+      voltage = past.a * READ8(v, at) + past.c * READ8(i, at);
+    AT8(i, at) = current[u];
+    AT8(v, at) = voltage;
+    // V moves towards I, and is concave while it rises: it stays below its tangent.
+    d8 rise = reach * (current[u] - voltage);
+    if (each) rise = rise * READ8(pasts->rate_mem, at);
+    l8 may = (l8)(voltage + rise >= limit) & (l8)(current[u] > limit);
+    mask |= (uint64_t)bits8(&may) << (u * DOUBLES);
   }
   return mask;
+}
+
+// `exact_step` of all neurons, and the list of those that may spike.
+INLINE size_t exact_steps(int each, double *v, double *i, const double *theta, ep_flow past,
+                          const ep_exact_flow *pasts, const ep_exact_rows *arriving,
+                          const ep_exact_rows *upcoming, size_t spiking, ep_flow ahead,
+                          double reach, size_t width, uint32_t *candidates) {
+  size_t count = 0, step;
+  for (size_t k = 0; k < width; k += step) {
+    uint64_t mask;
+    if (k + 8 * DOUBLES <= width) {
+      step = 8 * DOUBLES;
+      mask = exact_step(each, 4, k, v, i, theta, past, pasts, arriving, upcoming, reach);
+      mask |= exact_step(each, 4, k + 4 * DOUBLES, v, i, theta, past, pasts, arriving, upcoming,
+                         reach) << (4 * DOUBLES);
+    } else {
+      step = 2 * DOUBLES;
+      mask = exact_step(each, 2, k, v, i, theta, past, pasts, arriving, upcoming, reach);
+    }
+    if (spiking - k < step) {
+      double rise = reach * i[spiking];
+      if (each) rise = rise * pasts->rate_mem[spiking];
+      uint64_t bit = (uint64_t)1 << (spiking - k);
+      v[spiking] = 0;
+      mask = rise >= theta[spiking] && i[spiking] > theta[spiking] ? mask | bit : mask & ~bit;
+    }
+    for (; mask; mask &= mask - 1) {
+      size_t j = k + (size_t)__builtin_ctzll(mask);
+      candidates[count] = (uint32_t)j;
+      if (each) {
+        ++count;
+      } else {
+        double voltage = v[j], current = i[j], limit = theta[j];
+        double end = ahead.a * voltage + ahead.c * current;
+        count += (end >= limit) | (ahead.b * current < end) | (voltage >= limit);
+      }
+    }
+  }
+  return count;
 }
 
 CLONES size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
                             const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
                             size_t spiking, ep_flow ahead, double reach, size_t width,
                             uint32_t *candidates) {
-  size_t count = 0;
-  for (size_t k = 0; k < width; k += 2 * DOUBLES) {
-    uint32_t mask =
-        exact_step(0, k, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach);
-    for (; mask; mask &= mask - 1) candidates[count++] = (uint32_t)(k + __builtin_ctz(mask));
-  }
-  return count;
+  return exact_steps(0, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach, width,
+                     candidates);
 }
 
 CLONES size_t ep_exact_step_each(double *v, double *i, const double *theta,
@@ -91,13 +110,8 @@ CLONES size_t ep_exact_step_each(double *v, double *i, const double *theta,
                                  const ep_exact_rows *upcoming, size_t spiking, double gap,
                                  size_t width, uint32_t *candidates) {
   ep_flow none = {1, 1, 0};
-  size_t count = 0;
-  for (size_t k = 0; k < width; k += 2 * DOUBLES) {
-    uint32_t mask =
-        exact_step(1, k, v, i, theta, none, past, arriving, upcoming, spiking, none, gap);
-    for (; mask; mask &= mask - 1) candidates[count++] = (uint32_t)(k + __builtin_ctz(mask));
-  }
-  return count;
+  return exact_steps(1, v, i, theta, none, past, arriving, upcoming, spiking, none, gap, width,
+                     candidates);
 }
 
 // The sum of the lanes of two vectors, as a tree.

@@ -24,36 +24,35 @@ extension ExactSolver {
     var states = Array(repeating: N.rest, count: layer.size)
     let whole = neurons[0].flows(over: incoming.gaps(until: problem.duration))
     var now = 0.0
-    // Whether it is the time of an incoming spike, or 0.
-    var isWhole = true
     var e = 0
+    // Over what is left of the gap to the next incoming spike.
+    var rest = whole[0]
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
     while true {
       let end = e < incoming.count ? incoming.times[e] : problem.duration
-      var flow = isWhole ? whole[e] : neurons[0].flow(over: end - now)
-      var first: (after: Double, neuron: Int)?
+      var first: (hit: Hit, neuron: Int)?
       for j in 0..<layer.size {
         if j == intervening.neuron || (!dropped.isEmpty && dropped[j]) { continue }
         let neuron = neurons[isUniform ? 0 : j]
         if let hit = neuron.crossing(
-          states[j], gap: end - now, flow: hasOneFlow ? flow : neuron.flow(over: end - now)),
-          hit.after < first?.after ?? .infinity
+          states[j], gap: end - now, flow: hasOneFlow ? rest : neuron.flow(over: end - now)),
+          hit.after < first?.hit.after ?? .infinity
         {
-          first = (hit.after, j)
+          first = (hit, j)
         }
       }
       if case let j = intervening.neuron, j >= 0 {
         // Its turn is decided once the others' first crossing is known: an event may come before
         // it.
-        let gap = min(first?.after ?? .infinity, end - now)
+        let gap = min(first?.hit.after ?? .infinity, end - now)
         let neuron = neurons[isUniform ? 0 : j]
         let own = intervening.crossing(
           neuron, states[j], gap: gap, flow: neuron.flow(over: gap), now: now)
-        if let own { first = (own.after, j) }
+        if let own { first = (own, j) }
       }
-      let gap = first?.after ?? end - now
-      if first != nil { flow = neurons[0].flow(over: gap) }
+      let gap = first?.hit.after ?? end - now
+      let flow = first.map { neurons[0].flow(to: $0.hit) } ?? rest
       for j in 0..<layer.size {
         let neuron = neurons[isUniform ? 0 : j]
         neuron.run(&states[j], over: hasOneFlow ? flow : neuron.flow(over: gap))
@@ -61,10 +60,10 @@ extension ExactSolver {
       if case let j = intervening.neuron, j >= 0 {
         intervening.passed(isBelow: neurons[isUniform ? 0 : j].isBelow(states[j]))
       }
-      isWhole = first == nil
       let arriving: UnsafeMutablePointer<Double>
-      if let (after, n) = first {
-        now = min(now + after, end)
+      if let (hit, n) = first {
+        now = min(now + hit.after, end)
+        rest = neurons[0].flow(rest, after: hit, rest: end - now)
         let (slope, memory) = neurons[isUniform ? 0 : n].spike(&states[n])
         spikes.append(
           ExactSpike(
@@ -79,6 +78,7 @@ extension ExactSolver {
         now = end
         arriving = weights.base + Int(incoming.sources[e]) * weights.stride
         e += 1
+        rest = whole[e]
       }
       for j in 0..<layer.size {
         neurons[isUniform ? 0 : j].receive(&states[j], weight: arriving[j])

@@ -63,7 +63,7 @@ extension ExactSolver {
             return []
           }
           (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
-          ahead = lanes.flow(over: end - now)
+          ahead = lanes.flow(ahead, after: hit, rest: end - now)
         } else {
           if e == count { return spikes }
           (past, reset) = ((end - now, ahead), width)
@@ -122,9 +122,48 @@ extension ExactSolver {
           flow: lanes.flow(there, over: until, of: j)),
         best < 0 || hit.after < until || hit.after == until && j < best
       else { continue }
-      (until, there, best, bestHit) = (hit.after, lanes.flow(over: hit.after, of: j), j, hit)
+      (until, there, best, bestHit) = (hit.after, lanes.flow(to: hit, of: j), j, hit)
     }
     return best < 0 ? nil : (bestHit, there, best)
+  }
+
+  /// The events of a layer's trial, from the last to the first.
+  struct EventsBack {
+    /// A spike of the layer, by its index, or spikes that arrive, by theirs.
+    var list: [(spike: Int?, arriving: Range<Int>)] = []
+    /// From each to the one after it, or to T: ms.
+    var gaps: [Double] = []
+  }
+
+  /// - Parameter together: whether incoming spikes at one time, with no spike of the layer in
+  ///   between, are one event.
+  private func eventsBack(_ incoming: IncomingSpikes, _ spikes: [ExactSpike], together: Bool)
+    -> EventsBack
+  {
+    var events = EventsBack()
+    events.list.reserveCapacity(incoming.count + spikes.count)
+    events.gaps.reserveCapacity(incoming.count + spikes.count)
+    var later = problem.duration
+    var (k, e) = (spikes.count - 1, incoming.count)
+    while k >= 0 || e > 0 {
+      let time: Double
+      if k >= 0, Int(spikes[k].preceding) == e {
+        time = spikes[k].time
+        events.list.append((k, 0..<0))
+        k -= 1
+      } else {
+        let last = e
+        time = incoming.times[last - 1]
+        repeat {
+          e -= 1
+        } while together && e > 0 && incoming.times[e - 1] == time
+          && (k < 0 || Int(spikes[k].preceding) < e)
+        events.list.append((nil, e..<last))
+      }
+      events.gaps.append(later - time)
+      later = time
+    }
+    return events
   }
 
   /// Adjoint of `sweepTogether`: as `sweepBack`.
@@ -141,45 +180,32 @@ extension ExactSolver {
     let (lv, li) = (state.base, state.base + lanes.width)
     let sources = incoming.sources.map { UInt32($0) }
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
-    let whole = lanes.flows(over: incoming.gaps(until: problem.duration))
-    var later = problem.duration
-    // Whether that is the time of an incoming spike, or T.
-    var isWhole = true
-    var k = spikes.count - 1
-    var e = incoming.count - 1
-    while k >= 0 || e >= 0 {
-      if k >= 0, Int(spikes[k].preceding) == e + 1 {
-        let spike = spikes[k]
-        let n = Int(spike.neuron)
-        var row = UInt32(n)
-        let error = lanes.back(
-          lv, li, over: later - spike.time, weights: loop.base + n * loop.stride,
-          gradient: loopGradient, rows: &row, 1)
-        later = spike.time
-        let own = lanes.neuron(n, threshold: layer.threshold[n])
-        var adjoint = LIF.Adjoint(lv: lv[n], li: li[n])
-        own.jump(&adjoint, at: spike, loop: error, error: errors[k])
-        if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
-        if !push.isEmpty { own.push(&adjoint, by: push[n]) }
-        lv[n] = adjoint.lv
-        isWhole = false
-        k -= 1
-      } else {
-        let time = incoming.times[e]
-        let last = e
-        // Of those at one time, all that no spike of the layer lies between.
-        repeat {
-          e -= 1
-        } while !needsErrors && e >= 0 && incoming.times[e] == time
-          && (k < 0 || Int(spikes[k].preceding) <= e)
-        sources.withUnsafeBufferPointer { sources in
+    let events = eventsBack(incoming, spikes, together: !needsErrors)
+    let flows = lanes.flows(over: events.gaps)
+    sources.withUnsafeBufferPointer { sources in
+      for (number, event) in events.list.enumerated() {
+        let (gap, flow) = (events.gaps[number], flows?[number])
+        if let k = event.spike {
+          let spike = spikes[k]
+          let n = Int(spike.neuron)
+          var row = UInt32(n)
           let error = lanes.back(
-            lv, li, over: later - time, known: isWhole ? whole?[last + 1] : nil,
-            weights: needsErrors ? weights.base + Int(sources[last]) * weights.stride : nil,
-            gradient: gradient, rows: sources.baseAddress! + e + 1, last - e)
-          if needsErrors { incomingErrors[last] = error }
+            lv, li, over: gap, flow, weights: loop.base + n * loop.stride,
+            gradient: loopGradient, rows: &row, 1)
+          let own = lanes.neuron(n, threshold: layer.threshold[n])
+          var adjoint = LIF.Adjoint(lv: lv[n], li: li[n])
+          own.jump(&adjoint, at: spike, loop: error, error: errors[k])
+          if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
+          if !push.isEmpty { own.push(&adjoint, by: push[n]) }
+          lv[n] = adjoint.lv
+        } else {
+          let first = event.arriving.lowerBound
+          let error = lanes.back(
+            lv, li, over: gap, flow,
+            weights: needsErrors ? weights.base + Int(sources[first]) * weights.stride : nil,
+            gradient: gradient, rows: sources.baseAddress! + first, event.arriving.count)
+          if needsErrors { incomingErrors[first] = error }
         }
-        (later, isWhole) = (time, true)
       }
     }
     return incomingErrors

@@ -39,13 +39,15 @@ final class LIFLanes {
     neurons[isUniform ? 0 : j].with(threshold: threshold)
   }
 
-  /// Of one neuron, or of all where they are alike.
+  /// Until a crossing of one neuron, or of all where they are alike.
   @inline(__always)
-  func flow(over gap: Double, of j: Int) -> Decay { neurons[isUniform ? 0 : j].flow(over: gap) }
+  func flow(to hit: Hit, of j: Int) -> Decay { neurons[isUniform ? 0 : j].flow(to: hit) }
 
-  /// That of all; nothing where each has its own.
+  /// What is left of a gap's flow, of all, after a crossing; nothing where each has its own.
   @inline(__always)
-  func flow(over gap: Double) -> Decay { isUniform ? neurons[0].flow(over: gap) : .none }
+  func flow(_ whole: Decay, after hit: Hit, rest: Double) -> Decay {
+    isUniform ? neurons[0].flow(whole, after: hit, rest: rest) : .none
+  }
 
   /// That of all over many gaps at once; nil where each has its own.
   func flows(over gaps: [Double]) -> [Decay]? { isUniform ? neurons[0].flows(over: gaps) : nil }
@@ -77,18 +79,17 @@ final class LIFLanes {
   }
 
   /// The kernel of its adjoint.
-  /// - Parameter known: the flow of all over the gap, where it is known.
+  /// - Parameter flow: that of all over the gap; nil where each has its own.
   @inline(__always)
   func back(
     _ lv: UnsafeMutablePointer<Double>, _ li: UnsafeMutablePointer<Double>, over gap: Double,
-    known: Decay? = nil, weights: UnsafePointer<Double>?, gradient: Matrix<Double>,
+    _ flow: Decay?, weights: UnsafePointer<Double>?, gradient: Matrix<Double>,
     rows: UnsafePointer<UInt32>,
     _ count: Int
   ) -> Double {
-    if isUniform {
+    if let flow {
       return ep_exact_back(
-        lv, li, ep_flow(back: known ?? neurons[0].flow(over: gap)), weights, gradient.base,
-        gradient.stride, rows, count, width)
+        lv, li, ep_flow(back: flow), weights, gradient.base, gradient.stride, rows, count, width)
     }
     ep_exact_flows(&each, gap, width)
     return ep_exact_back_each(

@@ -76,6 +76,8 @@ public struct ALIF: NeuronModel {
   public func flow(_ whole: Flow, after spike: ExactSpike, rest: Double) -> Flow {
     flow(over: rest)
   }
+  /// Taken anew from the time until then.
+  public func flow(to hit: Hit) -> Flow { flow(over: hit.after) }
   /// Taken anew from `gap`.
   public func flow(to spike: ExactSpike, gap: Double) -> Flow { flow(over: gap) }
 

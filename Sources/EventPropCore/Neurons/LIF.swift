@@ -72,6 +72,12 @@ public struct LIF: NeuronModel {
     whole.rest(rest, after: (spike.a, spike.b), tauMem: tauMem, tauSyn: tauSyn)
   }
 
+  /// Takes the crossing's own exponentials.
+  @inline(__always)
+  public func flow(to hit: Hit) -> Decay {
+    Decay(a: hit.a, b: hit.b, gap: hit.after, tauMem: tauMem, tauSyn: tauSyn)
+  }
+
   /// Takes the spike's own exponentials: `gap` must be the time they belong to.
   @inline(__always)
   public func flow(to spike: ExactSpike, gap: Double) -> Decay {

@@ -28,6 +28,8 @@ public protocol NeuronModel: Sendable {
   func flow(_ whole: Flow, after hit: Hit, rest: Double) -> Flow
   /// The same, in front of a spike that was found with `Hit`'s exponentials.
   func flow(_ whole: Flow, after spike: ExactSpike, rest: Double) -> Flow
+  /// Until a crossing.
+  func flow(to hit: Hit) -> Flow
   /// From the last event to a spike, `gap` ms later.
   func flow(to spike: ExactSpike, gap: Double) -> Flow
 
