@@ -13,82 +13,103 @@ INLINE void add_arrivals(int vectors, size_t k, f16 *start, const ep_rows *arriv
              arriving[s].count);
 }
 
-// `ep_each_step` of the neurons from k on. Returns the new count of spikes.
-INLINE size_t each_step(int vectors, size_t k, float *v, float *i, float *adapt,
+// `ep_each_step` of the neurons from k on. Returns the new count of spikes. `plain` is a literal:
+// whether neurons neither adapt nor carry V over a spike, and nothing is recorded.
+INLINE size_t each_step(int vectors, int plain, size_t k, float *v, float *i, float *adapt,
                         const ep_each *each, const ep_rows *arriving, size_t sources,
-                        const float *current, const ep_each_record *record, uint32_t *neurons,
-                        float *slopes, float *memories, size_t count) {
-  f16 start[8], slope[8], raised[8], end[8], theta[8];
-  i16 spikes[8], any = {0};
+                        const ep_rows *upcoming, const float *current,
+                        const ep_each_record *record, uint32_t *neurons, float *slopes,
+                        float *memories, size_t count) {
+  f16 start[16], slope[16], raised[16];
+  uint16_t masks[16] = {0};
   UNROLL for (int u = 0; u < vectors; ++u) start[u] = READ(i, k + u * EP_LANES);
   add_arrivals(vectors, k, start, arriving, sources, current);
+  if (upcoming)
+    for (size_t r = 0; r < upcoming->count; ++r) {
+      const float *row = upcoming->rows + upcoming->index[r] * upcoming->stride + k;
+      UNROLL for (int u = 0; u < vectors; ++u) __builtin_prefetch(row + u * EP_LANES);
+    }
   UNROLL for (int u = 0; u < vectors; ++u) {
     size_t at = k + u * EP_LANES;
-    f16 before = READ(v, at);
+    f16 before = READ(v, at), theta = READ(each->theta, at);
+    f16 end = READ(each->a, at) * before + READ(each->c, at) * start[u];
+    AT(i, at) = READ(each->b, at) * start[u];
+    slope[u] = start[u] - end;
+    if (plain) {
+      i16 spikes = end >= theta;
+      AT(v, at) = (f16)((i16)end & ~spikes);
+      masks[u] = (uint16_t)bits(&spikes);
+      continue;
+    }
     if (record) {
       AT(record->v, at) = before;
       AT(record->i, at) = start[u];
     }
-    end[u] = READ(each->a, at) * before + READ(each->c, at) * start[u];
-    slope[u] = start[u] - end[u];
-    theta[u] = READ(each->theta, at);
-    AT(i, at) = READ(each->b, at) * start[u];
     if (adapt) {
       if (record) AT(record->adapt, at) = READ(adapt, at);
       raised[u] = READ(each->fall, at) * READ(adapt, at);
-      theta[u] += READ(each->beta, at) * raised[u];
+      theta += READ(each->beta, at) * raised[u];
       slope[u] += READ(each->lift, at) * raised[u];
     }
-    spikes[u] = end[u] >= theta[u];
-    any |= spikes[u];
-    AT(v, at) = end[u];
-    if (adapt) AT(adapt, at) = raised[u] - __builtin_convertvector(spikes[u], f16);
-  }
-  if (__builtin_expect(!__builtin_reduce_or(any), 1)) return count;
-  UNROLL for (int u = 0; u < vectors; ++u) {
-    size_t at = k + u * EP_LANES;
-    uint32_t mask = bits(&spikes[u]);
-    i16 left = {0};
+    i16 spikes = end >= theta, left = {0};
     if (each->kept) {
       // The largest number below theta, which is above 0.
-      f16 most = (f16)((i16)theta[u] - 1), rest = end[u] - theta[u] * READ(each->late, at);
+      f16 most = (f16)((i16)theta - 1), rest = end - theta * READ(each->late, at);
       left = (i16)__builtin_elementwise_min(rest, most);
     }
-    AT(v, at) = (f16)(((i16)end[u] & ~spikes[u]) | (left & spikes[u]));
-    for (; mask; mask &= mask - 1) {
-      int lane = __builtin_ctz(mask);
-      neurons[count] = (uint32_t)(at + (size_t)lane);
-      slopes[count] = ((const float *)&slope[u])[lane];
-      if (adapt) memories[count] = ((const float *)&raised[u])[lane];
+    AT(v, at) = (f16)(((i16)end & ~spikes) | (left & spikes));
+    if (adapt) AT(adapt, at) = raised[u] - __builtin_convertvector(spikes, f16);
+    masks[u] = (uint16_t)bits(&spikes);
+  }
+  for (int w = 0; w < vectors; w += 4) {
+    uint64_t word = masks[w];
+    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
+    for (; word; word &= word - 1) {
+      size_t lane = (size_t)(w * EP_LANES + __builtin_ctzll(word));
+      neurons[count] = (uint32_t)(k + lane);
+      slopes[count] = ((const float *)slope)[lane];
+      if (!plain && adapt) memories[count] = ((const float *)raised)[lane];
       ++count;
     }
   }
   return count;
 }
 
-CLONES size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each,
-                           const ep_rows *arriving, size_t sources, const float *current,
-                           const ep_each_record *record, size_t width, uint32_t *neurons,
-                           float *slopes, float *memories) {
+INLINE size_t each_steps(int plain, float *v, float *i, float *adapt, const ep_each *each,
+                         const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
+                         const float *current, const ep_each_record *record, size_t width,
+                         uint32_t *neurons, float *slopes, float *memories) {
   size_t count = 0, k = 0;
   for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
-    count = each_step(8, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
-                      memories, count);
+    count = each_step(8, plain, k, v, i, adapt, each, arriving, sources, upcoming, current, record,
+                      neurons, slopes, memories, count);
   for (; k + 2 * EP_LANES <= width; k += 2 * EP_LANES)
-    count = each_step(2, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
-                      memories, count);
+    count = each_step(2, plain, k, v, i, adapt, each, arriving, sources, upcoming, current, record,
+                      neurons, slopes, memories, count);
   for (; k + EP_LANES <= width; k += EP_LANES)
-    count = each_step(1, k, v, i, adapt, each, arriving, sources, current, record, neurons, slopes,
-                      memories, count);
+    count = each_step(1, plain, k, v, i, adapt, each, arriving, sources, upcoming, current, record,
+                      neurons, slopes, memories, count);
   return count;
 }
 
-CLONES void ep_each_back(float *lv, float *li, float *la, const ep_each *each, const float *drive,
-                         float *last, float *currents, float *errors, const float *share,
-                         float *kept, size_t width) {
+CLONES size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each,
+                           const ep_rows *arriving, size_t sources, const ep_rows *upcoming,
+                           const float *current, const ep_each_record *record, size_t width,
+                           uint32_t *neurons, float *slopes, float *memories) {
+  if (!adapt && !record && !each->kept)
+    return each_steps(1, v, i, NULL, each, arriving, sources, upcoming, current, NULL, width,
+                      neurons, slopes, memories);
+  return each_steps(0, v, i, adapt, each, arriving, sources, upcoming, current, record, width,
+                    neurons, slopes, memories);
+}
+
+// `ep_each_back`. `plain` is a literal: whether nothing drives it and all that is left is lI.
+INLINE void each_back(int plain, float *lv, const float *li, float *result, float *la,
+                      const ep_each *each, const float *drive, float *last, float *currents,
+                      float *errors, const float *share, float *kept, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {
     f16 voltage = READ(lv, k), current = READ(li, k);
-    if (drive) {
+    if (!plain && drive) {
       f16 change = READ(last, k) - READ(drive, k);
       voltage += change;
       current += change;
@@ -96,14 +117,24 @@ CLONES void ep_each_back(float *lv, float *li, float *la, const ep_each *each, c
     }
     current = READ(each->b, k) * current + READ(each->back, k) * voltage;
     voltage = READ(each->a, k) * voltage;
-    AT(li, k) = current;
+    AT(result, k) = current;
     AT(lv, k) = voltage;
+    if (plain) continue;
     f16 whole = drive ? current + READ(drive, k) : current;
-    if (currents) AT(currents, k) = whole;
     if (kept) AT(kept, k) = READ(share, k) * whole;
+    if (currents) AT(currents, k) = whole;
     if (errors) AT(errors, k) = voltage - current;
     if (la) AT(la, k) = READ(each->fall, k) * READ(la, k);
   }
+}
+
+CLONES void ep_each_back(float *lv, const float *li, float *result, float *la,
+                         const ep_each *each, const float *drive, float *last, float *currents,
+                         float *errors, const float *share, float *kept, size_t width) {
+  if (!la && !drive && !currents && !errors && !kept)
+    each_back(1, lv, li, result, NULL, each, NULL, NULL, NULL, NULL, NULL, NULL, width);
+  else
+    each_back(0, lv, li, result, la, each, drive, last, currents, errors, share, kept, width);
 }
 
 CLONES void ep_each_collect(float *mem, float *syn, float *fall, const ep_each *each,

@@ -63,7 +63,7 @@ import Testing
                     v: vs.baseAddress, i: currents.baseAddress, adapt: adaptRows.baseAddress)
                   return adapt.withUnsafeMutableBufferPointer { adapt in
                     ep_each_step(
-                      &v, &i, adapts ? adapt.baseAddress : nil, &each, arriving, 1, current,
+                      &v, &i, adapts ? adapt.baseAddress : nil, &each, arriving, 1, nil, current,
                       &record, width, &neurons, &slopes, &memories)
                   }
                 }

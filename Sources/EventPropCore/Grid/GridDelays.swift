@@ -206,24 +206,16 @@ final class GridAxons {
   let reach: Int
   private let rows: Int
   private let step: Double
-  private let steps: Int
   /// By source.
   let delays: UnsafeMutablePointer<UInt32>
-  /// Spikes by the time at which they arrive; those that do not are left out.
-  private(set) var shifted: GridSpikes
-  /// Of each of them, the index among those that were sent.
-  private var places: UnsafeMutablePointer<UInt32>
-  private var capacity = 256
   /// As spikes are sent, how many arrive at each step, and the sources of these: room for all.
   private let lists: (counts: UnsafeMutablePointer<Int>, sources: UnsafeMutablePointer<UInt32>)
   private let listed: Int
 
   init(_ delays: Delays, projection: Int, rows: Int, _ step: Double, steps: Int) {
-    (self.projection, self.rows, self.step, self.steps) = (projection, rows, step, steps)
+    (self.projection, self.rows, self.step) = (projection, rows, step)
     reach = Int((delays.longest / step).rounded(.up)) + 1
     self.delays = .allocate(capacity: rows)
-    shifted = GridSpikes(steps: steps)
-    places = .allocate(capacity: capacity)
     // A source spikes once in a step, and all its delays are the same.
     listed = steps + reach + 1
     lists = (.allocate(capacity: listed), .allocate(capacity: listed * rows))
@@ -232,8 +224,6 @@ final class GridAxons {
 
   deinit {
     delays.deallocate()
-    shifted.deallocate()
-    places.deallocate()
     lists.counts.deallocate()
     lists.sources.deallocate()
   }
@@ -266,51 +256,80 @@ final class GridAxons {
     ep_rows(
       rows: weights, stride: stride, index: lists.sources + n * rows, count: lists.counts[n])
   }
+}
+
+/// The spikes of a projection with axonal delays as they arrive in a trial: those that do not are
+/// left out. Plain memory; its owner frees it.
+struct GridArrivals {
+  private(set) var spikes: GridSpikes
+  /// Of each of them, the index among those that were sent.
+  private var places: UnsafeMutablePointer<UInt32>
+  private var capacity = 256
+
+  init(steps: Int) {
+    spikes = GridSpikes(steps: steps)
+    places = .allocate(capacity: capacity)
+  }
+
+  func deallocate() {
+    spikes.deallocate()
+    places.deallocate()
+  }
 
   /// Sorts spikes by the time at which they arrive, equal times in the order in which they were
   /// sent.
-  func shift(_ spikes: GridSpikes) {
-    let count = Int(spikes.offsets[steps])
+  mutating func take(_ sent: GridSpikes, _ axons: GridAxons, steps: Int) {
+    let count = Int(sent.offsets[steps])
     if count > capacity {
       places.deallocate()
       capacity = 2 * count
       places = .allocate(capacity: capacity)
     }
-    shifted.beginTrial()
-    shifted.reserve(count)
-    let (offsets, neurons, times) = (shifted.offsets, shifted.neurons, shifted.times)
+    spikes.beginTrial()
+    spikes.reserve(count)
+    let (offsets, neurons, times) = (spikes.offsets, spikes.neurons, spikes.times)
     offsets.update(repeating: 0, count: steps + 3)
-    let (delays, steps, places) = (delays, steps, places)
-    let (sent, sources) = (spikes.times, spikes.neurons)
+    let (delays, places) = (axons.delays, places)
+    let (sentAt, sources) = (sent.times, sent.neurons)
+    // When each that was sent arrives; T: it does not.
+    let arrival = times
+    let end = UInt32(truncatingIfNeeded: steps)
     for k in 0..<count {
-      let n = Int(sent[k]) + Int(delays[Int(sources[k])])
-      if n < steps { offsets[n + 2] += 1 }
+      let n = min(sentAt[k] &+ delays[Int(sources[k])], end)
+      arrival[k] = n
+      offsets[Int(n) + 2] += 1
     }
+    let late = offsets[steps + 2]
     for n in 1..<(steps + 3) { offsets[n] += offsets[n - 1] }
     for k in 0..<count {
-      let n = Int(sent[k]) + Int(delays[Int(sources[k])])
-      guard n < steps else { continue }
-      let place = Int(offsets[n + 1])
-      offsets[n + 1] += 1
+      let slot = Int(arrival[k]) + 1
+      let place = Int(offsets[slot])
+      offsets[slot] += 1
       neurons[place] = sources[k]
-      times[place] = UInt32(truncatingIfNeeded: n)
       places[place] = UInt32(truncatingIfNeeded: k)
     }
-    shifted.count = Int(offsets[steps + 1])
-    shifted.errors.update(repeating: 0, count: shifted.count)
+    // Those that do not arrive stand at the end.
+    offsets[steps + 1] -= late
+    spikes.count = Int(offsets[steps + 1])
+    for n in 0..<steps {
+      for k in spikes.range(at: n) { times[k] = UInt32(truncatingIfNeeded: n) }
+    }
   }
 
-  /// Hands a spike's error, known now, to where it was sent, and to its source's delay.
+  func clearErrors() { spikes.errors.update(repeating: 0, count: spikes.count) }
+
+  /// Hands errors of spikes, known now, to where they were sent.
   @inline(__always)
-  func hand(
-    _ range: Range<Int>, to errors: UnsafeMutablePointer<Float>?, _ sum: Matrix<Float>?
-  ) {
-    let (shifted, places) = (shifted, places)
-    if let errors { for k in range { errors[Int(places[k])] += shifted.errors[k] } }
-    if let sum {
-      let (base, stride) = (sum.base, sum.stride)
-      for k in range { base[Int(shifted.neurons[k]) * stride] += shifted.errors[k] }
-    }
+  func hand(_ range: Range<Int>, to errors: UnsafeMutablePointer<Float>) {
+    let (own, places) = (spikes.errors, places)
+    for k in range { errors[Int(places[k])] += own[k] }
+  }
+
+  /// Adds the errors of all spikes to the gradients of their sources' delays.
+  func add(to sum: Matrix<Float>?) {
+    guard let sum else { return }
+    let (base, stride, errors, neurons) = (sum.base, sum.stride, spikes.errors, spikes.neurons)
+    for k in 0..<spikes.count { base[Int(neurons[k]) * stride] += errors[k] }
   }
 }
 

@@ -4,12 +4,14 @@ import Foundation
 import Kernels
 
 /// A layer on the grid whose neurons have constants of their own, or adapt, or are reached with
-/// delays: memory for one thread.
+/// delays that differ within what a neuron sends: memory for one thread.
 final class GridEach {
   let width: Int
   let adapts: Bool
   /// Whether the gradients of time constants are wanted, which need V and I of every step.
   let recordsSteps: Bool
+  /// Whether lI counts 1 in the gradient of weights.
+  var countsAlike: Bool { layer.tauSyn.isUniform && layer.learning[.tauSyn] == nil }
   /// Of the adjoint: what lI counts in the gradient of weights (tau_s over the layer's unit).
   let share: UnsafeMutablePointer<Float>
   let tauMem: UnsafeMutablePointer<Float>
@@ -32,16 +34,14 @@ final class GridEach {
   /// Delays of each synapse, or of each neuron that receives.
   let forward: GridDelays?
   let loop: GridDelays?
-  /// Delays of each neuron that sends.
-  let forwardAxons: GridAxons?
-  let loopAxons: GridAxons?
   /// Room for what a step finds where it is not kept.
   let found: (neurons: UnsafeMutablePointer<UInt32>, numbers: UnsafeMutablePointer<Float>)
   private let constants: UnsafeMutablePointer<Float>
   private let layer: Layer
   private let steps: Int
   private let problem: Problem
-  private var isFixed = false
+  /// What was taken of those that change: nil before the first time.
+  private var taken: [[Float]]?
 
   /// How many vectors of constants there are.
   private static let vectors = 18
@@ -67,15 +67,8 @@ final class GridEach {
         delays, projection: projection, rows: rows, columns: layer.size, problem.step,
         steps: steps)
     }
-    func axons(_ delays: Delays?, _ projection: Int, _ rows: Int) -> GridAxons? {
-      guard let delays, delays.form == .axonal else { return nil }
-      return GridAxons(
-        delays, projection: projection, rows: rows, problem.step, steps: steps)
-    }
     forward = delays(layer.delays, projection, sources)
     loop = delays(layer.loopDelays, projection + 1, layer.size)
-    forwardAxons = axons(layer.delays, projection, sources)
-    loopAxons = axons(layer.loopDelays, projection + 1, layer.size)
     let rows = steps + max(forward?.reach ?? 0, loop?.reach ?? 0) + 16
     let isDelayed = forward != nil || loop != nil
     current = isDelayed ? allocateZeroed(rows * width) : nil
@@ -110,15 +103,25 @@ final class GridEach {
     }
   }
 
-  /// Takes the constants of the moment. Those that nothing changes are taken once.
+  /// Whether the constants of the moment are those that were taken last; they are from now on.
+  private func hasTaken(_ weights: Parameters<Float>, _ index: Int) -> Bool {
+    let vectors = layer.kept.compactMap { weights.vector($0, ofLayer: index) }
+    if let taken {
+      let areSame = zip(taken, vectors).allSatisfy { old, vector in
+        memcmp(old, vector.base, MemoryLayout<Float>.stride * old.count) == 0
+      }
+      if areSame { return true }
+    }
+    taken = vectors.map { Array(UnsafeBufferPointer(start: $0.base, count: $0.count)) }
+    return false
+  }
+
+  /// Takes the constants of the moment, where they are others than those of the last time.
   func take(_ weights: Parameters<Float>, layer index: Int) {
     forward?.take(weights)
     loop?.take(weights)
-    forwardAxons?.take(weights)
-    loopAxons?.take(weights)
-    if isFixed { return }
-    isFixed = layer.learning.isEmpty
-    let now = isFixed ? layer : weights.layer(index)
+    if hasTaken(weights, index) { return }
+    let now = weights.layer(index)
     let dt = problem.step
     func vector(_ number: Int) -> UnsafeMutablePointer<Float> { constants + number * width }
     for j in 0..<layer.size {
@@ -159,19 +162,11 @@ final class GridEach {
   }
 }
 
-extension GridEach {
-  /// The spikes of a trial as they arrive, where all targets of a source get them at once.
-  func arriving(_ incoming: GridSpikes, _ own: GridSpikes) -> (GridSpikes, GridSpikes) {
-    forwardAxons?.shift(incoming)
-    loopAxons?.shift(own)
-    return (forwardAxons?.shifted ?? incoming, loopAxons?.shifted ?? own)
-  }
-}
-
 extension Layer {
   /// Whether the grid takes it neuron by neuron.
   var isEach: Bool {
-    !isUniform || delays != nil || loopDelays != nil || neuron.adapts
+    !isUniform || neuron.adapts
+      || [delays, loopDelays].contains { $0 != nil && $0?.form != .axonal }
   }
 }
 

@@ -39,39 +39,45 @@ extension GridSolver {
     for own in trial.layers { own.errors.update(repeating: 0, count: own.count) }
     for index in (first..<workspace.layers.count).reversed() {
       let push = index < push.count ? push[index] : []
-      if let each = workspace.layers[index].each {
-        each.take(weights, layer: index)
-        sweepBackEach(workspace.layers[index], each, index, trial, push, tape, workspace)
+      let layer = workspace.layers[index]
+      layer.take(weights, layer: index)
+      if let each = layer.each {
+        sweepBackEach(layer, each, index, trial, push, tape, workspace)
       } else {
-        sweepBack(workspace.layers[index], index, trial, push, tape.traces[index], workspace)
+        sweepBack(layer, index, trial, push, tape, workspace)
       }
     }
     for (index, projection) in projections.enumerated()
     where projection.target > first {
-      let each = workspace.layers[projection.target - 1].each
+      let layer = workspace.layers[projection.target - 1]
       let isLoop = projection.source == projection.target
-      if (isLoop ? each?.loop : each?.forward) != nil { continue }
-      let axons = isLoop ? each?.loopAxons : each?.forwardAxons
+      if (isLoop ? layer.each?.loop : layer.each?.forward) != nil { continue }
+      let isShifted = (isLoop ? layer.loopAxons : layer.axons) != nil
       tape.add(
-        axons?.shifted ?? trial.incoming(projection.source), projection: index,
-        target: projection.target - 1)
+        isShifted ? trial.arrivals[index].spikes : trial.incoming(projection.source),
+        projection: index, target: projection.target - 1)
     }
   }
 
   /// One layer from T back: fills its trace, and the errors of the spikes that reach it.
   private func sweepBack(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ push: [Double],
-    _ trace: GridTape.Trace, _ workspace: GridWorkspace
+    _ tape: GridTape, _ workspace: GridWorkspace
   ) {
+    let trace = tape.traces[index]
     let isOutput = index == workspace.layers.count - 1
     let readout = isOutput ? problem.loss.readout : nil
     let drive = isOutput ? startOutput(layer, trial, workspace) : nil
     let keepsErrors = !workspace.errorTraces.isEmpty
-    let incoming = trial.incoming(index)
     let own = trial.layers[index]
+    let (incoming, looped) = trial.arrived(index, at: layer)
     let forward = workspace.forward(to: index)
     let loop = workspace.loop(of: index)
-    let (incomingErrors, ownErrors) = (index > 0 ? incoming.errors : nil, own.errors)
+    let axons = layer.axons.map { trial.arrivals[$0.projection] }
+    let loopAxons = layer.loopAxons.map { trial.arrivals[$0.projection] }
+    if axons != nil || loopAxons != nil { tape.useAll() }
+    let incomingErrors = index > 0 || axons != nil ? incoming.errors : nil
+    let ownErrors = own.errors
     if !isOutput { layer.clearState() }
     // lI lives in the row of the trace where it is kept, elsewhere in the layer; under a drive lI -
     // u stays in the layer.
@@ -83,10 +89,14 @@ extension GridSolver {
     for n in stride(from: steps, through: 0, by: -1) {
       let arriving = incoming.range(at: n)
       let spikes = layer.isSpiking ? own.range(at: n) : 0..<0
+      let looping = loop == nil ? 0..<0 : loopAxons == nil ? spikes : looped.range(at: n)
       let hasPeak = n == peak
-      if arriving.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0 { continue }
+      if arriving.isEmpty && looping.isEmpty && spikes.isEmpty && !hasPeak && !keepsErrors && n > 0
+      {
+        continue
+      }
       if n < steps {
-        let isKept = !(arriving.isEmpty && (spikes.isEmpty || loop == nil))
+        let isKept = !(arriving.isEmpty && looping.isEmpty)
         let kept = isKept ? trace.values + row * trace.stride : nil
         if let drive {
           weightOfStep.withUnsafeBufferPointer {
@@ -124,12 +134,13 @@ extension GridSolver {
         dropPeaks(at: n, layer, trial, workspace)
         peak = workspace.nextPeak(of: trial)
       }
-      if spikes.isEmpty { continue }
-      if let loop {
+      if let loop, !looping.isEmpty {
         ep_dot_rows(
-          ownErrors + spikes.lowerBound, loop.weights, loop.stride,
-          own.neurons + spikes.lowerBound, spikes.count, lv, li, layer.width)
+          looped.errors + looping.lowerBound, loop.weights, loop.stride,
+          looped.neurons + looping.lowerBound, looping.count, lv, li, layer.width)
+        loopAxons?.hand(looping, to: ownErrors)
       }
+      if spikes.isEmpty { continue }
       if readout == .firstSpike { addSpikeTimes(at: n, spikes, own, ownErrors, trial) }
       for k in spikes {
         let neuron = Int(own.neurons[k])
@@ -140,6 +151,23 @@ extension GridSolver {
           for k in spikes { lv[Int(own.neurons[k])] += Float(push[Int(own.neurons[k])]) }
         }
       }
+    }
+    handDelays(layer, trial, index > 0 ? trial.incoming(index).errors : nil, tape)
+  }
+
+  /// Once a layer has been gone through: the errors of spikes that came by axons with delays, to
+  /// where they were sent, and to the gradients of the delays.
+  func handDelays(
+    _ layer: GridLayer, _ trial: GridTrial, _ incomingErrors: UnsafeMutablePointer<Float>?,
+    _ tape: GridTape
+  ) {
+    for axons in [layer.axons, layer.loopAxons] {
+      guard let axons else { continue }
+      let arrivals = trial.arrivals[axons.projection]
+      if let incomingErrors, axons === layer.axons {
+        arrivals.hand(0..<arrivals.spikes.count, to: incomingErrors)
+      }
+      arrivals.add(to: tape.sum.delays(ofProjection: axons.projection))
     }
   }
 

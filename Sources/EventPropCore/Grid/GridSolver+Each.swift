@@ -18,6 +18,7 @@ extension GridSolver {
     _ workspace: GridWorkspace
   ) {
     let incoming = trial.incoming(index)
+    let sent = trial.arriving(index, at: layer)
     var own = trial.layers[index]
     let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
     let forward = workspace.forward(to: index)
@@ -28,20 +29,20 @@ extension GridSolver {
     layer.clearState()
     each.adapt?.update(repeating: 0, count: width)
     each.spread(incoming, own: nil)
-    each.forwardAxons?.shift(incoming)
-    each.loopAxons?.begin()
+    layer.loopAxons?.begin()
     var constants = each.each
-    let sent = each.forwardAxons?.shifted ?? incoming
     // Local names, as in `sweepBackEach`.
     let (v, i, adapt, current) = (layer.v, layer.i, each.adapt, each.current)
     let (isAtOnce, loopIsAtOnce) = (each.forward == nil, each.loop == nil)
-    let (loopDelays, loopAxons) = (each.loop, each.loopAxons)
+    let (loopDelays, loopAxons) = (each.loop, layer.loopAxons)
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
         own.reserve(width)
         var sources = 0
+        var upcoming = ep_rows()
         if isAtOnce {
           arriving[sources] = forward.rows(of: sent, at: n, 0..<width)
+          upcoming = forward.rows(of: sent, at: n + 1, 0..<width)
           sources += 1
         }
         if let loop, loopIsAtOnce {
@@ -55,7 +56,7 @@ extension GridSolver {
           own.neurons + own.count, own.slopes + own.count, own.memories + own.count
         )
         var found = ep_each_step(
-          v, i, adapt, &constants, arriving.baseAddress, sources,
+          v, i, adapt, &constants, arriving.baseAddress, sources, &upcoming,
           current.map { $0 + n * width }, nil, width, neurons, slopes, memories)
         found = dropped.removeDropped(from: neurons, slopes, memories, count: found)
         if trial.intervention != nil {
@@ -81,16 +82,15 @@ extension GridSolver {
   func integrateEach(
     _ layer: GridLayer, _ each: GridEach, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
-    let incoming = trial.incoming(workspace.layers.count - 1)
-    let projection = workspace.forward(to: workspace.layers.count - 1)
+    let index = workspace.layers.count - 1
+    let sent = trial.arriving(index, at: layer)
+    let projection = workspace.forward(to: index)
     let width = layer.width
     layer.clearState()
     workspace.mean.update(repeating: 0, count: width)
-    each.spread(incoming, own: nil)
-    each.forwardAxons?.shift(incoming)
+    each.spread(trial.incoming(index), own: nil)
     var constants = each.each
     let isDelayed = each.forward != nil
-    let sent = each.forwardAxons?.shifted ?? incoming
     for n in 0..<steps {
       var arriving = isDelayed ? ep_rows() : projection.rows(of: sent, at: n, 0..<width)
       ep_each_li(
@@ -111,15 +111,14 @@ extension GridSolver {
   /// The states at the start of every step, once more.
   private func record(
     _ layer: GridLayer, _ each: GridEach, _ index: Int, _ trial: GridTrial,
-    _ workspace: GridWorkspace
+    _ arrived: (below: GridSpikes, loop: GridSpikes), _ workspace: GridWorkspace
   ) {
-    let (incoming, own) = (trial.incoming(index), trial.layers[index])
+    let (sent, sentByLoop) = arrived
     let (forward, loop) = (workspace.forward(to: index), workspace.loop(of: index))
     let width = layer.width
     layer.clearState()
     each.adapt?.update(repeating: 0, count: width)
-    each.spread(incoming, own: layer.isSpiking ? own : nil)
-    let (sent, sentByLoop) = each.arriving(incoming, own)
+    each.spread(trial.incoming(index), own: layer.isSpiking ? trial.layers[index] : nil)
     var constants = each.each
     withUnsafeTemporaryAllocation(of: ep_rows.self, capacity: 2) { arriving in
       for n in 0..<steps {
@@ -136,7 +135,7 @@ extension GridSolver {
         let current = each.current.map { $0 + n * width }
         if layer.isSpiking {
           _ = ep_each_step(
-            layer.v, layer.i, each.adapt, &constants, arriving.baseAddress, sources, current,
+            layer.v, layer.i, each.adapt, &constants, arriving.baseAddress, sources, nil, current,
             &record, width, each.found.neurons, each.found.numbers, each.found.numbers + width)
         } else {
           if sources == 0 { arriving[0] = ep_rows() }
@@ -172,32 +171,34 @@ extension GridSolver {
     let keepsErrors = !workspace.errorTraces.isEmpty
     let trace = tape.traces[index]
     let width = layer.width
-    if each.recordsSteps { record(layer, each, index, trial, workspace) }
+    let (sent, sentByLoop) = trial.arrived(index, at: layer)
+    if each.recordsSteps { record(layer, each, index, trial, (sent, sentByLoop), workspace) }
     tape.useAll()
-    let ofAxons = each.forwardAxons.flatMap { tape.sum.delays(ofProjection: $0.projection) }
-    let ofLoopAxons = each.loopAxons.flatMap { tape.sum.delays(ofProjection: $0.projection) }
-    let wantsErrors = incomingErrors != nil || each.forwardAxons != nil
+    let axons = layer.axons.map { trial.arrivals[$0.projection] }
+    let loopAxons = layer.loopAxons.map { trial.arrivals[$0.projection] }
+    let wantsErrors = incomingErrors != nil || axons != nil
     let drive = isOutput ? startOutput(layer, trial, workspace) : nil
     if !isOutput { layer.clearState() }
     each.la?.update(repeating: 0, count: width)
     each.last.update(repeating: 0, count: width)
     each.sums.update(repeating: 0, count: 5 * width)
-    let (sent, sentByLoop) = each.arriving(incoming, own)
     if let currents = each.currents, let errors = each.errors {
       let rest = (each.reach + 16) * width
       (currents + steps * width).update(repeating: 0, count: rest)
       (errors + steps * width).update(repeating: 0, count: rest)
     }
     var constants = each.each
-    let (lv, li) = (layer.v, layer.i)
+    let lv = layer.v
+    // lI lives in the row of the trace where it is kept as it is, elsewhere in the layer.
+    var li = layer.i
     // Of all that is looked at in each step there is a local name: each look at a property of a
     // class counts references.
     let (sums, last, la, held) = (each.sums, each.last, each.la, each.drive)
-    let (share, tauMem) = (each.share, each.tauMem)
+    let (share, tauMem) = (each.countsAlike && drive == nil ? nil : each.share, each.tauMem)
     let (currents, errors) = (each.currents, each.errors)
     let (recordsSteps, adapts) = (each.recordsSteps, each.adapts)
     let (isAtOnce, loopIsAtOnce) = (each.forward == nil, each.loop == nil && loop != nil)
-    let (axons, loopAxons, loopDelays) = (each.forwardAxons, each.loopAxons, each.loop)
+    let loopDelays = each.loop
     var peak = readout == .maximum ? workspace.nextPeak(of: trial) : -1
     var row = 0
     for n in stride(from: steps, through: 0, by: -1) {
@@ -218,9 +219,11 @@ extension GridSolver {
         }
         let isKept = !arriving.isEmpty || !looping.isEmpty
         let kept = isKept ? trace.values + row * trace.stride : nil
+        let result = share == nil ? kept ?? layer.i : layer.i
         ep_each_back(
-          lv, li, la, &constants, u, last, currents.map { $0 + n * width },
-          errors.map { $0 + n * width }, share, kept, width)
+          lv, li, result, la, &constants, u, last, currents.map { $0 + n * width },
+          errors.map { $0 + n * width }, share, share == nil ? nil : kept, width)
+        li = result
         if kept != nil {
           trace.rows[n] = UInt32(truncatingIfNeeded: row)
           row += 1
@@ -235,7 +238,6 @@ extension GridSolver {
         if hasPeak && n < steps {
           addKinks(at: n, arriving, sent, forward, sent.errors, trial, workspace)
         }
-        axons?.hand(arriving, to: incomingErrors, ofAxons)
       }
       if hasPeak {
         for j in workspace.peaks.reversed() where trial.peakIndex[j] == n {
@@ -253,7 +255,7 @@ extension GridSolver {
         ep_dot_rows(
           sentByLoop.errors + looping.lowerBound, loop.weights, loop.stride,
           sentByLoop.neurons + looping.lowerBound, looping.count, lv, li, width)
-        loopAxons?.hand(looping, to: ownErrors, ofLoopAxons)
+        loopAxons?.hand(looping, to: ownErrors)
       }
       if spikes.isEmpty { continue }
       if let loopDelays, let loop, let errors, n < steps {
@@ -282,6 +284,7 @@ extension GridSolver {
         if !push.isEmpty { lv[j] += Float(push[j]) }
       }
     }
+    handDelays(layer, trial, incomingErrors, tape)
     finish(each, index, incoming, own, incomingErrors, tape)
   }
 

@@ -39,8 +39,10 @@ extension GridSolver {
       if index == 0 && !blocks.isEmpty && !trial.isWatched(0) {
         for block in trial.blocks { block.prefetchCodes() }
         trial.layers[0].take(trial.blocks, steps: steps, withSlopes: withSlopes)
-      } else if let each = layer.each {
-        each.take(weights, layer: index)
+        continue
+      }
+      layer.take(weights, layer: index)
+      if let each = layer.each {
         if layer.isSpiking {
           runEach(layer, each, index, trial, workspace)
         } else {
@@ -61,11 +63,13 @@ extension GridSolver {
   private func runStepByStep(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
-    let incoming = trial.incoming(index)
+    let incoming = trial.arriving(index, at: layer)
     var own = trial.layers[index]
     let voltages = index == workspace.layers.count - 1 ? trial.voltages : nil
     let forward = workspace.forward(to: index)
     let loop = workspace.loop(of: index)
+    let loopAxons = layer.loopAxons
+    loopAxons?.begin()
     let panels = index == 0 && !blocks.isEmpty ? blocks : [0..<layer.width]
     let dropped = trial.dropped(inLayer: index)
     own.beginTrial()
@@ -77,7 +81,11 @@ extension GridSolver {
         for part in 0..<panels.count {
           let panel = panels[part]
           arriving[0] = forward.rows(of: incoming, at: n, panel)
-          if let loop { arriving[1] = loop.rows(of: own, at: n, panel) }
+          if let loop {
+            // By axons of the layer's own what was sent to arrive now.
+            arriving[1] =
+              loopAxons?.rows(loop.weights, loop.stride, at: n) ?? loop.rows(of: own, at: n, panel)
+          }
           var upcoming = forward.rows(of: incoming, at: n + 1, panel)
           found += ep_lif_step(
             layer.v + panel.lowerBound, layer.i + panel.lowerBound, layer.decay.a, layer.decay.b,
@@ -92,6 +100,7 @@ extension GridSolver {
         if trial.intervention != nil {
           found = trial.intervene(in: index, layer, own, at: n + 1, found: found)
         }
+        loopAxons?.send(own.neurons + own.count, found, at: n + 1)
         own.endStep(n, adding: found)
         if let voltages { (voltages + n * layer.width).update(from: layer.v, count: layer.width) }
       }
@@ -104,7 +113,7 @@ extension GridSolver {
   private func runByPieces(
     _ layer: GridLayer, _ index: Int, _ trial: GridTrial, _ workspace: GridWorkspace
   ) {
-    let incoming = trial.incoming(index)
+    let incoming = trial.arriving(index, at: layer)
     let projection = workspace.forward(to: index)
     let pieces = UnsafeMutableBufferPointer(
       rebasing: workspace.pieces[0..<((layer.width + Int(EP_BLOCK) - 1) / Int(EP_BLOCK))])
@@ -126,7 +135,7 @@ extension GridSolver {
 
   /// LI neurons: V, weighted in time.
   private func integrate(_ layer: GridLayer, _ trial: GridTrial, _ workspace: GridWorkspace) {
-    let incoming = trial.incoming(workspace.layers.count - 1)
+    let incoming = trial.arriving(workspace.layers.count - 1, at: layer)
     let projection = workspace.forward(to: workspace.layers.count - 1)
     workspace.mean.update(repeating: 0, count: layer.width)
     weightOfStep.withUnsafeBufferPointer {
@@ -259,6 +268,29 @@ extension GridTrial {
   /// The spikes of a population: those that reach layer `population` from below.
   func incoming(_ population: Int) -> GridSpikes {
     population == 0 ? input : layers[population - 1]
+  }
+
+  /// The same as they arrive, once more by the delays of the moment.
+  func arriving(_ population: Int, at layer: GridLayer) -> GridSpikes {
+    guard let axons = layer.axons else { return incoming(population) }
+    arrivals[axons.projection].take(incoming(population), axons, steps: steps)
+    return arrivals[axons.projection].spikes
+  }
+
+  /// For the adjoint, the spikes that reach a layer from below and by its own loop as they arrived
+  /// in the last forward pass.
+  func arrived(_ index: Int, at layer: GridLayer) -> (below: GridSpikes, loop: GridSpikes) {
+    for axons in [layer.axons, layer.loopAxons] {
+      guard let axons else { continue }
+      if axons === layer.loopAxons {
+        arrivals[axons.projection].take(layers[index], axons, steps: steps)
+      }
+      arrivals[axons.projection].clearErrors()
+    }
+    return (
+      layer.axons.map { arrivals[$0.projection].spikes } ?? incoming(index),
+      layer.loopAxons.map { arrivals[$0.projection].spikes } ?? layers[index]
+    )
   }
 
   /// Whether something must be seen or changed at every step of a layer.

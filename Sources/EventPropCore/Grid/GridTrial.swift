@@ -159,6 +159,8 @@ public final class GridTrial: SolvedTrial {
   let layers: UnsafeMutableBufferPointer<GridSpikes>
   /// Per block of the first layer its spikes.
   let blocks: UnsafeMutableBufferPointer<BlockSpikes>
+  /// Per projection with axonal delays, its spikes as they arrive; empty where there is none.
+  let arrivals: UnsafeMutableBufferPointer<GridArrivals>
   /// Per output: dL/dm_j, dL/dM_j or dL/dt_j, by the loss's read-out.
   var readoutGradient: [Double]
   /// Per output: the read-out value itself.
@@ -193,6 +195,13 @@ public final class GridTrial: SolvedTrial {
     for (index, block) in network.blocks.enumerated() {
       blocks.initializeElement(at: index, to: BlockSpikes(first: block.lowerBound))
     }
+    let hasAxons = network.layers.contains {
+      $0.delays?.form == .axonal || $0.loopDelays?.form == .axonal
+    }
+    arrivals = .allocate(capacity: hasAxons ? network.projections.count : 0)
+    for index in arrivals.indices {
+      arrivals.initializeElement(at: index, to: GridArrivals(steps: steps))
+    }
     let outputs = network.output.size
     readoutGradient = Array(repeating: 0, count: outputs)
     readout = Array(repeating: 0, count: outputs)
@@ -207,6 +216,8 @@ public final class GridTrial: SolvedTrial {
     layers.deallocate()
     for block in blocks { block.deallocate() }
     blocks.deallocate()
+    for spikes in arrivals { spikes.deallocate() }
+    arrivals.deallocate()
     voltages?.deallocate()
     drive?.deallocate()
   }

@@ -19,6 +19,9 @@ struct GridLayer {
   let reset: ep_reset
   /// What a layer has whose neurons are not all alike; nil elsewhere.
   let each: GridEach?
+  /// Delays of each neuron that sends: of those below, and of the layer's own.
+  let axons: GridAxons?
+  let loopAxons: GridAxons?
   /// Forward: V and I. Backward: lV and lI. `width` each.
   let v: UnsafeMutablePointer<Float>
   let i: UnsafeMutablePointer<Float>
@@ -112,6 +115,15 @@ public final class GridWorkspace {
       widest = max(widest, width)
       let decay = layer.decay(over: problem.step)
       let reading = layer.stepReading(problem.step, rule: problem.rule)
+      let (projection, sources) = (
+        network.projections.firstIndex { $0.target == index + 1 }!,
+        network.size(ofPopulation: index)
+      )
+      func axons(_ delays: Delays?, _ projection: Int, _ rows: Int) -> GridAxons? {
+        guard let delays, delays.form == .axonal else { return nil }
+        return GridAxons(
+          delays, projection: projection, rows: rows, problem.step, steps: steps)
+      }
       layers.initializeElement(
         at: index,
         to: GridLayer(
@@ -124,9 +136,10 @@ public final class GridWorkspace {
           threshold: Float(layer.threshold[0]), reset: layer.reset(step: problem.step),
           each: layer.isEach
             ? GridEach(
-              layer,
-              projection: network.projections.firstIndex { $0.target == index + 1 }!,
-              sources: network.size(ofPopulation: index), problem: problem, steps: steps) : nil,
+              layer, projection: projection, sources: sources, problem: problem, steps: steps)
+            : nil,
+          axons: axons(layer.delays, projection, sources),
+          loopAxons: axons(layer.loopDelays, projection + 1, layer.size),
           v: allocateZeroed(width), i: allocateZeroed(width)))
     }
     let piece = Int(EP_BLOCK)
@@ -233,6 +246,13 @@ public final class GridWorkspace {
 }
 
 extension GridLayer {
+  /// Takes delays and constants of the moment.
+  func take(_ weights: Parameters<Float>, layer index: Int) {
+    axons?.take(weights)
+    loopAxons?.take(weights)
+    each?.take(weights, layer: index)
+  }
+
   /// Sets V and I (or lV and lI) to 0.
   func clearState() {
     v.update(repeating: 0, count: width)
