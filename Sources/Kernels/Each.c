@@ -80,6 +80,9 @@ INLINE size_t each_steps(int plain, float *v, float *i, float *adapt, const ep_e
                          const float *current, const ep_each_record *record, size_t width,
                          uint32_t *neurons, float *slopes, float *memories) {
   size_t count = 0, k = 0;
+  for (; plain && k + 16 * EP_LANES <= width; k += 16 * EP_LANES)
+    count = each_step(16, plain, k, v, i, adapt, each, arriving, sources, upcoming, current, record,
+                      neurons, slopes, memories, count);
   for (; k + 8 * EP_LANES <= width; k += 8 * EP_LANES)
     count = each_step(8, plain, k, v, i, adapt, each, arriving, sources, upcoming, current, record,
                       neurons, slopes, memories, count);

@@ -11,7 +11,7 @@ final class GridEach {
   /// Whether the gradients of time constants are wanted, which need V and I of every step.
   let recordsSteps: Bool
   /// Whether lI counts 1 in the gradient of weights.
-  var countsAlike: Bool { layer.tauSyn.isUniform && layer.learning[.tauSyn] == nil }
+  let countsAlike: Bool
   /// Of the adjoint: what lI counts in the gradient of weights (tau_s over the layer's unit).
   let share: UnsafeMutablePointer<Float>
   let tauMem: UnsafeMutablePointer<Float>
@@ -40,6 +40,8 @@ final class GridEach {
   private let layer: Layer
   private let steps: Int
   private let problem: Problem
+  /// Constants that `Parameters` holds.
+  private let kept: [NeuronParameter]
   /// What was taken of those that change: nil before the first time.
   private var taken: [[Float]]?
 
@@ -50,6 +52,8 @@ final class GridEach {
     (self.layer, self.problem, self.steps) = (layer, problem, steps)
     width = paddedWidth(layer.size)
     adapts = layer.neuron.adapts
+    countsAlike = layer.tauSyn.isUniform && layer.learning[.tauSyn] == nil
+    kept = layer.kept
     let timeConstants: [NeuronParameter] = [.tauMem, .tauSyn, .tauAdapt]
     recordsSteps = timeConstants.contains { layer.learning[$0]?.isTrained == true }
     constants = allocateZeroed(Self.vectors * width)
@@ -105,7 +109,7 @@ final class GridEach {
 
   /// Whether the constants of the moment are those that were taken last; they are from now on.
   private func hasTaken(_ weights: Parameters<Float>, _ index: Int) -> Bool {
-    let vectors = layer.kept.compactMap { weights.vector($0, ofLayer: index) }
+    let vectors = kept.compactMap { weights.vector($0, ofLayer: index) }
     if let taken {
       let areSame = zip(taken, vectors).allSatisfy { old, vector in
         memcmp(old, vector.base, MemoryLayout<Float>.stride * old.count) == 0

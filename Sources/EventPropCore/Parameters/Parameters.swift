@@ -11,9 +11,9 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// In the order of `network.projections`.
   public let matrices: [Matrix<Scalar>]
   /// In the order of `network.vectors`.
-  public var vectors: ArraySlice<Matrix<Scalar>> {
-    arrays[(arrays.count - network.vectors.count)...]
-  }
+  public var vectors: ArraySlice<Matrix<Scalar>> { arrays[(arrays.count - keys.count)...] }
+  /// `network.vectors`, which takes long to find.
+  private let keys: [LayerVector]
 
   /// All zero.
   public init(_ network: Network) {
@@ -33,12 +33,14 @@ public final class Parameters<Scalar: NetworkScalar> {
     }
     self.arrays = arrays
     matrices = Array(arrays.prefix(network.projections.count))
+    keys = network.vectors
   }
 
   private init(_ network: Network, _ arrays: [Matrix<Scalar>]) {
     self.network = network
     self.arrays = arrays
     matrices = Array(arrays.prefix(network.projections.count))
+    keys = network.vectors
   }
 
   /// The layers of the network with the values of the moment of what is drawn or trained.
@@ -61,9 +63,8 @@ public final class Parameters<Scalar: NetworkScalar> {
   /// Where a vector of a layer is kept; nil where `Parameters` does not hold it.
   func vector(_ parameter: NeuronParameter, ofLayer layer: Int) -> Matrix<Scalar>? {
     if arrays.count == matrices.count { return nil }
-    let vectors = network.vectors
-    let index = vectors.firstIndex { $0.layer == layer && $0.parameter == parameter }
-    return index.map { arrays[arrays.count - vectors.count + $0] }
+    let index = keys.firstIndex { $0.layer == layer && $0.parameter == parameter }
+    return index.map { arrays[arrays.count - keys.count + $0] }
   }
 
   /// Normal weights, delays and vectors as their `Learning` has them; one stream of chance for
@@ -84,7 +85,7 @@ public final class Parameters<Scalar: NetworkScalar> {
         delays.learning.draw(
           count, standard: Array(repeating: 0, count: count), using: &random))
     }
-    for (vector, array) in zip(network.vectors, vectors) {
+    for (vector, array) in zip(keys, vectors) {
       let layer = network.layers[vector.layer]
       let place = layer.neuron.parameters.firstIndex(of: vector.parameter)!
       var random = Random(seed: seed, "neurons", vector.layer, place)
