@@ -113,14 +113,17 @@ struct CrossvalidateCommand: ParsableCommand {
 /// The results of all folds in a few lines.
 enum FoldLines {
   static func lines(_ results: [FoldResult]) -> [String] {
+    let score = (results.first?.score ?? .accuracy).word
     var lines = table(
-      "accuracy (of target series R²) on what was left out, last epoch", results, isCompared: true
+      "\(score) on what was left out, last epoch", results, isCompared: true
     ) { $0.accuracy }
     lines += table(
       "the same in the best epoch: optimistic, since chosen on the same samples", results
     ) { $0.best?.validationAccuracy }
-    lines += table("test accuracy, last epoch", results) { $0.last?.testAccuracy }
-    lines += table("test accuracy of the best epoch's weights", results) { $0.best?.testAccuracy }
+    lines += table("test \(score), last epoch", results) { $0.last?.testAccuracy }
+    lines += table("test \(score) of the best epoch's weights", results) {
+      $0.best?.testAccuracy
+    }
     return lines
   }
 

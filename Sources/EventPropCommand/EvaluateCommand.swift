@@ -143,7 +143,8 @@ struct EvaluateCommand: ParsableCommand {
     let (result, data) = (score.result, score.data)
     Console.out(
       String(
-        format: "\n%@: %@ %@, loss %.4f", score.lane, data.targets == nil ? "accuracy" : "R²",
+        format: "\n%@: %@ %@, loss %.4f", score.lane,
+        (data.targets == nil ? ScoreName.accuracy : .r2).word,
         Console.percent(result.accuracy), result.loss)
     )
     for (layer, spikes) in result.meanSpikes.enumerated() {

@@ -77,7 +77,9 @@ enum EvaluationTables {
     }
     var lines = [
       Console.pad("run", runWidth) + "   seed  " + Console.pad("lane", laneWidth)
-        + "   epoch   samples  accuracy, standard error  loss"
+        + "   epoch   samples  "
+        + (scores.allSatisfy { $0.data.targets == nil }
+          ? "accuracy, standard error  loss" : "R²                        loss")
     ]
     var done: Set<[String]> = []
     for score in scores where done.insert([score.run, score.lane]).inserted {
@@ -104,8 +106,10 @@ enum EvaluationTables {
   }
 
   static func scores(_ scores: [Score], split: String) -> [String] {
-    [
-      "run,seed,lane,weights,epoch,split,data,samples,accuracy,standard_error,loss"
+    let score =
+      scores.allSatisfy { $0.data.targets == nil } ? ScoreName.accuracy : .r2
+    return [
+      score.named("run,seed,lane,weights,epoch,split,data,samples,accuracy,standard_error,loss")
     ]
       + scores.map {
         line([

@@ -94,7 +94,7 @@ struct HeadlessTraining {
     for line in ResultLines.lines(results.compactMap { $0 }) { console.line(line) }
     guard hasSeeds else { return }
     let runs = members.all.map { $0.run.path }
-    let score = trainer.data.train.targets == nil ? "accuracy" : "R²"
+    let score = trainer.score.word
     for line in SeedSummary.verdicts(trainer.preset, runs: runs, score: score) {
       console.line(line)
     }
@@ -154,7 +154,7 @@ struct HeadlessTraining {
     let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
       String(
         format: "loss %.4f  %@ %.1f %%", metrics.loss,
-        trainer.data.train.targets == nil ? "acc" : "R²", 100 * metrics.accuracy)
+        trainer.score == .accuracy ? "acc" : "R²", 100 * metrics.accuracy)
     }.joined(separator: " | ")
     let samples = Text.grouped(rate * Double(trainer.preset.training.batch))
     return "epoch \(trainer.epoch + 1)/\(trainer.preset.training.epochs) "

@@ -41,14 +41,15 @@ struct ImportCommand: ParsableCommand {
     let (preset, foreign, data) = try options.presetAndData(
       network, settings: settings, threads: threads)
     let trainer = try Trainer(preset, data: data, threads: threads)
-    let run = try RunDirectory(creating: out, preset: trainer.preset, network: trainer.network)
+    let run = try RunDirectory(
+      creating: out, preset: trainer.preset, network: trainer.network, score: trainer.score)
     try Checkpoint.write(trainer, to: run, keep: preset.training.checkpointsKept)
     try run.logEnd(of: trainer, detail: "imported from \(network)")
     Console.out("\(foreign.words); run \(run.path)")
     let set = data.test.count > 0 ? data.test : data.train
     let result = trainer.evaluate(lane: 0, set)
     Console.out(
-      "\(data.test.count > 0 ? "test" : "training") \(set.targets == nil ? "accuracy" : "R²") "
+      "\(data.test.count > 0 ? "test" : "training") \(trainer.score.word) "
         + "\(Console.percent(result.accuracy)), loss \(String(format: "%.4f", result.loss))")
   }
 }

@@ -156,7 +156,8 @@ struct TrainCommand: ParsableCommand {
     var replay = try Replay(session) {
       try Trainer(preset, data: preset.loadData(), threads: threads)
     } run: {
-      try RunDirectory(creating: out, preset: $0.preset, network: $0.network)
+      try RunDirectory(
+        creating: out, preset: $0.preset, network: $0.network, score: $0.score)
     }
     StopSignal.install()
     console.line("run \(replay.path)")

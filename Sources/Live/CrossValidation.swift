@@ -106,7 +106,9 @@ extension CrossValidation.Fold {
       let ends = ResultsTable(ofRun: folder).rows
       var last: [String: [String: String]] = [:]
       var names: [String] = []
-      for row in MetricsTable.rows(table) {
+      let (columns, rows) = MetricsTable.table(table)
+      let score = ScoreName.allCases.first { columns.contains("validation_\($0.rawValue)") }
+      for row in rows {
         guard let lane = row["lane"], row["validation_accuracy"] != "" else { continue }
         if last.updateValue(row, forKey: lane) == nil { names.append(lane) }
       }
@@ -115,7 +117,8 @@ extension CrossValidation.Fold {
           let accuracy = row["validation_accuracy"].flatMap({ Double($0) })
         else { return nil }
         return FoldResult(
-          fold: name, seed: seed, lane: lane, epoch: epoch, accuracy: accuracy,
+          fold: name, seed: seed, lane: lane, epoch: epoch, score: score ?? .accuracy,
+          accuracy: accuracy,
           loss: row["validation_loss"].flatMap { Double($0) },
           last: ends.first { $0.lane == lane && $0.which == "last" },
           best: ends.first { $0.lane == lane && $0.which == "best" })
@@ -134,6 +137,8 @@ public struct FoldResult {
   public var lane: String
   /// The last one with an evaluation.
   public var epoch: Int
+  /// What `accuracy` is.
+  public var score: ScoreName
   /// Share 0...1 of the samples left out, in that epoch.
   public var accuracy: Double
   /// Mean over them.
@@ -157,6 +162,7 @@ public struct FoldResult {
         number(result.best?.testAccuracy),
       ].joined(separator: ",")
     }
-    return ([head] + rows).joined(separator: "\n") + "\n"
+    let score = results.first?.score ?? .accuracy
+    return ([score.named(head)] + rows).joined(separator: "\n") + "\n"
   }
 }

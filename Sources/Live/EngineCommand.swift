@@ -86,27 +86,27 @@ public enum Detail: Sendable, Equatable {
 public enum StopCondition: Sendable, Equatable {
   /// After this many epochs.
   case epoch(Int)
-  /// When a lane's test accuracy reaches this share.
+  /// When a lane's test accuracy, or R² of target series, reaches this.
   case accuracy(Double)
   /// When all neurons of a hidden layer were silent in a whole epoch.
   case deadLayer
 
   /// As a sentence's end: "training will pause ...".
-  var words: String {
+  func words(_ score: ScoreName) -> String {
     switch self {
     case .epoch(let epoch): "after epoch \(epoch)"
-    case .accuracy(let share): "when a lane's test accuracy reaches \(100 * share) %"
+    case .accuracy(let share): "when a lane's test \(score.word) reaches \(100 * share) %"
     case .deadLayer: "when a hidden layer dies"
     }
   }
 
-  /// `epoch 20`, `accuracy 0.95`, `dead`.
+  /// `epoch 20`, `accuracy 0.95` or `r2 0.95`, `dead`.
   public init?(words: [String]) {
     switch (words.first, words.count) {
     case ("epoch", 2):
       guard let epoch = Int(words[1]), epoch > 0 else { return nil }
       self = .epoch(epoch)
-    case ("accuracy", 2):
+    case ("accuracy", 2), ("r2", 2):
       guard let share = Double(words[1]), share > 0, share <= 1 else { return nil }
       self = .accuracy(share)
     case ("dead", 1): self = .deadLayer

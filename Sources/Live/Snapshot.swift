@@ -50,6 +50,8 @@ public struct Snapshot: Sendable {
   public var classNames: [String] = []
   /// Outputs follow target series: there are no classes, and what is called accuracy is R^2.
   public var isRegression = false
+  /// What lanes are measured by.
+  public var score: ScoreName { isRegression ? .r2 : .accuracy }
   /// Input units, copies by the delay line included.
   public var inputs = 0
   /// Index of the sample that `LaneSnapshot.trial` shows: of the test set, or of the training set.

@@ -73,10 +73,11 @@ public struct TrainingPlan: Sendable {
         if let own = shelf.take(index) { return try RunDirectory(resuming: own, trainer) }
         return try RunDirectory(
           creating: SeedFolder.path(resumed?.path ?? shelf.path, seed: trainer.preset.seed),
-          preset: trainer.preset, network: trainer.network)
+          preset: trainer.preset, network: trainer.network, score: trainer.score)
       }
       if let resumed { return try RunDirectory(resuming: resumed, trainer) }
-      let made = try RunDirectory(creating: out, preset: trainer.preset, network: trainer.network)
+      let made = try RunDirectory(
+        creating: out, preset: trainer.preset, network: trainer.network, score: trainer.score)
       shelf.path = made.path
       return made
     }

@@ -248,7 +248,7 @@ extension TrainingSession {
     case .epoch(let epoch): return trainer.epoch >= epoch ? "epoch \(epoch) reached" : nil
     case .accuracy(let share):
       let lane = trainer.lanes.first { history(of: $0).evaluation?.accuracy ?? 0 >= share }
-      return lane.map { "lane \($0.name) reached \(100 * share) %" }
+      return lane.map { "lane \($0.name) reached \(trainer.score.word) \(100 * share) %" }
     case .deadLayer:
       let dying = trainer.lanes.first { lane in
         zip(history(of: lane).record?.dead ?? [], lane.network.layers).contains { $0 == $1.size }
@@ -406,7 +406,9 @@ extension TrainingSession {
         if detail != .slice { slices.forget() }
       case .stopWhen(let condition):
         stopCondition = condition
-        notice = condition.map { "training will pause \($0.words)" } ?? "no stop condition"
+        notice =
+          condition.map { "training will pause \($0.words(trainer.score))" }
+          ?? "no stop condition"
       case .breakWhen(let breakpoint):
         breakpoints = breakpoint.map { breakpoints + [$0] } ?? []
         notice = breakpoint.map { "training will pause \($0.words)" } ?? "no breakpoints"

@@ -11,16 +11,16 @@ import Foundation
 package enum MetricsTable {
   /// Columns of a new file.
   /// - Parameter lanes: the networks of all, which may differ in what they train.
-  static func columns(_ lanes: [Network]) -> [String] {
+  static func columns(_ lanes: [Network], _ score: ScoreName) -> [String] {
     let network = lanes[0]
     let arrays = lanes.dropFirst().reduce(network.parameterNames) { names, lane in
       names + lane.parameterNames.filter { !names.contains($0) }
     }
     let hidden = (0..<network.hiddenCount).map { "hidden\($0 + 1)" }
     return [
-      "epoch", "lane", "loss", "shaping", "rate", "train_loss", "train_accuracy",
-      "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "phantom_spikes",
-      "mute_trials",
+      "epoch", "lane", "loss", "shaping", "rate", "train_loss", score.named("train_accuracy"),
+      "validation_loss", score.named("validation_accuracy"), "test_loss",
+      score.named("test_accuracy"), "phantom_spikes", "mute_trials",
     ] + hidden.flatMap { ["spikes_\($0)", "spread_\($0)", "silent_\($0)", "dead_\($0)"] }
       + arrays.map { "gradient_\($0)" } + [
         "observed_updates", "spikes_created", "spikes_deleted", "spikes_moved", "predicted_change",
@@ -33,7 +33,7 @@ package enum MetricsTable {
   /// A row under the columns of a file, which may be an older one with fewer.
   static func row(_ metrics: EpochMetrics, columns: [String]) -> String {
     let values = values(metrics)
-    return columns.map { CSV.quoted(values[$0] ?? "") }.joined(separator: ",")
+    return columns.map { CSV.quoted(values[ScoreName.plain($0)] ?? "") }.joined(separator: ",")
   }
 
   private static func values(_ metrics: EpochMetrics) -> [String: String] {
@@ -82,7 +82,8 @@ package enum MetricsTable {
     rows(path).compactMap { EpochMetrics($0, network) }
   }
 
-  /// The same by column, of whatever network; none where there is no file.
+  /// The same by column, of whatever network; none where there is no file. Whatever the score is,
+  /// it is also under `_accuracy`.
   package static func rows(_ path: String) -> [[String: String]] { table(path).rows }
 
   /// The same with the columns in their order.
@@ -93,7 +94,9 @@ package enum MetricsTable {
       line in
       let fields = CSV.fields(String(line))
       guard fields.count == columns.count else { return nil }
-      return Dictionary(zip(columns, fields)) { a, _ in a }
+      var row = Dictionary(zip(columns, fields)) { a, _ in a }
+      for (column, field) in zip(columns, fields) { row[ScoreName.plain(column)] = field }
+      return row
     }
     return (columns, rows)
   }

@@ -27,6 +27,8 @@ public struct ResultsTable: Sendable {
 
   /// By lane: the last, then the best where one is kept.
   public var rows: [Row] = []
+  /// What `accuracy` is in it.
+  private var score = ScoreName.accuracy
 
   static let file = "results.csv"
   static let columns = [
@@ -42,6 +44,7 @@ public struct ResultsTable: Sendable {
   public init(_ trainer: Trainer) throws {
     let test = trainer.preset.training.tests == .never ? nil : trainer.data.test
     let samples = test?.count ?? 0
+    score = trainer.score
     for (index, lane) in trainer.lanes.enumerated() {
       let validate = trainer.data.validate
       let last = samples > 0 ? trainer.evaluate(lane: index, test!) : nil
@@ -83,7 +86,8 @@ public struct ResultsTable: Sendable {
         number(row.testAccuracy), number(row.testLoss), String(row.samples),
       ].joined(separator: ",")
     }
-    return ([ResultsTable.columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
+    return ([score.named(ResultsTable.columns.joined(separator: ","))] + lines).joined(
+      separator: "\n") + "\n"
   }
 }
 

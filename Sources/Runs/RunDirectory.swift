@@ -38,10 +38,14 @@ public final class RunDirectory {
   package static func isInUse(_ folder: String) -> Bool { RunLock.isHeld(folder) }
 
   /// Makes a new run.
-  /// - Parameter path: the folder; nil makes `runs/<name>-<n>` with the first free n.
-  public init(creating path: String?, preset: Preset, network: Network) throws {
+  /// - Parameters:
+  ///   - path: the folder; nil makes `runs/<name>-<n>` with the first free n.
+  ///   - score: what lanes are measured by.
+  public init(
+    creating path: String?, preset: Preset, network: Network, score: ScoreName = .accuracy
+  ) throws {
     isResumed = false
-    columns = MetricsTable.columns(RunDirectory.networks(preset, network))
+    columns = MetricsTable.columns(RunDirectory.networks(preset, network), score)
     if let path {
       guard RunDirectory.isFree(path) else {
         throw FileError(
@@ -160,7 +164,7 @@ public final class RunDirectory {
       metrics = try AppendFile(csv)
     } else {
       // Killed while it began.
-      columns = MetricsTable.columns(trainer.lanes.map(\.network))
+      columns = MetricsTable.columns(trainer.lanes.map(\.network), trainer.score)
       metrics = try RunDirectory.begin("metrics.csv", in: path, columns.joined(separator: ","))
     }
     let table = folder.appendingPathComponent(ActivityTable.file)

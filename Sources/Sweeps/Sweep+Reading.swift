@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import Experiments
 import Foundation
 import SpikeData
@@ -83,13 +84,14 @@ extension Sweep {
     if seeds == nil { settings.append("seeds=\(first.seeds)") }
     makeDataPathAbsolute(first)
     let hasValidation = first.data.map { $0.validation != .none } ?? false
+    let score = first.data?.hasTargets == true ? ScoreName.r2 : .accuracy
     self.metric =
-      metric.isEmpty ? (hasValidation ? "validation_accuracy" : "test_accuracy") : metric
+      metric.isEmpty ? (hasValidation ? "validation_" : "test_") + score.rawValue : metric
     let layers = (0..<(first.lanes.map(\.hidden.count).max() ?? 0)).map { "hidden\($0 + 1)" }
     let columns =
-      ["test", "validation", "train"].flatMap { ["\($0)_accuracy", "\($0)_loss"] }
+      ["test", "validation", "train"].flatMap { ["\($0)_\(score.rawValue)", "\($0)_loss"] }
       + layers.flatMap { ["spikes_\($0)", "spread_\($0)", "silent_\($0)", "dead_\($0)"] }
-    guard columns.contains(self.metric) else {
+    guard columns.map(ScoreName.plain).contains(ScoreName.plain(self.metric)) else {
       throw reader.error(
         "metric",
         "is \"\(metric)\", allowed is a column of metrics.csv: \(columns.joined(separator: ", "))")

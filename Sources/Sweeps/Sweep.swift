@@ -51,7 +51,7 @@ public struct Sweep: Sendable {
   public static let mostPoints = 10_000
 
   /// The metric is a share of right answers.
-  public var isAccuracy: Bool { metric.hasSuffix("_accuracy") }
+  public var isAccuracy: Bool { ["_accuracy", "_r2"].contains { metric.hasSuffix($0) } }
 
   /// `key=value` of a point.
   public func settings(ofPoint index: Int) -> [String] {

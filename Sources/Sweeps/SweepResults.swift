@@ -12,7 +12,7 @@ public struct SweepResults {
 
   /// Whether a column of metrics.csv goes into the tables.
   static func isKept(_ column: String) -> Bool {
-    ["_loss", "_accuracy"].contains { column.hasSuffix($0) } || layer(column) != nil
+    ["_loss", "_accuracy", "_r2"].contains { column.hasSuffix($0) } || layer(column) != nil
   }
 
   /// The hidden layer of `spikes_hidden2`, and of its like.

@@ -266,7 +266,7 @@ extension SweepTable {
       "The best of \(ranked.count) was chosen by \(sweep.metric) itself: its value is too good by the "
         + "choice, and p and interval do not know of it."
         + (sweep.metric.hasPrefix("test_")
-          ? " These are test samples: choose by validation_accuracy (data.validate), and test what was chosen once."
+          ? " These are test samples: choose by \(sweep.metric.replacingOccurrences(of: "test_", with: "validation_")) (data.validate), and test what was chosen once."
           : ""))
     return lines
   }
@@ -281,7 +281,8 @@ extension SweepTable {
 extension Sweep {
   /// Which value of a column is better, where nobody says.
   static func standardGoal(_ metric: String) -> Goal {
-    metric.hasSuffix("_accuracy") || metric.hasPrefix("spikes_") ? .max : .min
+    ["_accuracy", "_r2"].contains { metric.hasSuffix($0) } || metric.hasPrefix("spikes_")
+      ? .max : .min
   }
 }
 

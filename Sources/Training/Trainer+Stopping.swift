@@ -43,7 +43,7 @@ extension Trainer {
   public var stopReason: String? {
     guard let rule = preset.training.stop, isOutOfPatience(at: epoch) else { return nil }
     let last = lanes.map(\.progress.improved.epoch).max() ?? 0
-    return "no \(rule.metric.rawValue) improved for \(rule.patience) "
+    return "no \(score.named(rule.metric.rawValue)) improved for \(rule.patience) "
       + "\(rule.patience == 1 ? "epoch" : "epochs"), the last in epoch \(last)"
   }
 

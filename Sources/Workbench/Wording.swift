@@ -20,7 +20,7 @@ public enum Wording {
   }
 
   /// How well lanes do: `accuracy`, or of outputs that follow target series `R²`.
-  static func score(_ snapshot: Snapshot) -> String { snapshot.isRegression ? "R²" : "accuracy" }
+  static func score(_ snapshot: Snapshot) -> String { snapshot.score.word }
 
   /// What a lane is trained on, and of which run it is where there are several.
   static func label(_ lane: LaneSnapshot) -> String {

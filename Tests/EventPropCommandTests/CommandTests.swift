@@ -627,6 +627,21 @@ import Testing
     let evaluated = try run(["evaluate", "one", "--csv", "e.csv", "--predictions", "p.csv"])
     #expect(evaluated.status == 0 && evaluated.text.contains("R²"), "\(evaluated.text)")
     #expect(!evaluated.text.contains("accuracy"), "\(evaluated.text)")
+    // No file calls R² an accuracy, and what reads them finds it.
+    for file in ["one/metrics.csv", "one/results.csv", "resumed/metrics.csv", "e.csv"] {
+      let text = try String(contentsOfFile: scratch.file(file), encoding: .utf8)
+      let head = text.prefix { $0 != "\n" }
+      #expect(!head.contains("accuracy") && head.contains("r2"), "\(file): \(head)")
+    }
+    let listed = try run(["runs", ".", "--csv"])
+    let line = listed.text.split(separator: "\n").first { $0.contains("one,") } ?? ""
+    #expect(listed.status == 0 && line.contains("0."), "\(listed.text)")
+    let wanted = try run(["bisect", "one", "r2", "1"])
+    #expect(wanted.text.contains("r2 1.0") && !wanted.text.contains("accuracy"), "\(wanted.text)")
+    let stopped = try run(
+      ["train", "regression", "--epochs", "4", "--out", "stopped"] + settings
+        + ["--set", "training.stop={ patience = 1, metric = \"validation_r2\", min_delta = 10 }"])
+    #expect(stopped.text.contains("no validation_r2 improved"), "\(stopped.text)")
     for arguments in [
       ["figure", "one", "--figure", "raster", "--out", "r.svg"],
       ["figure", "one", "--figure", "accuracy", "--out", "c.svg"],

@@ -117,7 +117,7 @@ import Testing
   @Test func metricsReadBack() throws {
     let (path, rows, training) = try trained()
     let network = training.trainer.network
-    let columns = MetricsTable.columns([network])
+    let columns = MetricsTable.columns([network], .accuracy)
     let text = try String(contentsOfFile: path + "/metrics.csv", encoding: .utf8)
     let lines = text.split(separator: "\n").dropFirst()
     for (row, line) in zip(rows, lines) {

@@ -103,7 +103,7 @@ import Testing
     try Checkpoint.restore(Checkpoint.all(in: run.path).last!, into: second)
     for _ in 0..<2 { try second.trainBatch() }
     let row = second.finishEpoch()[0]
-    let columns = MetricsTable.columns([second.network])
+    let columns = MetricsTable.columns([second.network], .accuracy)
     #expect(
       MetricsTable.row(row, columns: columns)
         == MetricsTable.row(rows[0], columns: columns))

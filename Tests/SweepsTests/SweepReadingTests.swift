@@ -79,6 +79,19 @@ import Testing
     #expect(more.count == 9 && more.prefix(5).map { $0[0] } == points.map { $0[0] })
   }
 
+  /// Of target series R² is the metric, under either name.
+  @Test func targetSeriesAreComparedByR2() throws {
+    let preset = try String(
+      contentsOfFile: PresetLibrary.path(of: "regression"), encoding: .utf8)
+    let axis = "[[axis]]\nkey = \"hidden.0.size\"\nvalues = [3, 4]"
+    let sweep = try tiny.read(axis, preset: preset)
+    #expect(sweep.metric == "test_r2" && sweep.goal == .max && sweep.isAccuracy)
+    let named = try tiny.read(axis, head: "metric = \"train_r2\"", preset: preset)
+    #expect(named.metric == "train_r2" && named.goal == .max)
+    #expect(
+      tiny.message(axis, head: "metric = \"acc\"", preset: preset).contains("test_r2, test_loss"))
+  }
+
   @Test func whatIsWrongIsSaidWithFileAndLine() throws {
     #expect(tiny.message("") == "s.toml: axis: is missing; needed is at least one [[axis]]")
     #expect(

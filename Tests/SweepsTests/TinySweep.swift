@@ -22,8 +22,10 @@ struct TinySweep {
       "name = \"small\"\npreset = \"./tiny.toml\"\n\(head)\n\(axes)\n", to: "s.toml")
   }
 
-  func read(_ axes: String = rates, head: String = "") throws -> Sweep {
-    try Sweep(contentsOf: write(axes, head: head))
+  func read(
+    _ axes: String = rates, head: String = "", preset: String = tinyPreset(training: quick)
+  ) throws -> Sweep {
+    try Sweep(contentsOf: write(axes, head: head, preset: preset))
   }
 
   /// The message of what is wrong with a sweep file.

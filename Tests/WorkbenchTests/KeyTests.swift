@@ -421,7 +421,8 @@ import Testing
       typing.prompt = Prompt(.command, text: "\(action.name) ??? !")
       #expect(typing.handle(.enter, snapshot) == [])
       #expect(typing.notice.hasSuffix("allowed is \(values.usage)"), "\(typing.notice)")
-      for word in values.words where !["epoch", "accuracy", "shaping", "rate"].contains(word) {
+      for word in values.words where !["epoch", "accuracy", "r2", "shaping", "rate"].contains(word)
+      {
         typing.prompt = Prompt(.command, text: "\(action.name) \(word)")
         #expect(!typing.handle(.enter, snapshot).isEmpty, "\(action.name) \(word)")
       }

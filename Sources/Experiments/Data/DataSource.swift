@@ -14,6 +14,8 @@ protocol DataSource: Sendable {
   static var standardCounts: (train: Int, test: Int)? { get }
   /// Whether `merge_per_step` is on where the preset does not say.
   static var mergesPerStep: Bool { get }
+  /// All samples have target series in place of classes; other kinds' files decide.
+  static var hasTargets: Bool { get }
   /// Samples are drawn by the seed, not read: every seed has its own.
   static var isGenerated: Bool { get }
 
@@ -24,6 +26,7 @@ protocol DataSource: Sendable {
 }
 
 extension DataSource {
+  static var hasTargets: Bool { false }
   static var isGenerated: Bool { false }
 }
 

@@ -7,6 +7,7 @@ struct SignalsSource: DataSource {
   static let kind = "signals"
   static let standardCounts: (train: Int, test: Int)? = (1000, 200)
   static let mergesPerStep = false
+  static let hasTargets = true
   static let isGenerated = true
 
   let generator: Signals

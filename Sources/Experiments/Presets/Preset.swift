@@ -64,6 +64,8 @@ public struct DataOptions: Sendable {
   public var kind: String { type(of: source).kind }
   /// Samples are drawn by the seed, not read from files.
   public var isGenerated: Bool { type(of: source).isGenerated }
+  /// Every sample has a target series, whatever is in files.
+  public var hasTargets: Bool { type(of: source).hasTargets }
 }
 
 /// What all lanes share.

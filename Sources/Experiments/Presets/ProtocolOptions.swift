@@ -8,6 +8,15 @@ public struct StopRule: Sendable, Equatable {
     case validationLoss = "validation_loss"
     case trainAccuracy = "train_accuracy"
 
+    /// As in presets: also by what accuracies are where outputs follow target series.
+    var names: [String] {
+      switch self {
+      case .validationAccuracy: [rawValue, "validation_r2"]
+      case .validationLoss: [rawValue]
+      case .trainAccuracy: [rawValue, "train_r2"]
+      }
+    }
+
     /// Whether it takes validation samples.
     public var needsValidation: Bool { self != .trainAccuracy }
   }
@@ -48,12 +57,11 @@ public enum TestTime: String, Sendable, CaseIterable {
 extension TrainingOptions {
   static func readStop(_ section: ConfigReader) throws -> StopRule? {
     try section.optionalSection("stop") { inner in
-      let metric = try inner.choice(
-        "metric", default: StopRule.Metric.validationAccuracy.rawValue,
-        StopRule.Metric.allCases.map(\.rawValue))
+      let names = StopRule.Metric.allCases.flatMap(\.names)
+      let metric = try inner.choice("metric", default: names[0], names)
       return StopRule(
         patience: try inner.integer("patience", default: nil, 1...1_000_000),
-        metric: StopRule.Metric(rawValue: metric)!,
+        metric: StopRule.Metric.allCases.first { $0.names.contains(metric) }!,
         minDelta: try inner.number("min_delta", default: 0, .within(0, 1e6)))
     }
   }

@@ -58,7 +58,7 @@ public final class TensorBoardLog {
       }
       for var row in own where row.epoch > known {
         row.activity = activity[lane]?[row.epoch] ?? []
-        try events.append(Self.values(row), step: row.epoch)
+        try events.append(Self.values(row, trainer.score), step: row.epoch)
       }
     }
   }
@@ -84,7 +84,7 @@ public final class TensorBoardLog {
     for (index, row) in rows.enumerated() {
       guard let events = folders.first(where: { $0.lane == row.lane })?.events else { continue }
       try events.append(
-        Self.values(row) + Self.arrays(trainer.lanes[index]), step: row.epoch)
+        Self.values(row, trainer.score) + Self.arrays(trainer.lanes[index]), step: row.epoch)
     }
   }
 
@@ -93,7 +93,7 @@ public final class TensorBoardLog {
   }
 
   /// What a row says, under the tags of the documentation.
-  static func values(_ row: EpochMetrics) -> [EventValue] {
+  static func values(_ row: EpochMetrics, _ score: ScoreName) -> [EventValue] {
     var values: [EventValue] = []
     func add(_ tag: String, _ number: Double?) {
       if let number, number.isFinite { values.append(.scalar(tag, number)) }
@@ -101,9 +101,9 @@ public final class TensorBoardLog {
     add(Tag.trainLoss, row.trainLoss)
     add("loss/validation", row.validationLoss)
     add("loss/test", row.testLoss)
-    add("accuracy/train", row.trainAccuracy)
-    add("accuracy/validation", row.validationAccuracy)
-    add("accuracy/test", row.testAccuracy)
+    add("\(score.rawValue)/train", row.trainAccuracy)
+    add("\(score.rawValue)/validation", row.validationAccuracy)
+    add("\(score.rawValue)/test", row.testAccuracy)
     add("rate", row.rate)
     for (layer, spikes) in row.spikes.enumerated() {
       add("spikes/hidden\(layer + 1)", spikes)

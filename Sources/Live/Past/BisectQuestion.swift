@@ -9,13 +9,13 @@ public enum BisectQuestion: Sendable, Equatable {
   /// More than so many per cent of a hidden layer's neurons have no spike in a probe trial, on
   /// average.
   case silent(layer: Int, percent: Double)
-  /// The accuracy on the test samples, on the probe's where there are none, is below a share; or
-  /// has come to it.
+  /// The accuracy, or R² of target series, on the test samples, on the probe's where there are
+  /// none, is below a share; or has come to it.
   case accuracy(Double)
 
   /// As typed.
   public static let usage =
-    "dead hidden1 17, silent hidden1 50%, or accuracy 0.6: the update that did it"
+    "dead hidden1 17, silent hidden1 50%, accuracy 0.6 or r2 0.6: the update that did it"
   /// Words that complete.
   public static let words = ["dead hidden1 0", "silent hidden1 50%", "accuracy 0.6"]
 
@@ -38,7 +38,7 @@ public enum BisectQuestion: Sendable, Equatable {
       guard let layer = layer(words[1]), let percent = Double(digits), percent > 0, percent < 100
       else { return nil }
       self = .silent(layer: layer, percent: percent)
-    case ("accuracy", 2):
+    case ("accuracy", 2), ("r2", 2):
       guard let share = Double(words[1]), share > 0, share <= 1 else { return nil }
       self = .accuracy(share)
     default: return nil
@@ -46,11 +46,11 @@ public enum BisectQuestion: Sendable, Equatable {
   }
 
   /// As a command.
-  public var text: String {
+  func text(_ score: ScoreName) -> String {
     switch self {
     case .dead(let layer, let neuron): "dead hidden\(layer + 1) \(neuron)"
     case .silent(let layer, let percent): "silent hidden\(layer + 1) \(percent)%"
-    case .accuracy(let share): "accuracy \(share)"
+    case .accuracy(let share): "\(score.rawValue) \(share)"
     }
   }
 
@@ -93,7 +93,7 @@ public enum BisectQuestion: Sendable, Equatable {
   }
 
   /// What was seen on both sides of the update.
-  func sentence(_ before: Double, _ after: Double) -> String {
+  func sentence(_ before: Double, _ after: Double, _ score: ScoreName) -> String {
     switch self {
     case .dead(let layer, let neuron):
       "neuron \(neuron) of hidden\(layer + 1) had \(Int(before)) "
@@ -101,19 +101,19 @@ public enum BisectQuestion: Sendable, Equatable {
     case .silent(let layer, _):
       "\(Self.short(before)) % of hidden\(layer + 1) were silent before it, \(Self.short(after)) % after"
     case .accuracy:
-      "accuracy \(Self.short(100 * before)) % before it, \(Self.short(100 * after)) % after"
+      "\(score.word) \(Self.short(100 * before)) % before it, \(Self.short(100 * after)) % after"
     }
   }
 
   /// What is so now.
-  func state(_ isSo: Bool, _ number: Double) -> String {
+  func state(_ isSo: Bool, _ number: Double, _ score: ScoreName) -> String {
     switch self {
     case .dead(let layer, let neuron):
       isSo
         ? "neuron \(neuron) of hidden\(layer + 1) has no spike on the probe"
         : "neuron \(neuron) of hidden\(layer + 1) spikes on the probe (\(Int(number)))"
     case .silent(let layer, _): "\(Self.short(number)) % of hidden\(layer + 1) are silent"
-    case .accuracy: "the accuracy is \(Self.short(100 * number)) %"
+    case .accuracy: "the \(score.word) is \(Self.short(100 * number)) %"
     }
   }
 

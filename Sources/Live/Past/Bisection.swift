@@ -88,7 +88,8 @@ struct Bisection {
     if case .accuracy = question { return }
     guard isSo else {
       let now = question.look(at: index, of: trainer)
-      throw FileError("bisect", "\(question.state(now.isSo, now.number)): nothing to look for")
+      throw FileError(
+        "bisect", "\(question.state(now.isSo, now.number, trainer.score)): nothing to look for")
     }
   }
 
@@ -97,8 +98,8 @@ struct Bisection {
     guard let rerun else { return "bisecting" }
     let trainer = rerun.trainer
     return isScanning
-      ? "bisecting \(question.text): epoch \(trainer.epoch), batch \(trainer.batchInEpoch) of \(trainer.batchesPerEpoch)"
-      : "bisecting \(question.text): looking back at epoch \(trainer.epoch)"
+      ? "bisecting \(question.text(trainer.score)): epoch \(trainer.epoch), batch \(trainer.batchInEpoch) of \(trainer.batchesPerEpoch)"
+      : "bisecting \(question.text(trainer.score)): looking back at epoch \(trainer.epoch)"
   }
 
   private func index(in trainer: Trainer) -> Int? {

@@ -47,7 +47,7 @@ extension TrainingSession {
         case .goesOn: return
         case .nothing(let why):
           job = nil
-          notice = "\(bisection.question.text): \(why)"
+          notice = "\(bisection.question.text(trainer.score)): \(why)"
           hasStopped = true
         case .found:
           job = nil
@@ -107,7 +107,8 @@ extension TrainingSession {
     snapshot.runPath = run?.path ?? ""
     snapshot.isPaused = true
     snapshot.commands = twin.trainer.commandCount
-    let sentence = "\(what): " + bisection.question.sentence(change.before, change.after)
+    let sentence =
+      "\(what): " + bisection.question.sentence(change.before, change.after, trainer.score)
     found = FoundUpdate(
       number: FoundUpdate.takeNumber(), lane: bisection.identity, snapshot: snapshot,
       sentence: sentence, batch: batch)

@@ -115,13 +115,14 @@ public enum FigureFiles {
 
   static func curves(_ snapshot: Snapshot) -> String {
     var lines = ["lane,letter,trained_on,curve,epoch,value"]
+    let score = snapshot.score
     for lane in snapshot.lanes {
       func add(_ name: String, _ series: BoundedSeries) {
         for (x, y) in zip(series.xs, series.ys) { lines.append("\(lane.fields),\(name),\(x),\(y)") }
       }
       add("loss", lane.curves.loss)
-      add("train_accuracy", lane.curves.trainAccuracy)
-      add("test_accuracy", lane.curves.testAccuracy)
+      add(score.named("train_accuracy"), lane.curves.trainAccuracy)
+      add(score.named("test_accuracy"), lane.curves.testAccuracy)
       for (index, series) in lane.curves.spikes.enumerated() {
         add("spikes_hidden\(index + 1)", series)
       }

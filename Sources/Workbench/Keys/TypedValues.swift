@@ -124,7 +124,8 @@ extension TypedValues {
   }
 
   static let stop = TypedValues(
-    usage: "epoch 20, accuracy 0.95, dead, or none", words: ["epoch", "accuracy", "dead", "none"]
+    usage: "epoch 20, accuracy 0.95, r2 0.95, dead, or none",
+    words: ["epoch", "accuracy", "r2", "dead", "none"]
   ) { values, _, _ in
     if values == ["none"] { return [.engine(.stopWhen(nil))] }
     return StopCondition(words: values).map { [.engine(.stopWhen($0))] }
@@ -169,7 +170,9 @@ extension Action {
       title: "write a folder that explains the run and makes it again: :report",
       obstacle: { _, snapshot in snapshot.runPath.isEmpty ? "there is no run folder" : nil },
       run: { _, snapshot in (snapshot.isStill ? [] : [.engine(.checkpoint)]) + [.report] }),
-    typed("stop", "pause at an epoch, an accuracy, or a dead layer", .stop, obstacle: whenTraining),
+    typed(
+      "stop", "pause at an epoch, an accuracy or R², or a dead layer", .stop, obstacle: whenTraining
+    ),
   ]
 
   /// Commands that have neither a key nor an entry of their own: they need none.

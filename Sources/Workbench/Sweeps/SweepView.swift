@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import Charts
 import Sweeps
 
@@ -42,7 +43,8 @@ public struct SweepView: Sendable {
 
   /// Columns of metrics.csv that points can be compared by.
   private static let metrics = [
-    "test_accuracy", "validation_accuracy", "train_accuracy", "test_loss", "train_loss",
+    "test_accuracy", "validation_accuracy", "train_accuracy", "test_r2", "validation_r2",
+    "train_r2", "test_loss", "train_loss",
   ]
 
   // MARK: Keys
@@ -110,11 +112,15 @@ public struct SweepView: Sendable {
   }
 
   private static func metrics(_ state: SweepState) -> [String] {
-    metrics.filter { column in
+    let known = metrics.filter { column in
+      state.points.contains { point in
+        point.seeds.contains { $0.lanes.contains { $0.last(column) != nil } }
+      }
+    }
+    // Whatever the score is, it can be had as an accuracy too.
+    return known.filter { column in
       column != state.sweep.metric
-        && state.points.contains { point in
-          point.seeds.contains { $0.lanes.contains { $0.last(column) != nil } }
-        }
+        && !known.contains { $0 != column && ScoreName.plain($0) == column }
     }
   }
 
@@ -258,7 +264,7 @@ public struct SweepView: Sendable {
   ) {
     guard area.height >= 4 else { return }
     let name = metricName(state)
-    let scale = name.hasSuffix("_accuracy") ? 100.0 : 1
+    let scale = ScoreName.plain(name).hasSuffix("_accuracy") ? 100.0 : 1
     let best = table.best
     let chosen = table.rows.indices.contains(row) ? table.rows[row] : nil
     func spread(_ own: SweepTable.Row) -> SeedSpread {

@@ -4,6 +4,7 @@ import Charts
 import Experiments
 import Foundation
 import Live
+import Training
 
 /// Where a figure comes from: runs, seeds, places in the training, lanes, and the command that
 /// makes it again.
@@ -25,7 +26,7 @@ enum FigureMetadata {
       options.title.isEmpty ? "\(kind): \(kind.title)" : options.title)
     let trained = lanes.map { Wording.title($0) }.joined(separator: "; ")
     metadata.description = VisibleText.of("\(kind.title), of \(runs). Lanes: \(trained).")
-    metadata.elements = sources.map(run) + lanes.map(lane)
+    metadata.elements = sources.map(run) + lanes.map { lane($0, snapshot.score) }
     if let command = command(kind, options, snapshot) {
       var fields = [(name: "line", value: VisibleText.of(command))]
       if !snapshot.isStill {
@@ -50,14 +51,14 @@ enum FigureMetadata {
     return .init("run", fields)
   }
 
-  private static func lane(_ lane: LaneSnapshot) -> PaperMetadata.Element {
+  private static func lane(_ lane: LaneSnapshot, _ score: ScoreName) -> PaperMetadata.Element {
     var fields = [
       (name: "letter", value: lane.letter), ("name", VisibleText.of(lane.name)),
       ("trained-on", VisibleText.of(lane.description + Wording.past(lane))),
     ]
     if let loss = lane.trainLoss { fields.append(("train-loss", "\(loss)")) }
     if let loss = lane.testLoss { fields.append(("test-loss", "\(loss)")) }
-    if let share = lane.testAccuracy { fields.append(("test-accuracy", "\(share)")) }
+    if let share = lane.testAccuracy { fields.append(("test-\(score.rawValue)", "\(share)")) }
     return .init("lane", fields)
   }
 
