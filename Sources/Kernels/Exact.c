@@ -19,9 +19,9 @@ INLINE uint32_t bits8(const l8 *lanes) {
   return mask;
 }
 
-// `ep_exact_step` of the neurons from k on; with `each`, that of `ep_exact_step_each`, whose
-// `reach` is a gap. Returns a bit for each that may spike: without a branch, for who does is hard to
-// foretell.
+// `ep_exact_step` of the neurons from k on, but for the reset and for V at the end of the gap; with
+// `each`, that of `ep_exact_step_each`, whose `reach` is a gap. Returns a bit for each that may
+// spike: without a branch, for who does is hard to foretell.
 INLINE uint64_t exact_step(int each, int vectors, size_t k, double *v, double *i,
                            const double *theta, ep_flow past, const ep_exact_flow *pasts,
                            const ep_exact_rows *arriving, const ep_exact_rows *upcoming,

@@ -108,17 +108,18 @@ typedef struct {
 /// beta adapt spikes and is reset; then adapt += 1. `adapt` is NULL where neurons do not adapt.
 /// Writes, in ascending order, the spiking neurons, their slopes I_start - V_end + lift adapt, and
 /// where they adapt what adapt was before the spike. Returns how many spiked; the lists need room
-/// for `width`. With `record`, writes the state at the start. The rows of `upcoming`, unless that is
-/// NULL, are fetched into the cache meanwhile and not added.
+/// for `width`. With `record`, writes the state at the start. The rows of `upcoming`, unless that
+/// is NULL, are fetched into the cache meanwhile and not added.
 size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const ep_rows *arriving,
                     size_t sources, const ep_rows *upcoming, const float *current,
                     const ep_each_record *record, size_t width, uint32_t *neurons, float *slopes,
                     float *memories);
 
-/// The adjoint of a step, backwards in time: b lI + back lV goes to `result`, which may be `li`; lV <-
-/// a lV, la <- fall la unless that is NULL. With `drive`, the u of this step, and `last`, that of the step gone through last:
-/// what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last` becomes u. lI itself goes
-/// to `currents`, lV - lI to `errors`, share lI to `kept`, unless they are NULL.
+/// The adjoint of a step, backwards in time: b lI + back lV goes to `result`, which may be `li`; lV
+/// <- a lV, la <- fall la unless that is NULL. With `drive`, the u of this step, and `last`, that of
+/// the step gone through last: what is kept is lV - u and lI - u, as in `ep_adjoint_driven`; `last`
+/// becomes u. lI itself goes to `currents`, lV - lI to `errors`, share lI to `kept`, unless they are
+/// NULL.
 void ep_each_back(float *lv, const float *li, float *result, float *la, const ep_each *each,
                   const float *drive, float *last, float *currents, float *errors,
                   const float *share, float *kept, size_t width);
