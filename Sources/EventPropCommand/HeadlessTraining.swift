@@ -73,7 +73,7 @@ struct HeadlessTraining {
           console.line("\(seed(member))finished: \(reason)")
         }
         if index == steps.last?.index {
-          for line in SeedSummary.lines(tests) { console.line(line) }
+          for line in SeedSummary.lines(tests, epoch: rows[0].epoch) { console.line(line) }
           epochStart = clock.now
           samples = 0
         }
@@ -151,6 +151,8 @@ struct HeadlessTraining {
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done - first) / max(seconds, 1e-9)
     let left = Text.duration(Double(all - done) / max(rate, 1e-9))
+    // Of several seeds one that others wait for.
+    let trainer = members.behind.trainer
     let losses = zip(trainer.laneNames, trainer.runningMetrics).map { name, metrics in
       String(
         format: "loss %.4f  %@ %.1f %%", metrics.loss,

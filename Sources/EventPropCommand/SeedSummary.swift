@@ -11,19 +11,20 @@ import Training
 /// Several seeds in a few lines: means, and whether one lane is better than another.
 enum SeedSummary {
   /// After an epoch, a line for each lane: `epoch 3  shaped  loss 0.4120  test 71.2 ± 1.3 % (5
-  /// seeds)  26 dead`, means over seeds.
-  /// - Parameter rows: per seed, that epoch's rows; empty where a seed is not so far.
-  static func lines(_ rows: [[EpochMetrics]]) -> [String] {
-    guard rows.count > 1, let first = rows.first else { return [] }
-    return first.indices.compactMap { lane in
-      let same = rows.compactMap { $0.indices.contains(lane) ? $0[lane] : nil }
-        .filter { $0.epoch == first[lane].epoch }
+  /// seeds)  26 dead`, means over the seeds that have come to it together: those that catch up are
+  /// fewer than all.
+  /// - Parameter rows: per seed, the rows of its last epoch; empty where it has had none.
+  static func lines(_ rows: [[EpochMetrics]], epoch: Int) -> [String] {
+    let together = rows.filter { $0.first?.epoch == epoch }
+    guard rows.count > 1, let first = together.first else { return [] }
+    return first.indices.map { lane in
+      let same = together.compactMap { $0.indices.contains(lane) ? $0[lane] : nil }
       let tests = same.compactMap(\.testAccuracy)
-      guard tests.count > 1 else { return nil }
       let loss = same.reduce(0) { $0 + $1.trainLoss } / Double(same.count)
       let dead = same.reduce(0) { $0 + $1.dead.reduce(0, +) } / same.count
-      return "epoch \(first[lane].epoch)  \(first[lane].lane)  loss "
-        + String(format: "%.4f", loss) + "  test \(spread(tests))  \(dead) dead"
+      return "epoch \(epoch)  \(first[lane].lane)  loss " + String(format: "%.4f", loss)
+        + (tests.isEmpty ? "" : "  test \(spread(tests))") + "  \(dead) dead"
+        + (same.count < rows.count ? ", \(same.count) of \(rows.count) seeds" : "")
     }
   }
 

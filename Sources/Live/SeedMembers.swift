@@ -61,13 +61,15 @@ public final class SeedMembers {
 
   /// The preset's own seed.
   public var first: Member { all[0] }
+  /// The one that has most still to come.
+  public var behind: Member { all.filter { !$0.trainer.isFinished }.min { $0 < $1 } ?? first }
   /// All epochs of all seeds are done.
   public var isFinished: Bool { all.allSatisfy(\.trainer.isFinished) }
 
   /// Trains one batch of every seed that is not ahead of another.
   /// - Returns: those that took part, by index, with what came of it.
   public func step() throws -> [(index: Int, result: Result<Trainer.Step, any Error>)] {
-    let least = all.filter { !$0.trainer.isFinished }.min { $0 < $1 }!
+    let least = behind
     let due = all.indices.filter { all[$0] == least && !all[$0].trainer.isFinished }
     for index in due {
       let trainer = all[index].trainer

@@ -31,6 +31,10 @@ import Testing
     let more = try run("train", "--resume", "run", "--seeds", "3", "--epochs", "3")
     #expect(more.status == 0, "\(more.text)")
     #expect(more.text.contains("(3 seeds)"))
+    // What catches up is told too.
+    let behind = more.text.split(separator: "\n").filter { $0.hasSuffix("1 of 3 seeds") }
+    #expect(behind.contains { $0.hasPrefix("epoch 1 ") }, "\(more.text)")
+    #expect(behind.contains { $0.hasPrefix("epoch 2 ") }, "\(more.text)")
     let log = String(decoding: bytes("run/commands.jsonl") ?? Data(), as: UTF8.self)
     #expect(log.contains("\"seeds\"") && log.contains("\"detail\": \"3\""))
     #expect(try run("train", "yin-yang-sum", "--seeds", "99").status == 64)
