@@ -76,7 +76,9 @@ public struct Slice: Sendable, Equatable {
     let path = SlicePath(problem, samples: samples, before: before, after: after)
     trials = samples.count
     guard let start = path.start(), start.slope.isFinite else {
-      failure = "the exact solver gives up on a probe trial: weights have exploded"
+      failure =
+        "no slice: in continuous time the activity of a probe trial explodes under these weights "
+        + "(a grid that sets V to 0 loses what it has grown; see simulation.reset)"
       return
     }
     slope = start.slope

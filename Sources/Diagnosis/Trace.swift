@@ -21,6 +21,8 @@ public struct Trace: Sendable, Equatable {
     public var neuron: Int
     /// When it arrived, ms.
     public var time: Double
+    /// How long it was on its way, ms.
+    public var delay = 0.0
     /// Of the synapse.
     public var weight: Double
     /// In the unit of V. The values of all spikes add up to V.
@@ -68,6 +70,10 @@ public struct Trace: Sendable, Equatable {
   public var arrivals = 0
   /// Sums of the values by population of the sender: 0 is the input.
   public var sums: [Double] = []
+  /// The neuron's time constants, ms, and whether those of its layer differ.
+  public var tauMem = 0.0
+  public var tauSyn = 0.0
+  public var isOwn = false
   /// What is to be added to all incoming weights for V to reach threshold; nil: it spikes, or
   /// nothing helps.
   public var lift: Double?
@@ -91,6 +97,8 @@ public struct Trace: Sendable, Equatable {
     self.neuron = neuron
     let own = network.layers[layer]
     threshold = own.threshold[neuron]
+    (tauMem, tauSyn) = (own.tauMem[neuron], own.tauSyn[neuron])
+    isOwn = !own.isUniform
     self.spikes = spikes[layer].filter { $0.neuron == neuron }.map(\.time)
     reference = Point(time: 0, v: 0)
     asked = spike
@@ -149,7 +157,8 @@ public struct Trace: Sendable, Equatable {
       let source = projection.source
       let arriving = source == 0 ? input : spikes[source - 1]
       for spike in arriving {
-        let time = spike.time + delays.delay(index, spike.neuron, neuron)
+        let delay = delays.delay(index, spike.neuron, neuron)
+        let time = spike.time + delay
         guard time < reference.time else { continue }
         let weight = weights[index][spike.neuron, neuron]
         // At the reset V of before is lost; the current that is left goes on.
@@ -161,7 +170,8 @@ public struct Trace: Sendable, Equatable {
         arrivals += 1
         all.append(
           Share(
-            source: source, neuron: spike.neuron, time: time, weight: weight, value: value))
+            source: source, neuron: spike.neuron, time: time, delay: delay, weight: weight,
+            value: value))
       }
     }
     all.sort {

@@ -121,7 +121,8 @@ enum RunsTable {
         name, cut(entry.preset, 26), cut(entry.lanes.joined(separator: " "), 22),
         "\(entry.epoch)/" + (entry.epochs.map(String.init) ?? "?"),
         entry.seeds < entry.allSeeds ? "\(entry.seeds)/\(entry.allSeeds)" : "\(entry.seeds)",
-        Console.percent(entry.best?.accuracy), Console.percent(entry.last?.accuracy),
+        (entry.score == .r2 ? "R² " : "") + Console.percent(entry.best?.accuracy),
+        (entry.score == .r2 ? "R² " : "") + Console.percent(entry.last?.accuracy),
         state + (entry.problem.isEmpty ? "" : ": " + entry.problem),
       ].map { VisibleText.of($0) }
     }
@@ -144,7 +145,7 @@ enum RunsTable {
   static func csv(_ entries: [RunEntry]) -> [String] {
     let dates = ISO8601DateFormatter()
     return [
-      "run,preset,lanes,epoch,epochs,seeds,best_test,best_lane,best_epoch,last_test,last_lane,last_epoch,"
+      "run,preset,lanes,epoch,epochs,seeds,score,best_test,best_lane,best_epoch,last_test,last_lane,last_epoch,"
         + "state,process,changed,problem"
     ]
       + entries.map { entry in
@@ -154,7 +155,7 @@ enum RunsTable {
         let fields =
           [
             entry.folder, entry.preset, entry.lanes.joined(separator: "; "), "\(entry.epoch)",
-            entry.epochs.map(String.init) ?? "", "\(entry.seeds)",
+            entry.epochs.map(String.init) ?? "", "\(entry.seeds)", entry.score.rawValue,
           ] + test(entry.best) + test(entry.last) + [
             entry.state.rawValue, entry.process.map(String.init) ?? "",
             entry.changed == .distantPast ? "" : dates.string(from: entry.changed), entry.problem,

@@ -47,7 +47,8 @@ struct SweepRunCommand: ParsableCommand {
     commandName: "run", abstract: "Train the points of a sweep file, or go on with a sweep.")
 
   @Argument(
-    help: "A sweep file, or the folder of a sweep to go on with.",
+    help:
+      "A sweep file, by path or as one of \(PresetLibrary.sweeps.joined(separator: ", ")) by name; or the folder of a sweep to go on with.",
     completion: .file(extensions: ["toml"]))
   var sweep: String
 
@@ -73,7 +74,8 @@ struct SweepRunCommand: ParsableCommand {
       }
       return try SweepFolder(opening: sweep)
     }
-    return try SweepFolder(Sweep(contentsOf: sweep), at: out)
+    return try SweepFolder(
+      Sweep(contentsOf: PresetLibrary.path(ofSweep: sweep)), at: out)
   }
 }
 

@@ -59,22 +59,24 @@ public struct BoundedSeries: Sendable, Equatable {
     stride *= 2
   }
 
-  /// Exponential means of the values so far, without a bias to the first ones: each counts
-  /// `smoothing` to the power of how many `unit`s of x it lies back. So points far apart, as those
-  /// of epochs among those of batches, are hardly smoothed.
+  /// Exponential means of the values so far, without a bias to the first ones: each stands for the
+  /// `unit`s of x since the one before, and each of those counts `smoothing` to the power of how
+  /// many of them it lies back. So points far apart, as those of epochs, are hardly smoothed, and
+  /// the first batch after them is one among many.
   /// - Parameters:
   ///   - smoothing: 0 is none, towards 1 more.
   ///   - unit: a distance in x.
   public func smoothed(_ smoothing: Double, per unit: Double) -> [Double] {
     guard smoothing > 0, unit > 0 else { return ys }
     var (sum, weight) = (0.0, 0.0)
-    var last = xs.first ?? 0
+    var last = xs.count > 1 ? 2 * xs[0] - xs[1] : 0
     return zip(xs, ys).map { x, y in
-      let decay = pow(smoothing, max(x - last, 0) / unit)
+      let decay = pow(smoothing, max(x - last, unit) / unit)
       guard y.isFinite else { return y }
       last = x
-      sum = decay * sum + y
-      weight = decay * weight + 1
+      let own = (1 - decay) / (1 - smoothing)
+      sum = decay * sum + own * y
+      weight = decay * weight + own
       return sum / weight
     }
   }

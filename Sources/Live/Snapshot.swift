@@ -245,8 +245,10 @@ public struct LaneDetail: Sendable {
   /// With `.step`; nil before the first observed update, or where the shown sample is not of the
   /// probe set.
   public var step: StepPicture?
-  /// With `.slice`; nil before the first update observed since it was asked for.
+  /// With `.slice`; nil before there is something to see of the first one.
   public var slice: Slice?
+  /// With `.slice`: the update that one is or will be made of; nil before the first observed one.
+  public var sliced: Int?
   /// With `.trace`.
   public var trace: Trace?
   /// With `.doctor`; nil while it is made.
@@ -307,13 +309,15 @@ public struct LayerActivity: Sendable, Equatable {
   public var dead: Int?
 }
 
-/// Gradient of one weight matrix in the last batch; between epochs the root mean square over the
-/// last epoch's batches.
+/// Gradient of one array of parameters in the last batch; between epochs the root mean square over
+/// the last epoch's batches.
 public struct ProjectionFlow: Sendable, Equatable {
-  /// The projection, as in files: `input-hidden1`.
+  /// As in files: `input-hidden1`, `delays/input-hidden1`, `neurons/hidden1-tau_mem`.
   public var name: String
-  /// |dL/dW|, L2; nil: not known.
+  /// L2; nil: not known.
   public var norm: Double?
+  /// Whether updates change it.
+  public var isTrained = true
 }
 
 /// Histories of a lane; x is the epoch with fraction.

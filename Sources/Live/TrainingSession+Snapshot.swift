@@ -154,10 +154,11 @@ extension TrainingSession {
         size: description.size, mean: record?.spikes[layer], spread: spread,
         silent: record?.silent[layer], dead: dead)
     }
-    picture.flow = lane.network.parameterNames.enumerated().map { p, name in
+    picture.flow = lane.network.arrays.enumerated().map { p, array in
       ProjectionFlow(
-        name: name,
-        norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[name])
+        name: array.name,
+        norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[array.name],
+        isTrained: array.learning?.isTrained ?? true)
     }
     picture.curves = history.curves
     picture.activity = history.epochs
@@ -185,6 +186,7 @@ extension TrainingSession {
     picture.risks = lane.diagnosis.risks
     if detail == .slice {
       picture.detail.slice = slices.slice(of: lane.options.identity)
+      picture.detail.sliced = lane.diagnosis.stepWeights?.update
     } else if case .doctor = detail {
       picture.detail.doctor = doctor.finding(of: lane.options.identity)
     } else if let detail {

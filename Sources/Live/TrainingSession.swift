@@ -182,12 +182,13 @@ extension TrainingSession {
   }
 
   /// The next batch's update is looked at closely: someone steps through the training.
-  func observeNext() { trainer.observesNext = [.ledger, .step, .slice].contains(detail) }
+  func observeNext() { trainer.observesNext = true }
 
   /// What observed updates are to keep, by what the screen shows.
   private func watchUpdates() {
     trainer.observesMargins = detail == .ledger || detail == .step
-    trainer.keepsStepWeights = detail == .slice
+    // Whoever looks at a slice may have been elsewhere when the update was made.
+    trainer.keepsStepWeights = true
   }
 
   private func take(_ rows: [EpochMetrics]) {
@@ -402,8 +403,6 @@ extension TrainingSession {
         self.detail = detail
         watchUpdates()
         details.forget()
-        // What was seen of older updates is not the last one any more.
-        if detail != .slice { slices.forget() }
       case .stopWhen(let condition):
         stopCondition = condition
         notice =

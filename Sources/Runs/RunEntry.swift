@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import Experiments
 import Foundation
 import SpikeData
@@ -45,6 +46,8 @@ public struct RunEntry: Sendable {
   public private(set) var seeds = 0
   /// Those of its preset: some may have no folder yet.
   public private(set) var allSeeds = 0
+  /// What tests are measured by.
+  public private(set) var score = ScoreName.accuracy
   /// The highest of all epochs; nil: there was no test.
   public private(set) var best: Test?
   /// Of the last epoch that was tested.
@@ -132,6 +135,7 @@ public struct RunEntry: Sendable {
       guard columns.contains("epoch"), columns.contains("lane") else {
         throw FileError(file, "has no columns epoch and lane")
       }
+      if columns.contains(ScoreName.r2.named("test_accuracy")) { score = .r2 }
       let whole = rows.filter { $0["epoch"].flatMap(Int.init) != nil }
       if whole.count < lines { note("\(file): \(lines - whole.count) rows are not whole") }
       return whole

@@ -19,6 +19,21 @@ public enum Wording {
     "\(lane.letter)  \(label(lane))"
   }
 
+  /// The name of an array of parameters, as short as it is clear: `input→hidden1`, of its delays `d
+  /// input→hidden1`, of a constant `hidden1 tau_mem`.
+  static func array(_ name: String) -> String {
+    if name.hasPrefix("neurons/") {
+      return name.dropFirst("neurons/".count).replacingOccurrences(of: "-", with: " ")
+    }
+    return name.replacingOccurrences(of: "-", with: "→")
+      .replacingOccurrences(of: "delays/", with: "d ")
+  }
+
+  /// What the numbers of an array are in; empty: no unit.
+  static func unit(_ name: String) -> String {
+    name.hasPrefix("delays/") || name.hasPrefix("neurons/") && name.contains("-tau_") ? " ms" : ""
+  }
+
   /// How well lanes do: `accuracy`, or of outputs that follow target series `R²`.
   static func score(_ snapshot: Snapshot) -> String { snapshot.score.word }
 

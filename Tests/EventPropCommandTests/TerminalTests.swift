@@ -212,7 +212,7 @@ import Testing
     try terminal.process.run()
     #expect(terminal.wait(for: "WATCHING"))
     terminal.send("l")
-    #expect(terminal.wait(for: "finished runs"))
+    #expect(terminal.wait(for: "trained elsewhere"))
     terminal.send("q")
     #expect(terminal.waitForEnd())
     #expect(terminal.process.terminationStatus == 0 && process.isRunning)

@@ -29,6 +29,23 @@ import Testing
     #expect(try state(2, margins: true) == plain)
   }
 
+  /// An update is observed by one step on whatever screen, and its slice can be had afterwards.
+  @Test func whoComesLaterSeesTheSlice() throws {
+    let training = try TrainingSession({ try makeTrainer(tinyPreset()) }) { _ in nil }
+    training.comparesAtOnce = true
+    training.apply(.detail(nil))
+    training.observeNext()
+    _ = training.trainBatch()
+    #expect(training.snapshot().lanes[0].ledger != nil)
+    training.apply(.detail(.slice))
+    let slice = try #require(training.snapshot().lanes[0].slice)
+    #expect(slice.update == 1 && slice.points.count > 1)
+    // And stays while one looks elsewhere.
+    training.apply(.detail(.ledger))
+    training.apply(.detail(.slice))
+    #expect(training.snapshot().lanes[0].slice == slice)
+  }
+
   /// A cure by hand is logged, and a replay of the log does it again.
   @Test func curesAreReplayed() throws {
     let scratch = ScratchDirectory()

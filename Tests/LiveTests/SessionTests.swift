@@ -38,6 +38,10 @@ import Testing
     #expect(abs(series.smoothed(0.5, per: 1)[1] - (0.5 * 4 + 1) / 1.5) < 1e-12)
     series.append(x: 202, 7)
     #expect(series.smoothed(0.9, per: 1)[2] > 6.999_999)
+    // An epoch is as many batches as it is long: the next batch is one of them.
+    series.append(x: 203, 0)
+    let after = series.smoothed(0.9, per: 1)[3]
+    #expect(abs(after - 0.9 * 7) < 1e-6)
   }
 }
 

@@ -27,7 +27,7 @@ import Testing
   @Test func everyFigureHasAxesNumbersAndMetadata() throws {
     let units = [
       "loss": "epoch", "accuracy": "test accuracy (%)", "rates": "spikes per neuron and trial",
-      "norms": "gradient norm |dL/dW|", "silence": "dead neurons (% of the layer)",
+      "norms": "gradient norm", "silence": "dead neurons (% of the layer)",
       "raster": "time (ms)", "heatmap": "spikes per trial", "gradient-time": "time (ms)",
       "error-time": "time (ms)", "shaping": "weight w(t) of the loss",
       "slice": "probe loss L(w+aΔw)",

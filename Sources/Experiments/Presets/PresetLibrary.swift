@@ -42,6 +42,13 @@ public enum PresetLibrary {
 
   /// The path of a preset given by path or by name.
   public static func path(of preset: String) throws -> String {
+    var isFolder: ObjCBool = false
+    let own = (preset as NSString).appendingPathComponent("preset.toml")
+    if FileManager.default.fileExists(atPath: preset, isDirectory: &isFolder), isFolder.boolValue,
+      FileManager.default.fileExists(atPath: own), !names.contains(preset)
+    {
+      throw FileError(preset, "is the folder of a run, and a preset is wanted: \(own) is one")
+    }
     if preset.contains("/") || preset.hasSuffix(".toml") { return preset }
     if let folder, names.contains(preset) {
       return (folder as NSString).appendingPathComponent(preset + ".toml")
@@ -51,6 +58,24 @@ public enum PresetLibrary {
     throw FileError(
       preset,
       "is neither a file nor a preset\(hint.isEmpty ? ";" : hint) presets: \(known)")
+  }
+
+  /// Sweep files that come with the program, by name.
+  public static var sweeps: [String] {
+    guard let folder else { return [] }
+    let own = (folder as NSString).appendingPathComponent("sweeps")
+    return ((try? FileManager.default.contentsOfDirectory(atPath: own)) ?? [])
+      .filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  /// The path of a sweep file given by path or, as one of `sweeps`, by name.
+  public static func path(ofSweep name: String) throws -> String {
+    if name.contains("/") || name.hasSuffix(".toml") { return name }
+    if let folder, sweeps.contains(name) {
+      return (folder as NSString).appendingPathComponent("sweeps/\(name).toml")
+    }
+    let known = sweeps.isEmpty ? "no folder of them was found" : sweeps.joined(separator: ", ")
+    throw FileError(name, "is neither a file nor a sweep that comes along; sweeps: \(known)")
   }
 
   /// The comment that opens a preset: what it shows and what to look at.

@@ -180,7 +180,7 @@ public enum DiagnosisFiles {
   /// What arriving spikes add to V at the reference time.
   public static func shares(_ snapshot: Snapshot) -> String {
     table(
-      "lane,letter,trained_on,layer,neuron,reference_ms,source,sender,time_ms,weight,share",
+      "lane,letter,trained_on,layer,neuron,reference_ms,source,sender,time_ms,delay_ms,weight,share",
       snapshot
     ) { lane in
       guard let trace = lane.trace else { return [] }
@@ -188,7 +188,7 @@ public enum DiagnosisFiles {
         "\(lane.fields),\(lane.layerName(trace.layer)),\(trace.neuron),\(trace.reference.time)"
       return trace.shares.map {
         let source = $0.source == 0 ? "input" : lane.layerName($0.source - 1)
-        return "\(neuron),\(source),\($0.neuron),\($0.time),\($0.weight),\($0.value)"
+        return "\(neuron),\(source),\($0.neuron),\($0.time),\($0.delay),\($0.weight),\($0.value)"
       }
     }
   }

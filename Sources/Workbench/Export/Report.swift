@@ -147,7 +147,7 @@ public struct Report {
 
   private func table(_ snapshot: Snapshot) -> [String] {
     var lines = [
-      "| lane | trained on | train loss | test | spikes per neuron and trial | dead |",
+      "| lane | trained on | train loss | test \(Wording.score(snapshot)) | spikes per neuron and trial | dead |",
       "| --- | --- | --- | --- | --- | --- |",
     ]
     for lane in snapshot.lanes {

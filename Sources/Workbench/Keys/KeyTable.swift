@@ -85,7 +85,10 @@ extension Action {
   @Sendable static func whenTraining(_ state: WorkbenchState, _ snapshot: Snapshot)
     -> String?
   {
-    snapshot.isStill ? "these are finished runs: open one alone to train it" : nil
+    guard snapshot.isStill else { return nil }
+    return snapshot.isWatched
+      ? "this run is trained elsewhere, and only looked at here"
+      : "these are finished runs: open one alone to train it"
   }
 
   @Sendable static func whenLive(_ state: WorkbenchState, _ snapshot: Snapshot) -> String? {

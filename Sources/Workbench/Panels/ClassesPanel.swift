@@ -90,6 +90,10 @@ enum ClassesPanel {
       surface.text(
         " \(hidden) more ← → ", x: area.x + 2, y: area.y + area.height - 1, style: .dim)
     }
+    guard !lane.predictions.isEmpty else {
+      surface.text("no evaluation yet", x: area.x + 2, y: area.y + 1, style: .dim)
+      return
+    }
     var counts = Array(repeating: Array(repeating: 0, count: classes + 1), count: classes)
     for (label, answer) in zip(lane.labels, lane.predictions) where label < classes {
       counts[label][answer < 0 ? classes : answer] += 1

@@ -48,7 +48,8 @@ enum StatusLines {
       let isAll = state.showsAllSeeds(snapshot)
       segments.append(
         Segment(
-          text: "test \(isAll ? lane.seedAccuracy : Text.percent(lane.testAccuracy))",
+          text:
+            "test \(snapshot.isRegression ? "R² " : "")\(isAll ? lane.seedAccuracy : Text.percent(lane.testAccuracy))",
           style: .plain, weight: 6))
       if let seeds = snapshot.seedWords(state) {
         segments.append(Segment(text: seeds, style: CellStyle(.accent), weight: 7))

@@ -176,7 +176,10 @@ enum CompareScreen: WorkbenchScreen {
       surface.text("nothing yet", x: plot.x, y: plot.y, style: .dim)
       return
     }
-    let margin = max(high - low, 1e-6 * max(abs(high), 1)) * 0.05
+    // Of a curve that does not move, as much of the axis as can be read.
+    let margin =
+      high - low > 1e-6 * max(abs(high), 1e-3)
+      ? 0.05 * (high - low) : 0.1 * max(abs(high), limits == nil ? 1e-3 : 10)
     let floor = limits?.lowerBound ?? (low >= 0 && !isLogarithmic ? 0 : -.infinity)
     let y = max(floor, low - margin)...min(limits?.upperBound ?? .infinity, high + margin)
     guard y.lowerBound < y.upperBound else { return }

@@ -106,15 +106,6 @@ enum GradientsScreen: WorkbenchScreen {
 
   static let offGrid = "not made for networks that the grid cannot run"
 
-  /// An array's name in 16 columns: `input→hidden1`, `d input→hidden1`, `hidden1 tau_mem`.
-  private static func short(_ name: String) -> String {
-    if name.hasPrefix("neurons/") {
-      return name.dropFirst("neurons/".count).replacingOccurrences(of: "-", with: " ")
-    }
-    return name.replacingOccurrences(of: "-", with: "→")
-      .replacingOccurrences(of: "delays/", with: "d ")
-  }
-
   private static func sentence<S: Surface>(
     _ lane: LaneSnapshot, _ snapshot: Snapshot, in area: Area, on surface: inout S
   ) {
@@ -239,7 +230,7 @@ enum GradientsScreen: WorkbenchScreen {
     for (index, row) in comparison.rows.enumerated() {
       let cosine = row.cosine.map { String(format: "%.2f", $0) } ?? Text.unknown
       var text =
-        Text.pad(short(row.projection), 17)
+        Text.pad(Wording.array(row.projection), 18)
         + "cos \(Text.right(cosine, 5))   norm \(Text.right(Text.number(row.normRatio), 8)) of exact"
       if let surrogate = lane.surrogate, surrogate.rows.indices.contains(index) {
         let cosine =

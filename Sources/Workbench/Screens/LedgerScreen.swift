@@ -29,8 +29,12 @@ public enum LedgerScreen: WorkbenchScreen {
         x: area.x, y: area.y, width: area.width, height: area.height,
         title: "ledger: \(lane.letter) \(Wording.label(lane))",
         style: CellStyle(lane.ink, bold: true))
+      let seen = lane.totals.updates
       let text =
-        "no update observed yet: the preset's diagnosis.every says how often; \(state.keys.label("batch")) observes one"
+        (seen > 0
+          ? "no update observed since the run was opened (\(Text.grouped(Double(seen))) before): "
+          : "no update observed yet: the preset's diagnosis.every says how often; ")
+        + "\(state.keys.label("batch")) observes one"
       surface.text(
         String(text.prefix(area.width - 4)), x: area.x + 2, y: area.y + 1, style: .dim)
       return
@@ -98,7 +102,7 @@ public enum LedgerScreen: WorkbenchScreen {
     let totals = lane.totals
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "since the start: \(Text.grouped(Double(totals.updates))) observed updates",
+      title: "since the start: \(Text.grouped(Double(totals.updates))) scheduled updates",
       style: .bold)
     var lines = Lines(area.inside)
     lines.add(
@@ -136,7 +140,7 @@ public enum LedgerScreen: WorkbenchScreen {
     if all == 0 { return "none was created or deleted" }
     guard let error else { return "\(Text.unknown)  \(priced) of \(all) priced: too few" }
     let bar = priced < all ? String(format: " ± %.1e", error) : ""
-    return "\(Text.signed(change))\(bar)  \(priced) of \(Text.grouped(Double(all))) priced"
+    return "\(Text.signed(change))\(bar)  \(priced)/\(Text.grouped(Double(all))) priced"
   }
 
   /// ms; what rounds to nothing is nothing.

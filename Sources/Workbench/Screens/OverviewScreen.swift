@@ -212,7 +212,7 @@ enum OverviewScreen: WorkbenchScreen {
         style: CellStyle(isRight ? .good : .alarm, bold: true))
     }
     let right =
-      "loss \(Text.number(lane.trainLoss))  train \(Text.percent(lane.trainAccuracy))"
+      "loss \(Text.number(lane.trainLoss))  \(snapshot.isRegression ? "R²: " : "")train \(Text.percent(lane.trainAccuracy))"
       + "  test \(Text.percent(lane.testAccuracy))"
     if text.count + answer.count + right.count + 2 <= area.width {
       surface.text(right, endingAt: area.x + area.width, y: area.y, style: .dim)
@@ -346,14 +346,23 @@ enum OverviewScreen: WorkbenchScreen {
     _ lane: LaneSnapshot, _ rows: Rows, _ ink: Ink, _ area: inout Area, on surface: inout S
   ) {
     guard rows.flow > 0 else { return }
-    heading("gradient flow |dL/dW|, log scale", &area, on: &surface)
+    let isWide = lane.flow.contains { $0.name.contains("/") }
+    heading(
+      isWide ? "gradient flow, norm of each array, log scale" : "gradient flow |dL/dW|, log scale",
+      &area, on: &surface)
+    let width = isWide ? 17 : 16
     for (index, flow) in lane.flow.enumerated() {
       let line = area.takeTop(1)
-      let name = flow.name.replacingOccurrences(of: "-", with: "→")
-      surface.text(Text.pad(name, 16), x: line.x, y: line.y, style: .dim)
+      surface.text(
+        Text.pad(Wording.array(flow.name), width), x: line.x, y: line.y, style: .dim)
+      guard flow.isTrained else {
+        surface.text("fixed", endingAt: line.x + width + 8, y: line.y, style: .dim)
+        continue
+      }
       let norm = flow.norm.map { String(format: "%8.1e", $0) } ?? Text.unknown
-      surface.text(norm, endingAt: line.x + 24, y: line.y, style: .plain)
-      let spark = Area(x: line.x + 26, y: line.y, width: line.width - 26, height: 1)
+      surface.text(norm, endingAt: line.x + width + 8, y: line.y, style: .plain)
+      let spark = Area(
+        x: line.x + width + 10, y: line.y, width: line.width - width - 10, height: 1)
       let logs = recent(lane.curves.norms[index].ys, spark.width).map { log10(max($0, 1e-12)) }
       if let low = logs.min(), spark.width >= 4 {
         surface.sparkline(logs, in: spark, ink: ink, from: low - 0.3)

@@ -293,9 +293,12 @@ enum RasterScreen: WorkbenchScreen {
     let list = near.prefix(8).map(String.init).joined(separator: ", ")
     let text =
       String(format: "cursor %.2f ms: ", time)
-      + (near.isEmpty ? "no spike" : "\(near.count) spikes, neurons \(list)")
+      + (near.isEmpty
+        ? "no spike"
+        : (near.count == 1 ? "neuron \(list)" : "\(near.count) spikes, neurons \(list)"))
     surface.text(
-      text, endingAt: plot.x + plot.width, y: plot.y - 1, style: CellStyle(.accent))
+      Text.fit("  " + text, plot.width), endingAt: plot.x + plot.width, y: plot.y - 1,
+      style: CellStyle(.accent))
   }
 
   /// What stands at the ends of the neuron axis: numbers where the rows run with them, else what

@@ -189,9 +189,13 @@ enum RatesScreen: WorkbenchScreen {
   private static func tenths<S: Surface>(
     _ lane: LaneSnapshot, in area: Area, on surface: inout S
   ) {
+    // Tenths that share a row are one, and each row has as many.
+    let (rows, part) =
+      [(10, "tenth"), (5, "fifth"), (2, "half")].first { $0.0 <= area.inside.height }
+      ?? (1, "all")
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: "gradient of hidden1 by tenth of the trial, epoch by epoch", style: .bold)
+      title: "gradient of hidden1 by \(part) of the trial, epoch by epoch", style: .bold)
     let epochs = lane.activity.filter { $0.layers[0].lateShare != nil }
     guard !epochs.isEmpty else {
       surface.text(
@@ -210,9 +214,7 @@ enum RatesScreen: WorkbenchScreen {
       return norms.map { $0 / max(all, 1e-300) }
     }
     let all = epochs.map(shares)
-    // Tenths that share a row are one.
-    let rows = min(10, map.height)
-    guard rows > 0 else { return }
+    guard map.height > 0 else { return }
     func share(_ row: Int, _ epoch: Int) -> Double {
       (0..<10).filter { $0 * rows / 10 == row }.reduce(0) { $0 + all[epoch][$1] }
     }
@@ -238,7 +240,8 @@ enum RatesScreen: WorkbenchScreen {
   ) {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
-      title: Text.fit("weights: now over the start (dim), drift, last update", area.width - 6),
+      title: Text.fit(
+        "weights: now over the start (dim), drift, dw/w", area.width - 6),
       style: .bold)
     var inside = area.inside
     inside.x += 1
@@ -247,16 +250,24 @@ enum RatesScreen: WorkbenchScreen {
       surface.text("computing", x: inside.x, y: inside.y, style: .dim)
       return
     }
-    let each = max(2, inside.height / lane.weights.count)
-    for (index, matrix) in lane.weights.enumerated() {
+    let (fitting, left) = Lines.fitting(2 * lane.weights.count, rows: inside.height)
+    let shown = left > 0 ? fitting / 2 : lane.weights.count
+    if left > 0 {
+      let last = inside.takeBottom(1)
+      surface.text(
+        "\(lane.weights.count - shown) more on a higher screen", x: last.x, y: last.y, style: .dim)
+    }
+    let each = max(2, inside.height / max(shown, 1))
+    for (index, matrix) in lane.weights.prefix(shown).enumerated() {
       var strip = inside.takeTop(each)
       guard strip.height >= 2 else { break }
       let heading = strip.takeTop(1)
       let drift = matrix.drift.map { String(format: "drift %.0f %%", 100 * $0) } ?? ""
-      let ratio = matrix.updateRatio.map { "  |dw|/|w| \(Text.short($0))" } ?? ""
+      let ratio = matrix.updateRatio.map { "  dw/w \(Text.short($0))" } ?? ""
       surface.text(
         Text.fit(
-          "\(matrix.name)  \(Text.short(matrix.mean)) ± \(Text.short(matrix.sd))  \(drift)\(ratio)",
+          "\(Wording.array(matrix.name))  \(Text.short(matrix.mean)) ± \(Text.short(matrix.sd))"
+            + "\(Wording.unit(matrix.name))  \(drift)\(ratio)",
           heading.width), x: heading.x, y: heading.y, style: .plain)
       surface.histogram(matrix.initialCounts, isLogarithmic: true, in: strip) { _ in .frame }
       surface.histogram(matrix.counts, isLogarithmic: true, in: strip) { _ in

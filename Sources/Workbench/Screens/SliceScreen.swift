@@ -36,7 +36,8 @@ enum SliceScreen: WorkbenchScreen {
         ? "computing: the update after the checkpoint"
         : state.back > 0
           ? "of the past there are weights but no updates: \(state.keys.label("live")) goes back to live"
-          : "waiting for an observed update: \(state.keys.label("batch")) trains one batch and observes it"
+          : lane.detail.sliced.map { "computing: update \($0), by the exact solver" }
+            ?? "waiting for an observed update: \(state.keys.label("batch")) trains one batch and observes it"
       surface.text(Text.fit(text, rest.width), x: rest.x, y: rest.y, style: .dim)
       return
     }
@@ -46,9 +47,9 @@ enum SliceScreen: WorkbenchScreen {
       guard slice.points.count > 1 else { return }
       _ = rest.takeTop(1)
     }
-    var lines = Lines(
-      rest.takeTop(min(sentences(slice, rest.width).count, max(rest.height - 6, 0))))
-    for line in sentences(slice, rest.width) { lines.add(line, .plain, on: &surface) }
+    let words = sentences(slice, rest.width, isOfGrid: !lane.trainsExactly)
+    var lines = Lines(rest.takeTop(min(words.count, max(rest.height - 6, 0))))
+    for line in words { lines.add(line, .plain, on: &surface) }
     let listRows = rest.height >= 18 ? min(8, rest.height / 4) : 0
     var plot = rest.takeTop(rest.height - listRows)
     chart(slice, lane, in: &plot, on: &surface)
@@ -56,8 +57,11 @@ enum SliceScreen: WorkbenchScreen {
   }
 
   /// What the picture says, in words.
-  static func sentences(_ slice: Slice, _ width: Int) -> [String] {
-    var text = "The gradient promised \(Text.signed(slice.slope)) for one update"
+  /// - Parameter isOfGrid: whether the lane trains on a grid, which the ledger is of.
+  static func sentences(_ slice: Slice, _ width: Int, isOfGrid: Bool) -> [String] {
+    var text =
+      (isOfGrid ? "In continuous time (the ledger is of the lane's grid) the" : "The")
+      + " gradient promised \(Text.signed(slice.slope)) for one update"
     if let one = slice.points.first(where: { abs($0.a - 1) < 1e-9 }), let start = slice.points.first
     {
       text += ", the probe's loss changed by \(Text.signed(one.loss - start.loss))"
@@ -68,6 +72,8 @@ enum SliceScreen: WorkbenchScreen {
     if let radius = slice.radius {
       text +=
         "Up to a = \(Text.short(radius)) none does: so far the gradient knew of all that happens."
+    } else if let first = slice.events.map({ $0.a + $0.precision }).min() {
+      text += "The first of them by a = \(Text.short(first))."
     } else {
       text += "None comes or goes up to a = \(Text.short(slice.points.last?.a ?? 0))."
     }
@@ -137,7 +143,7 @@ enum SliceScreen: WorkbenchScreen {
       + slice.matrices.enumerated().map {
         ("\($1.name) alone", Ink.series(lane.identity + 1 + $0))
       }
-    guard area.height >= entries.count + 2, area.width > 50 else { return }
+    guard area.height >= 2 * entries.count + 2, area.width > 50 else { return }
     for (row, entry) in entries.enumerated() {
       surface.text(
         "─ " + entry.0, endingAt: area.x + area.width, y: area.y + row, style: CellStyle(entry.1))

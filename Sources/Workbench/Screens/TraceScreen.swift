@@ -140,7 +140,7 @@ enum TraceScreen: WorkbenchScreen {
         ? "Silent here: V comes to \(Text.fixed(trace.reference.v, 3)) at "
           + "\(Text.fixed(trace.reference.time, 1)) ms, \(Text.fixed(gap, 3)) below threshold; "
           + "there it is made of \(sums.isEmpty ? "nothing" : sums). "
-        : "\(trace.spikes.count) spikes. "
+        : trace.spikes.count == 1 ? "1 spike. " : "\(trace.spikes.count) spikes. "
       if let lift = trace.lift {
         text += "\(Text.signed(lift)) on all its weights would wake it (the ghost)."
       }
@@ -175,14 +175,14 @@ enum TraceScreen: WorkbenchScreen {
     for x in area.x..<area.x + area.width where trace.thresholds.isEmpty {
       surface.text("┄", x: x, y: min(row, area.y + area.height - 1), style: CellStyle(.alarm))
     }
-    surface.text(
-      "threshold", endingAt: area.x + area.width, y: max(area.y, row - 1), style: .dim)
     surface.plot(
       [
         Curve(trace.thresholds.map { ($0.time, $0.v) }, ink: .alarm),
         Curve(trace.ghost.map { ($0.time, $0.v) }, ink: .dim),
         Curve(trace.points.map { ($0.time, $0.v) }, ink: lane.ink),
       ], x: time, y: range, in: area)
+    surface.text(
+      "threshold", endingAt: area.x + area.width, y: max(area.y, row - 1), style: .dim)
     let column =
       area.x
       + min(
@@ -229,14 +229,22 @@ enum TraceScreen: WorkbenchScreen {
     guard area.height >= 3 else { return }
     var lines = Lines(area)
     let total = trace.sums.reduce(0, +)
+    let own =
+      trace.isOwn
+      ? " (its threshold \(Text.short(trace.threshold)), tau_mem \(Text.short(trace.tauMem)) ms, "
+        + "tau_syn \(Text.short(trace.tauSyn)) ms)" : ""
     lines.add(
-      "\(trace.arrivals) spikes arrived before; what each adds to V there:", .dim, on: &surface)
+      "\(trace.arrivals) \(trace.arrivals == 1 ? "spike" : "spikes") arrived before\(own); what each adds to V there:",
+      .dim, on: &surface)
     for share in trace.shares.prefix(area.height - 1) {
       let part = total != 0 ? String(format: "%5.1f %%", 100 * share.value / total) : ""
       lines.add(
         Text.right(String(format: "%+.4f", share.value), 9) + " \(Text.right(part, 8))  "
           + "\(Text.pad(population(share.source, lane), 8)) \(Text.right(String(share.neuron), 5)) "
-          + String(format: "at %8.2f ms  weight %+.4f", share.time, share.weight),
+          + String(format: "at %8.2f ms  weight %+.4f", share.time, share.weight)
+          + (share.delay > 0
+            ? String(format: "  sent %.2f ms, delay %.2f", share.time - share.delay, share.delay)
+            : ""),
         share.value >= 0 ? .plain : CellStyle(.alarm), on: &surface)
     }
   }

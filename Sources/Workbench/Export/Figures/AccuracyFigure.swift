@@ -7,7 +7,7 @@ import Live
 /// target series R^2.
 enum AccuracyFigure: WorkbenchFigure {
   static let name = "accuracy"
-  static let title = "test accuracy by epoch"
+  static let title = "test accuracy (of target series R²) by epoch"
 
   static func make(_ options: FigureOptions, _ snapshot: Snapshot) throws(FigureObstacle)
     -> PaperFigure
