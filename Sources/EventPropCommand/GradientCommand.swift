@@ -12,7 +12,8 @@ struct GradientCommand: ParsableCommand {
     discussion: """
       CASE is a folder with preset.toml, weights/<from>-<to>.npy (pre x post), spikes.npy (rows of sample, unit, \
       time in ms) and labels.npy, or for loss.kind = "mse" targets.npy (sample x point x output, points evenly from 0 to \
-      T; or sample x output); where there are any also delays/<from>-<to>.npy (pre x post, ms) and \
+      T; or sample x output); where there are any also delays/<from>-<to>.npy (pre x post, ms; with form = "axonal" \
+      pre x 1, with "dendritic" 1 x post) and \
       neurons/<layer>-<parameter>.npy (one for each neuron; tau_mem, tau_syn, threshold, adaptation, tau_adapt).
       Written: loss.npy (mean), losses.npy (per sample), gradients/<from>-<to>.npy, gradients/delays/ and \
       gradients/neurons/ (on the grid where the case has such files), spikes/<layer>.npy (rows of sample, neuron, time), \
@@ -41,7 +42,12 @@ struct GradientCommand: ParsableCommand {
     let summary = try GradientCase(folder, settings: settings).run(
       into: out, perSample: perSample, traces: traces)
     let score = summary.explained.map { "R² \($0)" } ?? "\(summary.correct) correct"
-    Console.out("\(summary.samples) samples, \(score), mean loss \(summary.loss)")
-    for (name, norm) in summary.norms { Console.out("|dL/dW| \(name): \(norm)") }
+    let late =
+      summary.late == 0 ? "" : "; \(summary.late) input spikes at or beyond T are left out"
+    Console.out("\(summary.samples) samples, \(score), mean loss \(summary.loss)\(late)")
+    for (name, norm) in summary.norms {
+      let what = name.hasPrefix("delays/") ? "d" : name.hasPrefix("neurons/") ? "p" : "W"
+      Console.out("|dL/d\(what)| \(name): \(norm)")
+    }
   }
 }

@@ -31,7 +31,7 @@ public struct GradientCase {
       let file = weights.appendingPathComponent(name + ".npy")
       let shape = try NPYArray(contentsOf: file).shape
       guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
-        throw FileError(file, "has shape \(shape), allowed is pre x post")
+        throw FileError(file, "has shape \(shape), allowed is pre x post, at least 1 x 1")
       }
       return shape
     }
@@ -82,21 +82,32 @@ public struct GradientCase {
     }
     for projection in own.projections {
       let name = own.name(of: projection)
+      known.insert("weights/\(name).npy")
       guard let array = try file("delays", name) else { continue }
       let values = try array.finite(array.file)
       if let bad = values.firstIndex(where: { $0 < 0 }) {
-        throw FileError(array.file, "entry \(bad) is \(values[bad]), allowed are delays from 0 on")
+        throw FileError(
+          array.file, "entry \(array.place(bad)) is \(values[bad]), allowed are delays from 0 on")
       }
       let longest = max(values.max() ?? 0, duration)
       let target = projection.target - 1
       let form = own.delays(of: projection)?.form ?? .synaptic
+      let (rows, columns) = Delays(form, longest: longest).shape(
+        own.size(ofPopulation: projection.source), own.layers[target].size)
+      let isList = form != .synaptic && array.shape == [rows * columns]
+      guard array.shape == [rows, columns] || isList else {
+        throw FileError(
+          array.file,
+          "has shape \(array.shape), allowed with form = \"\(form.rawValue)\" is "
+            + "[\(rows), \(columns)], \(form.each)")
+      }
       let found = Delays(form, longest: longest, rate: 0)
       if projection.source == projection.target {
         network.layers[target].loopDelays = found
       } else {
         network.layers[target].delays = found
       }
-      delays[name] = array
+      delays[name] = NPYArray(values, shape: [rows, columns])
     }
     // The grid takes layers of like neurons faster, and to other last digits.
     let hasConstants = FileManager.default.fileExists(
@@ -121,7 +132,7 @@ public struct GradientCase {
         }) {
           throw FileError(
             array.file,
-            "entry \(bad) is \(values[bad]), allowed are numbers "
+            "entry \(array.place(bad)) is \(values[bad]), allowed are numbers "
               + (parameter.allowsZero ? "from \(least) on" : "above \(least)"))
         }
         network.layers[index][parameter] = PerNeuron(values)
@@ -129,7 +140,7 @@ public struct GradientCase {
           rate: 0, range: (values.min() ?? 1)...(values.max() ?? 1))
       }
     }
-    for kind in ["delays", "neurons"] {
+    for kind in ["weights", "delays", "neurons"] {
       let folder = path.appendingPathComponent(kind)
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       for name in names.sorted() where name.hasSuffix(".npy") && !known.contains("\(kind)/\(name)")
@@ -173,7 +184,9 @@ public struct GradientCase {
     return try labelArray.doubles.enumerated().map { sample, label in
       guard label >= 0, label < Double(outputs), label == label.rounded() else {
         throw FileError(
-          labelFile, "sample \(sample): label \(label), allowed is 0 to \(outputs - 1)")
+          labelFile,
+          "sample \(sample): label \(plain(label)), allowed are whole numbers from 0 to \(outputs - 1)"
+        )
       }
       return Int(label)
     }
@@ -192,10 +205,14 @@ public struct GradientCase {
       let (sample, unit, time) = (values[3 * row], values[3 * row + 1], values[3 * row + 2])
       guard sample >= 0, sample < Double(count), sample == sample.rounded() else {
         throw FileError(
-          spikeFile, "row \(row): sample \(sample), allowed is 0 to \(count - 1)")
+          spikeFile,
+          "row \(row): sample \(plain(sample)), allowed are whole numbers from 0 to \(count - 1), "
+            + "for as many samples as labels.npy or targets.npy has")
       }
       guard unit >= 0, unit < Double(inputs), unit == unit.rounded() else {
-        throw FileError(spikeFile, "row \(row): unit \(unit), allowed is 0 to \(inputs - 1)")
+        throw FileError(
+          spikeFile,
+          "row \(row): unit \(plain(unit)), allowed are whole numbers from 0 to \(inputs - 1)")
       }
       guard time >= 0, time.isFinite else {
         throw FileError(spikeFile, "row \(row): time \(time), allowed are times from 0 on")
@@ -205,6 +222,11 @@ public struct GradientCase {
     }
     for sample in trains.indices { trains[sample].sort() }
     return trains
+  }
+
+  /// Whole numbers without a fraction.
+  private static func plain(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? "\(number)"
   }
 
   /// What a case comes to.
@@ -217,6 +239,8 @@ public struct GradientCase {
     public var explained: Double?
     /// As many as labels.npy or targets.npy has entries.
     public var samples: Int
+    /// Input spikes at or beyond T, which are left out.
+    public var late: Int
     /// Per projection: name and L2 norm of dL/dW.
     public var norms: [(name: String, norm: Double)]
   }
@@ -311,6 +335,7 @@ public struct GradientCase {
     return Summary(
       loss: tally.meanLoss, correct: tally.correct, explained: tally.fit?.explained,
       samples: trials.count,
+      late: trains.reduce(0) { $0 + $1.times.count { $0 >= problem.duration } },
       norms: Array(zip(network.parameterNames, gradient.norms)))
   }
 
@@ -376,6 +401,17 @@ public struct GradientCase {
         NPYArray(
           voltages.flatMap { $0.flatMap { $0 } },
           shape: [grids.count, voltages[0].count, network.output.size]), "voltages/output")
+    }
+  }
+}
+
+extension Delays.Form {
+  /// What there is a delay for.
+  fileprivate var each: String {
+    switch self {
+    case .synaptic: "pre x post"
+    case .axonal: "one for each neuron that sends"
+    case .dendritic: "one for each neuron that receives"
     }
   }
 }

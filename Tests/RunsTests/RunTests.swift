@@ -542,18 +542,30 @@ import Testing
     try writeCase(fixture, solver: "grid")
     #expect(message() == "no error")
     _ = scratch.write(NPYArray([0.0, 99, 1], shape: [1, 3]).fileBytes, to: "spikes.npy")
-    #expect(message() == "spikes.npy: row 0: unit 99.0, allowed is 0 to 5")
+    #expect(message() == "spikes.npy: row 0: unit 99, allowed are whole numbers from 0 to 5")
     _ = scratch.write(NPYArray([0.0, 1, .nan], shape: [1, 3]).fileBytes, to: "spikes.npy")
     #expect(message().contains("row 0: time nan, allowed are times from 0 on"))
     _ = scratch.write(NPYArray([0.0, 1], shape: [1, 2]).fileBytes, to: "spikes.npy")
     #expect(message().contains("has shape [1, 2], allowed is rows of sample, unit, time"))
     try writeCase(fixture, solver: "grid")
     _ = scratch.write(NPYArray([5, 0, 1], shape: [3]).fileBytes, to: "labels.npy")
-    #expect(message() == "labels.npy: sample 0: label 5.0, allowed is 0 to 2")
+    #expect(message() == "labels.npy: sample 0: label 5, allowed are whole numbers from 0 to 2")
     try writeCase(fixture, solver: "grid")
     _ = scratch.write(
       NPYArray(Array(repeating: 0.5, count: 9), shape: [3, 3]).fileBytes,
       to: "weights/hidden1-hidden1.npy")
     #expect(message().contains("hidden1-hidden1.npy: has shape [3, 3], allowed is [12, 12]"))
+    try writeCase(fixture, solver: "grid")
+    let delays = NPYArray(Array(repeating: 0.5, count: 9), shape: [3, 3])
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("delays"), withIntermediateDirectories: true)
+    _ = scratch.write(delays.fileBytes, to: "delays/input-hidden1.npy")
+    #expect(
+      message().contains(
+        "has shape [3, 3], allowed with form = \"synaptic\" is [6, 12], pre x post"))
+    try FileManager.default.removeItem(atPath: scratch.file("delays"))
+    // A file that the network has no use for would say another network than is computed.
+    _ = scratch.write(delays.fileBytes, to: "weights/hidden1-hiden1.npy")
+    #expect(message().contains("weights/hidden1-hiden1.npy: is of no part of this network"))
   }
 }

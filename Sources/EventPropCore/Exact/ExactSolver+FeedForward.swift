@@ -174,7 +174,7 @@ extension ExactSolver {
 
   func explosion(_ layer: Layer) -> String {
     "more than \(spikeLimit(layer)) spikes in one trial of a layer of \(layer.size) neurons: "
-      + "the weights have exploded"
+      + "the weights have exploded, or constants of its neurons are out of reason"
   }
 }
 

@@ -114,10 +114,18 @@ public struct NPYArray: Sendable, Equatable {
   package func finite(_ file: String) throws -> [Double] {
     let values = doubles
     guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
-    let columns = max(shape.last ?? 1, 1)
     throw FileError(
-      file,
-      "entry [\(bad / columns), \(bad % columns)] is \(values[bad]), allowed are finite numbers")
+      file, "entry \(place(bad)) is \(values[bad]), allowed are finite numbers")
+  }
+
+  /// Where a value stands, by its number in C order: `[1, 0]`.
+  package func place(_ index: Int) -> String {
+    var (rest, places) = (index, [Int]())
+    for length in shape.reversed() {
+      places.insert(rest % max(length, 1), at: 0)
+      rest /= max(length, 1)
+    }
+    return "\(places)"
   }
 
   /// Copies into a matrix of the same shape; into one of a single row also a list.
