@@ -25,7 +25,9 @@ public enum Checkpoint {
     /// `12`, or `12+40` between two epochs: the name of its folder.
     public var name: String { Checkpoint.name(epoch: epoch, batch: batch) }
     /// `epoch 12`, or `epoch 12 and 40 batches`.
-    public var words: String { "epoch \(epoch)" + (batch > 0 ? " and \(batch) batches" : "") }
+    public var words: String {
+      "epoch \(epoch)" + (batch > 0 ? " and \(batch) \(batch == 1 ? "batch" : "batches")" : "")
+    }
   }
 
   private static func name(epoch: Int, batch: Int) -> String {

@@ -181,7 +181,9 @@ enum GradientsScreen: WorkbenchScreen {
       Text.pad("to, ms", 16) + ends.joined() + "   norm", .dim, on: &surface)
     for (layer, name) in flow.layers.enumerated() {
       lines.add(
-        row(name, lane.isShaped ? "shaped" : "", flow, layer, cell), CellStyle(lane.ink),
+        row(
+          name, !lane.isShaped ? "" : lane.shaping.isPlain ? "w = 1" : "shaped", flow, layer, cell),
+        CellStyle(lane.ink),
         on: &surface)
       if hasPlain, let plain = lane.plainFlow {
         lines.add(row("", "w = 1", plain, layer, cell), .dim, on: &surface)

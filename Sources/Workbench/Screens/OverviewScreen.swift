@@ -176,7 +176,7 @@ enum OverviewScreen: WorkbenchScreen {
     guard inside.width >= 20, inside.height >= 2 else { return }
     let layers = lane.layers.count
     let rows = Rows(
-      inside.height, layers: layers, projections: lane.flow.count,
+      inside.height, layers: layers, projections: snapshot.lanes.map(\.flow.count).max() ?? 0,
       isShaped: snapshot.lanes.contains(where: \.isShaped),
       sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
     verdict(snapshot, lane, in: inside.takeTop(1), on: &surface)
@@ -351,8 +351,10 @@ enum OverviewScreen: WorkbenchScreen {
       isWide ? "gradient flow, norm of each array, log scale" : "gradient flow |dL/dW|, log scale",
       &area, on: &surface)
     let width = isWide ? 17 : 16
+    // Lanes side by side keep their rows, with more arrays or fewer.
+    var rest = area.takeTop(rows.flow - 1)
     for (index, flow) in lane.flow.enumerated() {
-      let line = area.takeTop(1)
+      let line = rest.takeTop(1)
       surface.text(
         Text.pad(Wording.array(flow.name), width), x: line.x, y: line.y, style: .dim)
       guard flow.isTrained else {
@@ -377,7 +379,8 @@ enum OverviewScreen: WorkbenchScreen {
     inside.x += 1
     inside.width -= 2
     let rows = Rows(
-      inside.height, layers: lane.layers.count, projections: lane.flow.count,
+      inside.height, layers: lane.layers.count,
+      projections: snapshot.lanes.map(\.flow.count).max() ?? 0,
       isShaped: snapshot.lanes.contains(where: \.isShaped),
       sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
     guard rows.curves >= 3, inside.width > 20 else { return nil }

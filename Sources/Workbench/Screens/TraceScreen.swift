@@ -85,9 +85,9 @@ enum TraceScreen: WorkbenchScreen {
     surface.frame(
       x: area.x, y: area.y, width: area.width, height: area.height,
       title: Text.fit(
-        "V(t) of \(name) neuron \(traced.neuron), sample \(snapshot.probe) "
+        "V(t) of \(name) neuron \(traced.neuron), sample \(snapshot.probe)"
           + (snapshot.isRegression
-            ? "" : "(\(Wording.className(lane.trial.label, snapshot)))")
+            ? "" : " (\(Wording.className(lane.trial.label, snapshot)))")
           + "; \(lane.letter) \(Wording.label(lane))",
         area.width - 6), style: CellStyle(lane.ink, bold: true))
     var rest = area.inside
