@@ -19,8 +19,8 @@ public enum Wording {
     "\(lane.letter)  \(label(lane))"
   }
 
-  /// The name of an array of parameters, as short as it is clear: `input→hidden1`, of its delays `d
-  /// input→hidden1`, of a constant `hidden1 tau_mem`.
+  /// The name of an array of parameters, as short as it is clear: `input→hidden1`, of its delays
+  /// `d input→hidden1`, of a constant `hidden1 tau_mem`.
   static func array(_ name: String) -> String {
     if name.hasPrefix("neurons/") {
       return name.dropFirst("neurons/".count).replacingOccurrences(of: "-", with: " ")
