@@ -115,10 +115,10 @@ size_t ep_each_step(float *v, float *i, float *adapt, const ep_each *each, const
                     const ep_each_record *record, size_t width, uint32_t *neurons, float *slopes,
                     float *memories);
 
-/// The adjoint of a step, backwards in time: b lI + back lV goes to `result`, which may be `li`;
-/// lV <- a lV, la <- fall la unless that is NULL. With `drive`, the u of this step, and `last`,
-/// that of the step gone through last: what is kept is lV - u and lI - u, as `ep_adjoint_driven` has
-/// it; `last` becomes u. lI itself goes to `currents`, lV - lI to `errors`, share lI to `kept`, unless
+/// The adjoint of a step, backwards in time: b lI + back lV goes to `result`, which may be `li`; lV
+/// <- a lV, la <- fall la unless that is NULL. With `drive`, the u of this step, and `last`, that
+/// of the step gone through last: what is kept is lV - u and lI - u, as `ep_adjoint_driven` has it;
+/// `last` becomes u. lI itself goes to `currents`, lV - lI to `errors`, share lI to `kept`, unless
 /// they are NULL.
 void ep_each_back(float *lv, const float *li, float *result, float *la, const ep_each *each,
                   const float *drive, float *last, float *currents, float *errors,
