@@ -85,6 +85,8 @@ public struct LossTerms: Sendable, Equatable {
   public var readsSpikes: Bool
   /// Whether outputs without a gradient are lifted in training (`training.silent.lift_outputs`).
   public var liftsOutputs: Bool
+  /// Labels are classes, each with an output of its own; else outputs follow target series.
+  public var hasClasses = true
   /// `training.optimiser.epsilon`; nil: the optimiser's steps go with the gradient.
   public var epsilon: Double?
   /// What the weights were drawn from, in the order of `Network.projections`; nil: they have been

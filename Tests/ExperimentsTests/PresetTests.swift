@@ -349,6 +349,9 @@ import Testing
       let found = message(text, ["hidden.0.neuron=alif", "hidden.0.recurrent=false", setting])
       #expect(found.contains(words), "\(setting): \(found)")
     }
+    // A constant that another neuron has says which.
+    let other = message(text, ["hidden.0.adaptation=0.2"])
+    #expect(other.contains("no constant of neuron = \"lif\"; neuron = \"alif\" has it"), "\(other)")
   }
 
   /// A vector of a layer is a number or a list.

@@ -31,6 +31,16 @@ extension LaneOptions {
           try section.number(parameter.name, default: parameter.standard, bound))
       }
     }
+    for kind in NeuronTable.all {
+      let further = kind.parameters.first {
+        !parameters.contains($0) && section.table[$0.name] != nil
+      }
+      if let further {
+        throw section.error(
+          further.name,
+          "is no constant of neuron = \"\(layer.neuron.name)\"; neuron = \"\(kind.name)\" has it")
+      }
+    }
     return layer
   }
 

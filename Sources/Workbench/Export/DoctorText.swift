@@ -16,7 +16,7 @@ package enum DoctorText {
     var lines = [wrapped(lanes.joined(separator: ", "))]
     var table = [activityHeader] + report.layers.map(activity) + ["", gradientHeader]
     for index in report.layers.indices { table += gradients(report, index) }
-    table.append(mute(report))
+    if report.terms.hasClasses { table.append(mute(report)) }
     lines += table.map { $0.isEmpty ? "" : "  " + $0 }
     lines.append("")
     let advice = report.advice

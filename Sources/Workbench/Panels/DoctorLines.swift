@@ -81,6 +81,7 @@ enum DoctorLines {
       Line(
         text: DoctorText.gradientHeader, style: .dim, gauge: .title("gradient, five decades", "")))
     for index in report.layers.indices { lines += gradients(report, index, before: before) }
+    guard report.terms.hasClasses else { return lines }
     let isMute = report.muteShare >= InitReport.Limit.mute && !report.terms.liftsOutputs
     lines.append(
       Line(text: DoctorText.mute(report), style: isMute ? CellStyle(.alarm) : .plain))
