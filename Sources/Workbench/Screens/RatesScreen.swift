@@ -263,11 +263,11 @@ enum RatesScreen: WorkbenchScreen {
       guard strip.height >= 2 else { break }
       let heading = strip.takeTop(1)
       let drift = matrix.drift.map { String(format: "drift %.0f %%", 100 * $0) } ?? ""
-      let ratio = matrix.updateRatio.map { "  dw/w \(Text.short($0))" } ?? ""
+      let ratio = matrix.updateRatio.map { " dw/w \(Text.short($0))" } ?? ""
       surface.text(
         Text.fit(
           "\(Wording.array(matrix.name))  \(Text.short(matrix.mean)) ± \(Text.short(matrix.sd))"
-            + "\(Wording.unit(matrix.name))  \(drift)\(ratio)",
+            + "\(Wording.unit(matrix.name)) \(drift)\(ratio)",
           heading.width), x: heading.x, y: heading.y, style: .plain)
       surface.histogram(matrix.initialCounts, isLogarithmic: true, in: strip) { _ in .frame }
       surface.histogram(matrix.counts, isLogarithmic: true, in: strip) { _ in

@@ -50,7 +50,7 @@ enum SliceScreen: WorkbenchScreen {
     let words = sentences(slice, rest.width, isOfGrid: !lane.trainsExactly)
     var lines = Lines(rest.takeTop(min(words.count, max(rest.height - 6, 0))))
     for line in words { lines.add(line, .plain, on: &surface) }
-    let listRows = rest.height >= 18 ? min(8, rest.height / 4) : 0
+    let listRows = rest.height >= 18 && !slice.events.isEmpty ? min(8, rest.height / 4) : 0
     var plot = rest.takeTop(rest.height - listRows)
     chart(slice, lane, in: &plot, on: &surface)
     list(slice, snapshot, lane, in: rest, on: &surface)
@@ -141,7 +141,7 @@ enum SliceScreen: WorkbenchScreen {
     let entries =
       [("L(w + a dw)", lane.ink), ("promised", Ink.dim)]
       + slice.matrices.enumerated().map {
-        ("\($1.name) alone", Ink.series(lane.identity + 1 + $0))
+        ("\(Wording.array($1.name)) alone", Ink.series(lane.identity + 1 + $0))
       }
     guard area.height >= 2 * entries.count + 2, area.width > 50 else { return }
     for (row, entry) in entries.enumerated() {
