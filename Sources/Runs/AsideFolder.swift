@@ -51,7 +51,7 @@ struct AsideFolder {
   }
 
   /// Removes what a kill in the midst of writing or removing has left.
-  private func removeLeftovers() {
+  func removeLeftovers() {
     let files = FileManager.default
     let names = (try? files.contentsOfDirectory(atPath: parent as String)) ?? []
     for name in names where name.hasPrefix(".") {

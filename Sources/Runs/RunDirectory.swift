@@ -152,8 +152,12 @@ public final class RunDirectory {
     isResumed = true
     path = run.path
     lock = try run.lock ?? RunLock(run.path)
-    best = BestWeights(ofRun: run.path)
     let folder = path as NSString
+    // What is put in place now and then would otherwise stay until the next time.
+    for parent in [path, BestWeights.folder(path), folder.appendingPathComponent("checkpoints")] {
+      AsideFolder(parent).removeLeftovers()
+    }
+    best = BestWeights(ofRun: run.path)
     let csv = folder.appendingPathComponent("metrics.csv")
     if FileManager.default.fileExists(atPath: csv) {
       let text = try FileText.read(csv)

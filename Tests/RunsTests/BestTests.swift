@@ -53,6 +53,23 @@ import Testing
     return content
   }
 
+  /// A kill between the two renames and the removal leaves the old folder: it goes at the resume,
+  /// also where no better weights come.
+  @Test func leftoversOfAKillGo() throws {
+    let settings = ["training.epochs=2", "training.checkpoint.every=1"]
+    let (trainer, _) = try train(Self.text, "run", settings: settings)
+    let (name, best) = (trainer.lanes[0].name, scratch.file("run/best"))
+    let whole = try content("run")
+    let files = FileManager.default
+    try files.copyItem(atPath: "\(best)/\(name)", toPath: "\(best)/.old-\(name)")
+    _ = try train(Self.text, "run")
+    #expect(try content("run") == whole)
+    // One that stands alone is all there is of it.
+    try files.moveItem(atPath: "\(best)/\(name)", toPath: "\(best)/.old-\(name)")
+    _ = try train(Self.text, "run")
+    #expect(try content("run") == whole)
+  }
+
   @Test func theBestOfAllEpochsIsKept() throws {
     let (trainer, rows) = try train(
       Self.text, "run", settings: ["training.epochs=6", "training.checkpoint.every=1"])
