@@ -187,8 +187,7 @@ extension TrainingSession {
   /// What observed updates are to keep, by what the screen shows.
   private func watchUpdates() {
     trainer.observesMargins = detail == .ledger || detail == .step
-    // Whoever looks at a slice may have been elsewhere when the update was made.
-    trainer.keepsStepWeights = true
+    trainer.keepsStepWeights = detail == .slice
   }
 
   private func take(_ rows: [EpochMetrics]) {

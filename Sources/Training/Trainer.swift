@@ -128,7 +128,7 @@ public final class Trainer {
     shuffle()
   }
 
-  /// Observes the next update whatever the preset says, with margins.
+  /// Observes the next update whatever the preset says, with all that a screen may ask of it.
   package var observesNext = false
   /// Whether observed updates look at margins too: while a screen shows them.
   package var observesMargins = false
@@ -142,7 +142,7 @@ public final class Trainer {
     guard isScheduled || observesNext else { return nil }
     return Observation(
       isScheduled: isScheduled, withMargins: observesMargins || observesNext,
-      withWeights: keepsStepWeights)
+      withWeights: keepsStepWeights || observesNext)
   }
 
   /// The samples that probes are taken from.

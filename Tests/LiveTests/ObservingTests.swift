@@ -33,7 +33,6 @@ import Testing
   @Test func whoComesLaterSeesTheSlice() throws {
     let training = try TrainingSession({ try makeTrainer(tinyPreset()) }) { _ in nil }
     training.comparesAtOnce = true
-    training.apply(.detail(nil))
     training.observeNext()
     _ = training.trainBatch()
     #expect(training.snapshot().lanes[0].ledger != nil)

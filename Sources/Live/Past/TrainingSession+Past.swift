@@ -80,7 +80,7 @@ extension TrainingSession {
     var (batch, what): ((Int, Int)?, String)
     switch change.kind {
     case .update:
-      (twin.trainer.observesNext, twin.trainer.keepsStepWeights) = (true, true)
+      twin.trainer.observesNext = true
       try twin.trainer.trainBatch()
       (batch, what) = (
         (place.epoch, place.batch),
