@@ -86,7 +86,7 @@ public struct LossTerms: Sendable, Equatable {
   /// Whether outputs without a gradient are lifted in training (`training.silent.lift_outputs`).
   public var liftsOutputs: Bool
   /// Labels are classes, each with an output of its own; else outputs follow target series.
-  public var hasClasses = true
+  public var hasClasses: Bool
   /// `training.optimiser.epsilon`; nil: the optimiser's steps go with the gradient.
   public var epsilon: Double?
   /// What the weights were drawn from, in the order of `Network.projections`; nil: they have been
@@ -96,10 +96,10 @@ public struct LossTerms: Sendable, Equatable {
   /// As the lane has them.
   public init(
     loss: String, readsSpikes: Bool, liftsOutputs: Bool, epsilon: Double?,
-    initial: [InitialWeights]?
+    initial: [InitialWeights]?, hasClasses: Bool = true
   ) {
     (self.loss, self.readsSpikes, self.liftsOutputs) = (loss, readsSpikes, liftsOutputs)
-    (self.epsilon, self.initial) = (epsilon, initial)
+    (self.epsilon, self.initial, self.hasClasses) = (epsilon, initial, hasClasses)
   }
 }
 

@@ -143,8 +143,7 @@ struct EvaluateCommand: ParsableCommand {
     let (result, data) = (score.result, score.data)
     Console.out(
       String(
-        format: "\n%@: %@ %@, loss %.4f", score.lane,
-        (data.targets == nil ? ScoreName.accuracy : .r2).word,
+        format: "\n%@: %@ %@, loss %.4f", score.lane, data.score.word,
         Console.percent(result.accuracy), result.loss)
     )
     for (layer, spikes) in result.meanSpikes.enumerated() {

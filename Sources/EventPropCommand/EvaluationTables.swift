@@ -78,7 +78,7 @@ enum EvaluationTables {
     var lines = [
       Console.pad("run", runWidth) + "   seed  " + Console.pad("lane", laneWidth)
         + "   epoch   samples  "
-        + (scores.allSatisfy { $0.data.targets == nil }
+        + (score(of: scores) == .accuracy
           ? "accuracy, standard error  loss" : "R²                        loss")
     ]
     var done: Set<[String]> = []
@@ -101,15 +101,19 @@ enum EvaluationTables {
     return lines
   }
 
+  /// Of all of them: R² where any is.
+  private static func score(of scores: [Score]) -> ScoreName {
+    scores.contains { $0.data.score == .r2 } ? .r2 : .accuracy
+  }
+
   private static func line(_ fields: [String]) -> String {
     fields.map { CSV.quoted($0) }.joined(separator: ",")
   }
 
   static func scores(_ scores: [Score], split: String) -> [String] {
-    let score =
-      scores.allSatisfy { $0.data.targets == nil } ? ScoreName.accuracy : .r2
-    return [
-      score.named("run,seed,lane,weights,epoch,split,data,samples,accuracy,standard_error,loss")
+    [
+      score(of: scores).named(
+        "run,seed,lane,weights,epoch,split,data,samples,accuracy,standard_error,loss")
     ]
       + scores.map {
         line([

@@ -168,7 +168,7 @@ struct HeadlessTraining {
     var text = "epoch \(row.epoch)"
     if trainer.laneNames.count > 1 { text += "  \(row.lane)" }
     text +=
-      String(format: "  loss %.4f  ", row.trainLoss) + (trainer.score == .r2 ? "R² " : "")
+      String(format: "  loss %.4f  ", row.trainLoss) + trainer.score.prefix
       + "train " + Console.percent(row.trainAccuracy)
     if let accuracy = row.validationAccuracy { text += "  valid " + Console.percent(accuracy) }
     if let accuracy = row.testAccuracy { text += "  test " + Console.percent(accuracy) }

@@ -121,8 +121,8 @@ enum RunsTable {
         name, cut(entry.preset, 26), cut(entry.lanes.joined(separator: " "), 22),
         "\(entry.epoch)/" + (entry.epochs.map(String.init) ?? "?"),
         entry.seeds < entry.allSeeds ? "\(entry.seeds)/\(entry.allSeeds)" : "\(entry.seeds)",
-        (entry.score == .r2 ? "R² " : "") + Console.percent(entry.best?.accuracy),
-        (entry.score == .r2 ? "R² " : "") + Console.percent(entry.last?.accuracy),
+        entry.score.prefix + Console.percent(entry.best?.accuracy),
+        entry.score.prefix + Console.percent(entry.last?.accuracy),
         state + (entry.problem.isEmpty ? "" : ": " + entry.problem),
       ].map { VisibleText.of($0) }
     }

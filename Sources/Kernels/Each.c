@@ -61,18 +61,8 @@ INLINE size_t each_step(int vectors, int plain, size_t k, float *v, float *i, fl
     if (adapt) AT(adapt, at) = raised[u] - __builtin_convertvector(spikes, f16);
     masks[u] = (uint16_t)bits(&spikes);
   }
-  for (int w = 0; w < vectors; w += 4) {
-    uint64_t word = masks[w];
-    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
-    for (; word; word &= word - 1) {
-      size_t lane = (size_t)(w * EP_LANES + __builtin_ctzll(word));
-      neurons[count] = (uint32_t)(k + lane);
-      slopes[count] = ((const float *)slope)[lane];
-      if (!plain && adapt) memories[count] = ((const float *)raised)[lane];
-      ++count;
-    }
-  }
-  return count;
+  return append_spikes(vectors, masks, slope, !plain && adapt ? raised : NULL, (uint32_t)k, neurons,
+                       slopes, memories, count);
 }
 
 INLINE size_t each_steps(int plain, float *v, float *i, float *adapt, const ep_each *each,

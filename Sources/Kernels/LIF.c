@@ -3,25 +3,8 @@
 // LIF neurons: a step of any width, and a whole trial of a block with its adjoint.
 #include "Vectors.h"
 
-// The most vectors of a block, and those of them whose masks make one word.
-enum { STEP_VECTORS = 16, BLOCK_VECTORS = EP_BLOCK / EP_LANES, WORD = 4 };
-
-// Appends number + lane and the slope of each spiking lane of a block, in order of lanes, to lists
-// that hold `count`. Returns their new count. Masks after the last vector up to a whole word are 0.
-INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope, uint32_t number,
-                            uint32_t *numbers, float *slopes, size_t count) {
-  for (int w = 0; w < vectors; w += WORD) {
-    uint64_t word = masks[w];  // The only one of one vector: a fact that saves instructions.
-    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
-    for (; word; word &= word - 1) {
-      int lane = w * EP_LANES + __builtin_ctzll(word);
-      numbers[count] = number + (uint32_t)lane;
-      slopes[count] = ((const float *)slope)[lane];
-      ++count;
-    }
-  }
-  return count;
-}
+// The most vectors of a step, and of a block.
+enum { STEP_VECTORS = 16, BLOCK_VECTORS = EP_BLOCK / EP_LANES };
 
 // V becomes what is left of it where there is a spike. `kept` is a literal: each way of resetting
 // has loops of its own, and their registers.
@@ -60,7 +43,8 @@ INLINE size_t lif_step(int vectors, size_t k, float *v, float *i, float a, float
     AT(v, k + u * EP_LANES) = end;
     masks[u] = (uint16_t)bits(&spikes);
   }
-  return append_spikes(vectors, masks, slope, (uint32_t)(first + k), neurons, slopes, count);
+  return append_spikes(vectors, masks, slope, NULL, (uint32_t)(first + k), neurons, slopes, NULL,
+                       count);
 }
 
 CLONES size_t ep_lif_step(float *v, float *i, float a, float b, float c, float theta,
@@ -107,7 +91,8 @@ INLINE size_t lif_block(int vectors, int kept, float a, float b, float c, float 
         slope[u] = i[u] - v[u];
         reset_spikes(kept, &v[u], &spikes, reset);
       }
-      count = append_spikes(vectors, masks, slope, ep_code(n + 1, 0), codes, slopes, count);
+      count = append_spikes(vectors, masks, slope, NULL, ep_code(n + 1, 0), codes, slopes, NULL,
+                            count);
     }
     UNROLL for (int u = 0; u < vectors; ++u) i[u] *= b;
   }

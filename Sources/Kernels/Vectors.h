@@ -57,6 +57,29 @@ INLINE void add_rows(int vectors, f16 *sum, const float *rows, size_t stride, co
   }
 }
 
+// How many vectors' masks make one word.
+enum { WORD = 4 };
+
+// Appends number + lane and the slope of each spiking lane, and its memory unless that is NULL, in
+// order of lanes, to lists that hold `count`. Returns their new count. Masks after the last vector
+// up to a whole word are 0.
+INLINE size_t append_spikes(int vectors, const uint16_t *masks, const f16 *slope,
+                            const f16 *memory, uint32_t number, uint32_t *numbers, float *slopes,
+                            float *memories, size_t count) {
+  for (int w = 0; w < vectors; w += WORD) {
+    uint64_t word = masks[w];  // The only one of one vector: a fact that saves instructions.
+    if (vectors > 1) memcpy(&word, masks + w, sizeof word);
+    for (; word; word &= word - 1) {
+      int lane = w * EP_LANES + __builtin_ctzll(word);
+      numbers[count] = number + (uint32_t)lane;
+      slopes[count] = ((const float *)slope)[lane];
+      if (memory) memories[count] = ((const float *)memory)[lane];
+      ++count;
+    }
+  }
+  return count;
+}
+
 // The sum of the lanes, as a tree: lane 0 with 8, 1 with 9, ..., then 0 with 4, ....
 INLINE float total(const f16 *s) {
   float t[EP_LANES];

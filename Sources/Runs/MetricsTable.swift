@@ -90,12 +90,13 @@ package enum MetricsTable {
   package static func table(_ path: String) -> (columns: [String], rows: [[String: String]]) {
     guard let text = try? FileText.read(path) else { return ([], []) }
     let columns = header(of: text)
+    let renamed = columns.enumerated().filter { ScoreName.plain($1) != $1 }
     let rows: [[String: String]] = text.split(whereSeparator: \.isNewline).dropFirst().compactMap {
       line in
       let fields = CSV.fields(String(line))
       guard fields.count == columns.count else { return nil }
       var row = Dictionary(zip(columns, fields)) { a, _ in a }
-      for (column, field) in zip(columns, fields) { row[ScoreName.plain(column)] = field }
+      for (index, column) in renamed { row[ScoreName.plain(column)] = fields[index] }
       return row
     }
     return (columns, rows)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import EventPropCore
 import Experiments
 import Foundation
@@ -51,7 +52,7 @@ public struct Sweep: Sendable {
   public static let mostPoints = 10_000
 
   /// The metric is a share of right answers.
-  public var isAccuracy: Bool { ["_accuracy", "_r2"].contains { metric.hasSuffix($0) } }
+  public var isAccuracy: Bool { ScoreName.isScore(metric) }
 
   /// `key=value` of a point.
   public func settings(ofPoint index: Int) -> [String] {

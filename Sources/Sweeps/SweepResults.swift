@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import Experiments
 import Foundation
 import Runs
@@ -12,7 +13,7 @@ public struct SweepResults {
 
   /// Whether a column of metrics.csv goes into the tables.
   static func isKept(_ column: String) -> Bool {
-    ["_loss", "_accuracy", "_r2"].contains { column.hasSuffix($0) } || layer(column) != nil
+    column.hasSuffix("_loss") || ScoreName.isScore(column) || layer(column) != nil
   }
 
   /// The hidden layer of `spikes_hidden2`, and of its like.

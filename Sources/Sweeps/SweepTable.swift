@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Training
 import Charts
 import Diagnosis
 import Experiments
@@ -281,8 +282,7 @@ extension SweepTable {
 extension Sweep {
   /// Which value of a column is better, where nobody says.
   static func standardGoal(_ metric: String) -> Goal {
-    ["_accuracy", "_r2"].contains { metric.hasSuffix($0) } || metric.hasPrefix("spikes_")
-      ? .max : .min
+    ScoreName.isScore(metric) || metric.hasPrefix("spikes_") ? .max : .min
   }
 }
 

@@ -280,12 +280,9 @@ extension GridTrial {
   /// For the adjoint, the spikes that reach a layer from below and by its own loop as they arrived
   /// in the last forward pass.
   func arrived(_ index: Int, at layer: GridLayer) -> (below: GridSpikes, loop: GridSpikes) {
+    if let own = layer.loopAxons { arrivals[own.projection].take(layers[index], own, steps: steps) }
     for axons in [layer.axons, layer.loopAxons] {
-      guard let axons else { continue }
-      if axons === layer.loopAxons {
-        arrivals[axons.projection].take(layers[index], axons, steps: steps)
-      }
-      arrivals[axons.projection].clearErrors()
+      if let axons { arrivals[axons.projection].clearErrors() }
     }
     return (
       layer.axons.map { arrivals[$0.projection].spikes } ?? incoming(index),

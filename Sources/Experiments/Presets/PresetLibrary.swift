@@ -35,8 +35,11 @@ public enum PresetLibrary {
 
   /// Names without `.toml`, sorted.
   public static var names: [String] {
-    guard let folder else { return [] }
-    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    folder.map(names(in:)) ?? []
+  }
+
+  private static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
       .filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(5)) }.sorted()
   }
 
@@ -62,10 +65,7 @@ public enum PresetLibrary {
 
   /// Sweep files that come with the program, by name.
   public static var sweeps: [String] {
-    guard let folder else { return [] }
-    let own = (folder as NSString).appendingPathComponent("sweeps")
-    return ((try? FileManager.default.contentsOfDirectory(atPath: own)) ?? [])
-      .filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(5)) }.sorted()
+    folder.map { names(in: ($0 as NSString).appendingPathComponent("sweeps")) } ?? []
   }
 
   /// The path of a sweep file given by path or, as one of `sweeps`, by name.

@@ -55,12 +55,11 @@ extension SolverLane {
   private var gridSteps: Int? { options.solver == .grid ? stepsPerTrial : nil }
 
   private var terms: LossTerms {
-    var terms = LossTerms(
+    LossTerms(
       loss: options.lossKind, readsSpikes: solver.problem.loss.readout == .firstSpike,
       liftsOutputs: options.muteOutputs != nil, epsilon: options.optimiser.epsilon,
-      initial: hasDrawnWeights ? options.initial : nil)
-    terms.hasClasses = solver.problem.targets == nil
-    return terms
+      initial: hasDrawnWeights ? options.initial : nil,
+      hasClasses: solver.problem.targets == nil)
   }
 
   /// Neither trained, nor changed by hand, nor begun with other weights.

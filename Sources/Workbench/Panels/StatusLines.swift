@@ -49,7 +49,7 @@ enum StatusLines {
       segments.append(
         Segment(
           text:
-            "test \(snapshot.isRegression ? "R² " : "")\(isAll ? lane.seedAccuracy : Text.percent(lane.testAccuracy))",
+            "test \(snapshot.score.prefix)\(isAll ? lane.seedAccuracy : Text.percent(lane.testAccuracy))",
           style: .plain, weight: 6))
       if let seeds = snapshot.seedWords(state) {
         segments.append(Segment(text: seeds, style: CellStyle(.accent), weight: 7))

@@ -174,11 +174,7 @@ enum OverviewScreen: WorkbenchScreen {
     inside.x += 1
     inside.width -= 2
     guard inside.width >= 20, inside.height >= 2 else { return }
-    let layers = lane.layers.count
-    let rows = Rows(
-      inside.height, layers: layers, projections: snapshot.lanes.map(\.flow.count).max() ?? 0,
-      isShaped: snapshot.lanes.contains(where: \.isShaped),
-      sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
+    let rows = rows(snapshot, lane, in: inside)
     verdict(snapshot, lane, in: inside.takeTop(1), on: &surface)
     let saying = inside.takeTop(rows.sentence)
     for (row, line) in sentence(lane, inside.width).prefix(saying.height).enumerated() {
@@ -372,17 +368,22 @@ enum OverviewScreen: WorkbenchScreen {
     }
   }
 
+  /// The rows of a lane's panel: as much as any lane needs, so that lanes side by side are alike.
+  private static func rows(_ snapshot: Snapshot, _ lane: LaneSnapshot, in inside: Area) -> Rows {
+    Rows(
+      inside.height, layers: lane.layers.count,
+      projections: snapshot.lanes.map(\.flow.count).max() ?? 0,
+      isShaped: snapshot.lanes.contains(where: \.isShaped),
+      sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
+  }
+
   /// Where the curves of a lane's panel are; nil where they are not shown.
   static func curveArea(_ snapshot: Snapshot, _ index: Int, in area: Area) -> Area? {
     let lane = snapshot.lanes[index]
     var inside = area.inside
     inside.x += 1
     inside.width -= 2
-    let rows = Rows(
-      inside.height, layers: lane.layers.count,
-      projections: snapshot.lanes.map(\.flow.count).max() ?? 0,
-      isShaped: snapshot.lanes.contains(where: \.isShaped),
-      sentence: snapshot.lanes.map { sentence($0, inside.width).count }.max() ?? 0)
+    let rows = rows(snapshot, lane, in: inside)
     guard rows.curves >= 3, inside.width > 20 else { return nil }
     let above =
       1 + rows.sentence + rows.input + rows.hidden * lane.layers.count + rows.output + rows.weight

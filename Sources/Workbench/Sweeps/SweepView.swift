@@ -264,7 +264,7 @@ public struct SweepView: Sendable {
   ) {
     guard area.height >= 4 else { return }
     let name = metricName(state)
-    let scale = ScoreName.plain(name).hasSuffix("_accuracy") ? 100.0 : 1
+    let scale = ScoreName.isScore(name) ? 100.0 : 1
     let best = table.best
     let chosen = table.rows.indices.contains(row) ? table.rows[row] : nil
     func spread(_ own: SweepTable.Row) -> SeedSpread {
