@@ -52,17 +52,17 @@ INLINE uint64_t exact_step(int each, int vectors, size_t k, double *v, double *i
     // V moves towards I, and is concave while it rises: it stays below its tangent.
     d8 rise = reach * (current[u] - voltage);
     if (each) rise = rise * READ8(pasts->rate_mem, at);
-    l8 may = (l8)(voltage + rise >= limit) & (l8)(current[u] > limit);
+    l8 may = (l8)(voltage + rise >= limit);
     mask |= (uint64_t)bits8(&may) << (u * DOUBLES);
   }
   return mask;
 }
 
 // `exact_step` of all neurons, and the list of those that may spike.
-INLINE size_t exact_steps(int each, double *v, double *i, const double *theta, ep_flow past,
-                          const ep_exact_flow *pasts, const ep_exact_rows *arriving,
-                          const ep_exact_rows *upcoming, size_t spiking, ep_flow ahead,
-                          double reach, size_t width, uint32_t *candidates) {
+INLINE void exact_steps(int each, double *v, double *i, const double *theta, ep_flow past,
+                        const ep_exact_flow *pasts, const ep_exact_rows *arriving,
+                        const ep_exact_rows *upcoming, size_t spiking, ep_flow ahead, double reach,
+                        size_t width, ep_exact_few *few) {
   size_t count = 0, step;
   for (size_t k = 0; k < width; k += step) {
     uint64_t mask;
@@ -80,38 +80,66 @@ INLINE size_t exact_steps(int each, double *v, double *i, const double *theta, e
       if (each) rise = rise * pasts->rate_mem[spiking];
       uint64_t bit = (uint64_t)1 << (spiking - k);
       v[spiking] = 0;
-      mask = rise >= theta[spiking] && i[spiking] > theta[spiking] ? mask | bit : mask & ~bit;
+      mask = rise >= theta[spiking] ? mask | bit : mask & ~bit;
     }
     for (; mask; mask &= mask - 1) {
       size_t j = k + (size_t)__builtin_ctzll(mask);
-      candidates[count] = (uint32_t)j;
-      if (each) {
-        ++count;
-      } else {
-        double voltage = v[j], current = i[j], limit = theta[j];
-        double end = ahead.a * voltage + ahead.c * current;
-        count += (end >= limit) | (ahead.b * current < end) | (voltage >= limit);
-      }
+      double voltage = v[j], current = i[j], limit = theta[j];
+      few->index[count] = (uint32_t)j;
+      few->v[count] = voltage;
+      few->i[count] = current;
+      few->theta[count] = limit;
+      double end = ahead.a * voltage + ahead.c * current;
+      count += (current > limit) &
+               (each | (end >= limit) | (ahead.b * current < end) | (voltage >= limit));
     }
   }
-  return count;
+  few->count = count;
 }
 
-CLONES size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
-                            const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
-                            size_t spiking, ep_flow ahead, double reach, size_t width,
-                            uint32_t *candidates) {
-  return exact_steps(0, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach, width,
-                     candidates);
+CLONES void ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
+                          const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
+                          size_t spiking, ep_flow ahead, double reach, size_t width,
+                          ep_exact_few *few) {
+  exact_steps(0, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach, width, few);
 }
 
-CLONES size_t ep_exact_step_each(double *v, double *i, const double *theta,
-                                 const ep_exact_flow *past, const ep_exact_rows *arriving,
-                                 const ep_exact_rows *upcoming, size_t spiking, double gap,
-                                 size_t width, uint32_t *candidates) {
+CLONES void ep_exact_step_each(double *v, double *i, const double *theta,
+                               const ep_exact_flow *past, const ep_exact_rows *arriving,
+                               const ep_exact_rows *upcoming, size_t spiking, double gap,
+                               size_t width, ep_exact_few *few) {
   ep_flow none = {1, 1, 0};
-  return exact_steps(1, v, i, theta, none, past, arriving, upcoming, spiking, none, gap, width,
-                     candidates);
+  exact_steps(1, v, i, theta, none, past, arriving, upcoming, spiking, none, gap, width, few);
+}
+
+CLONES size_t ep_exact_likeliest(const ep_exact_few *few) {
+  double least = __builtin_inf();
+  size_t likeliest = 0;
+  for (size_t k = 0; k < few->count; k += DOUBLES) {
+    d8 voltage = READ8(few->v, k);
+    d8 tangent = (READ8(few->theta, k) - voltage) / (READ8(few->i, k) - voltage);
+    double lanes[DOUBLES];
+    memcpy(lanes, &tangent, sizeof lanes);
+    size_t count = few->count - k < DOUBLES ? few->count - k : DOUBLES;
+    for (size_t u = 0; u < count; ++u) {
+      likeliest = lanes[u] < least ? k + u : likeliest;
+      least = lanes[u] < least ? lanes[u] : least;
+    }
+  }
+  return likeliest;
+}
+
+CLONES size_t ep_exact_within(const ep_exact_few *few, ep_flow flow, uint32_t *places) {
+  size_t found = 0;
+  for (size_t k = 0; k < few->count; k += DOUBLES) {
+    d8 voltage = READ8(few->v, k), current = READ8(few->i, k), limit = READ8(few->theta, k);
+    d8 end = flow.a * voltage + flow.c * current;
+    l8 may = (l8)(end >= limit) | (l8)(flow.b * current < end) | (l8)(voltage >= limit);
+    uint32_t mask = bits8(&may);
+    if (few->count - k < DOUBLES) mask &= (1u << (few->count - k)) - 1;
+    for (; mask; mask &= mask - 1) places[found++] = (uint32_t)k + (uint32_t)__builtin_ctz(mask);
+  }
+  return found;
 }
 
 // The sum of the lanes of two vectors, as a tree.
@@ -183,17 +211,15 @@ INLINE void select8(const l8 *mask, const d8 *yes, d8 *no) {
   *no = (d8)(((l8)*yes & *mask) | ((l8)*no & ~*mask));
 }
 
-INLINE void roots(const double *v, const double *i, const double *theta,
-                  const uint32_t *candidates, size_t count, int n, double *x) {
-  for (size_t k = 0; k < count; k += DOUBLES) {
-    double voltages[DOUBLES], currents[DOUBLES], limits[DOUBLES];
-    for (size_t u = 0; u < DOUBLES; ++u) {
-      uint32_t j = candidates[k + u < count ? k + u : count - 1];
-      voltages[u] = v[j];
-      currents[u] = i[j];
-      limits[u] = theta[j];
-    }
-    d8 voltage = READ8(voltages, 0), current = READ8(currents, 0), limit = READ8(limits, 0);
+INLINE void roots(ep_exact_few *few, int n, double *x) {
+  // Lanes beyond the last take as many steps as it does.
+  for (size_t k = few->count; k % DOUBLES; ++k) {
+    few->v[k] = few->v[few->count - 1];
+    few->i[k] = few->i[few->count - 1];
+    few->theta[k] = few->theta[few->count - 1];
+  }
+  for (size_t k = 0; k < few->count; k += DOUBLES) {
+    d8 voltage = READ8(few->v, k), current = READ8(few->i, k), limit = READ8(few->theta, k);
     d8 one = {1, 1, 1, 1, 1, 1, 1, 1}, zero = {0};
     d8 b = -current / (double)(n - 1);
     d8 a = voltage - b;
@@ -224,16 +250,15 @@ INLINE void roots(const double *v, const double *i, const double *theta,
       if (!__builtin_reduce_or(going)) break;
       select8(&going, &next, &root);
     }
-    for (size_t u = 0; u < DOUBLES && k + u < count; ++u) x[k + u] = root[u];
+    AT8(x, k) = root;
   }
 }
 
-CLONES void ep_exact_roots(const double *v, const double *i, const double *theta,
-                           const uint32_t *candidates, size_t count, int n, double *x) {
+CLONES void ep_exact_roots(ep_exact_few *few, int n, double *x) {
   if (n == 4)
-    roots(v, i, theta, candidates, count, 4, x);
+    roots(few, 4, x);
   else
-    roots(v, i, theta, candidates, count, n, x);
+    roots(few, n, x);
 }
 
 CLONES void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width) {
@@ -277,8 +302,8 @@ CLONES double ep_exact_li_back(double *lv, double *li, ep_flow gap, const double
   return weights ? total8(&sum, &none) : 0;
 }
 
-// exp(x) of each lane for x <= 0; below -700 that of -700. Within two units in the last place.
-INLINE void exp8(const d8 *exponent, d8 *result) {
+// exp(x) of each lane, for x <= 0, is scale + scale p; below -700 that of -700.
+INLINE void exp8_parts(const d8 *exponent, d8 *power_of_2, d8 *part) {
   d8 x = *exponent;
   d8 least = {-700, -700, -700, -700, -700, -700, -700, -700};
   l8 small = (l8)(x < least);
@@ -298,11 +323,18 @@ INLINE void exp8(const d8 *exponent, d8 *result) {
                                  0x4338000000000000, 0x4338000000000000, 0x4338000000000000,
                                  0x4338000000000000, 0x4338000000000000} +
               1023) << 52;
-  d8 scale = (d8)power;
+  *power_of_2 = (d8)power;
+  *part = p;
+}
+
+// exp(x) of each lane, within two units in the last place.
+INLINE void exp8(const d8 *exponent, d8 *result) {
+  d8 scale, p;
+  exp8_parts(exponent, &scale, &p);
   *result = scale * p + scale;
 }
 
-CLONES void ep_exact_exps(const double *gaps, size_t count, double tau, double *result) {
+INLINE void exps(int rises, const double *gaps, size_t count, double tau, double *result) {
   for (size_t k = 0; k < count; k += DOUBLES) {
     size_t lanes = count - k < DOUBLES ? count - k : DOUBLES;
     double some[DOUBLES] = {0};
@@ -311,8 +343,9 @@ CLONES void ep_exact_exps(const double *gaps, size_t count, double tau, double *
       memcpy(some, from, lanes * sizeof *some);
       from = some;
     }
-    d8 x = -READ8(from, 0) / tau, y;
-    exp8(&x, &y);
+    d8 x = -READ8(from, 0) / tau, scale, p;
+    exp8_parts(&x, &scale, &p);
+    d8 y = rises ? (1 - scale) - scale * p : scale * p + scale;
     if (lanes == DOUBLES)
       AT8(result, k) = y;
     else
@@ -320,13 +353,35 @@ CLONES void ep_exact_exps(const double *gaps, size_t count, double tau, double *
   }
 }
 
-CLONES void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width) {
+CLONES void ep_exact_exps(const double *gaps, size_t count, double tau, double *result) {
+  exps(0, gaps, count, tau, result);
+}
+
+CLONES void ep_exact_rises(const double *gaps, size_t count, double tau, double *result) {
+  exps(1, gaps, count, tau, result);
+}
+
+// exp(x) of each lane, for -1/8 < x <= 0: by its series alone.
+INLINE void exp8_near_0(const d8 *exponent, d8 *result) {
+  d8 x = *exponent, square = x * x, fourth = square * square;
+  d8 low = x * (1.0 / 6) + 1.0 / 2;
+  d8 middle = (x * (1.0 / 120) + 1.0 / 24) + square * (x * (1.0 / 5040) + 1.0 / 720);
+  d8 high = (x * (1.0 / 362880) + 1.0 / 40320) + square * (x * (1.0 / 39916800) + 1.0 / 3628800);
+  *result = (square * low + fourth * (middle + fourth * high) + x) + 1;
+}
+
+INLINE void flows(int is_short, const ep_exact_flow *flow, double gap, size_t width) {
   for (size_t k = 0; k < width; k += DOUBLES) {
     d8 slow = READ8(flow->rate_mem, k), fast = READ8(flow->rate_syn, k);
     d8 factor = READ8(flow->rise, k);
     d8 x = -gap * slow, y = -gap * fast, first, second;
-    exp8(&x, &first);
-    exp8(&y, &second);
+    if (is_short) {
+      exp8_near_0(&x, &first);
+      exp8_near_0(&y, &second);
+    } else {
+      exp8(&x, &first);
+      exp8(&y, &second);
+    }
     AT8(flow->a, k) = first;
     AT8(flow->b, k) = second;
     d8 apart = factor * (first - second);
@@ -350,4 +405,11 @@ CLONES void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width) 
     }
     AT8(flow->c, k) = apart;
   }
+}
+
+CLONES void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width) {
+  if (gap * flow->fastest < 1.0 / 8)
+    flows(1, flow, gap, width);
+  else
+    flows(0, flow, gap, width);
 }

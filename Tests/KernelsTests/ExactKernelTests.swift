@@ -42,11 +42,10 @@ import Testing
       while !strong(i) { i *= 1.0001 }
       return i * (j % 3 == 0 ? 1 : random.uniform(1, 10))
     }
-    let candidates = (0..<UInt32(neurons)).filter { $0 % 5 != 1 }
-    var roots = Array(repeating: 0.0, count: candidates.count)
-    ep_exact_roots(v, i, theta, candidates, candidates.count, Int32(n), &roots)
-    for (candidate, root) in zip(candidates, roots) {
-      let j = Int(candidate)
+    var few = Few((0..<neurons).filter { $0 % 5 != 1 }.map { ($0, v[$0], i[$0], theta[$0]) })
+    var roots = Array(repeating: 0.0, count: (few.count + 7) / 8 * 8)
+    few.lend { ep_exact_roots(&$0, Int32(n), &roots) }
+    for (j, root) in zip(few.index.prefix(few.count).map { Int($0) }, roots) {
       let b = -i[j] / Double(n - 1)
       let a = v[j] - b
       func voltage(_ x: Double) -> Double { a * x + b * pow(x, Double(n)) }
@@ -55,6 +54,111 @@ import Testing
       for step in 1..<100 {
         let x = root + (1 - root) * Double(step) / 100
         #expect(voltage(x) < theta[j] + 1e-13 * max(i[j], 1))
+      }
+    }
+  }
+
+  /// Also where exp(-gap/tau) is next to 1.
+  @Test func risesAreRightWhereTheyAreSmall() {
+    var random = Random(seed: 3, "rises")
+    let gaps = (0..<60).map { k in k == 0 ? 0 : pow(10, random.uniform(-14, 3)) }
+    var found = Array(repeating: -1.0, count: gaps.count)
+    ep_exact_rises(gaps, gaps.count, 7, &found)
+    for (gap, found) in zip(gaps, found) {
+      let expected = -expm1(-gap / 7)
+      #expect(abs(found - expected) <= 3 * expected.ulp, "\(gap)")
+    }
+  }
+
+  /// Short gaps have a series of their own.
+  @Test(arguments: [1e-9, 0.01, 0.3, 0.62, 0.63, 5, 300]) func flowsOfEachAreRight(gap: Double) {
+    let width = 16
+    var random = Random(seed: 5, "flows")
+    let tauMem = (0..<width).map { _ in random.uniform(10, 30) }
+    let tauSyn = (0..<width).map { $0 % 4 == 0 ? tauMem[$0] : random.uniform(5, 9) }
+    let (slow, fast) = (tauMem.map { 1 / $0 }, tauSyn.map { 1 / $0 })
+    let rise = zip(tauMem, tauSyn).map { $0 == $1 ? 0 : $1 / ($0 - $1) }
+    let one = Array(repeating: 1.0, count: width)
+    var (a, b, c) = (one, one, one)
+    a.withUnsafeMutableBufferPointer { a in
+      b.withUnsafeMutableBufferPointer { b in
+        c.withUnsafeMutableBufferPointer { c in
+          slow.withUnsafeBufferPointer { slow in
+            fast.withUnsafeBufferPointer { fast in
+              rise.withUnsafeBufferPointer { rise in
+                var flow = ep_exact_flow(
+                  a: a.baseAddress, b: b.baseAddress, c: c.baseAddress,
+                  rate_mem: slow.baseAddress, rate_syn: fast.baseAddress,
+                  rise: rise.baseAddress, ratio: nil, share: nil, fastest: fast.max()!)
+                ep_exact_flows(&flow, gap, width)
+              }
+            }
+          }
+        }
+      }
+    }
+    for j in 0..<width {
+      let expected = (a: exp(-gap * slow[j]), b: exp(-gap * fast[j]))
+      #expect(abs(a[j] - expected.a) <= 2 * expected.a.ulp)
+      #expect(abs(b[j] - expected.b) <= 2 * expected.b.ulp)
+      let same = Decay(over: gap, tauMem: tauMem[j], tauSyn: tauSyn[j]).rise
+      #expect(abs(c[j] - same) <= 1e-15 * max(rise[j], 1))
+    }
+  }
+
+  /// As the definitions have it, one by one; more than a vector of them.
+  @Test func fewAreFoundAsOneByOne() {
+    var random = Random(seed: 8, "few")
+    let flow = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
+    for count in 1..<30 {
+      var few = Few(
+        (0..<count).map { ($0, random.uniform(0.9, 1.01), random.uniform(1.02, 8), 1.0) })
+      var places = Array(repeating: UInt32(99), count: count)
+      var (found, likeliest) = (0, 0)
+      few.lend {
+        found = ep_exact_within(&$0, flow, &places)
+        likeliest = ep_exact_likeliest(&$0)
+      }
+      let expected = (0..<count).filter { k in
+        let end = flow.a * few.v[k] + flow.c * few.i[k]
+        return end >= 1 || flow.b * few.i[k] < end || few.v[k] >= 1
+      }
+      #expect(places.prefix(found).map { Int($0) } == expected)
+      let tangents = (0..<count).map { (1 - few.v[$0]) / (few.i[$0] - few.v[$0]) }
+      #expect(tangents[likeliest] == tangents.min())
+    }
+  }
+}
+
+/// Room for some neurons, whole vectors of them.
+private struct Few {
+  var index: [UInt32]
+  var v: [Double]
+  var i: [Double]
+  var theta: [Double]
+  let count: Int
+
+  init(_ neurons: [(index: Int, v: Double, i: Double, theta: Double)]) {
+    count = neurons.count
+    let rest = Array(repeating: 0.0, count: 8)
+    index = neurons.map { UInt32($0.index) }
+    v = neurons.map(\.v) + rest
+    i = neurons.map(\.i) + rest
+    theta = neurons.map(\.theta) + rest
+  }
+
+  mutating func lend(_ body: (inout ep_exact_few) -> Void) {
+    let count = count
+    index.withUnsafeMutableBufferPointer { index in
+      v.withUnsafeMutableBufferPointer { v in
+        i.withUnsafeMutableBufferPointer { i in
+          theta.withUnsafeMutableBufferPointer { theta in
+            var few = ep_exact_few(
+              index: index.baseAddress, v: v.baseAddress, i: i.baseAddress,
+              theta: theta.baseAddress, count: count)
+            body(&few)
+          }
+        }
       }
     }
   }

@@ -16,11 +16,11 @@ extension ExactSolver {
     let state = Lanes<Double>(3 * width)
     let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
     layer.setThresholds(theta, width: width, dropped: dropped)
-    let candidates = Lanes<UInt32>(width)
-    let roots = Lanes<Double>(width)
-    let sources = incoming.sources.map { UInt32($0) }
-    let times = incoming.times
-    let flows = neuron.flows(over: incoming.gaps(until: problem.duration))
+    let few = FewNeurons(width: width)
+    let list = few.list
+    let sources = incoming.sources
+    let (times, ends) = incoming.groups
+    let flows = neuron.flows(over: IncomingSpikes.gaps(times, until: problem.duration))
     let limit = spikeLimit(layer)
     var spikes: [ExactSpike] = []
     spikes.reserveCapacity(2 * layer.size)
@@ -29,64 +29,55 @@ extension ExactSolver {
     let panels = weights.rowsOfPanels
     return sources.withUnsafeBufferPointer { sources in
       var now = 0.0
-      // Incoming spikes e ..< group arrive at the end of the gap, all at one time.
+      // Incoming spikes from e on arrive at the end of the gap, those of a group at one time.
       var (e, group) = (0, 0)
       var arriving: (index: UnsafePointer<UInt32>?, count: Int) = (nil, 0)
       while true {
-        e = group
-        group = endOfGroup(e, times)
-        let end = e < times.count ? times[e] : problem.duration
-        let flow = flows[e]
-        var found = 0
+        let end = group < times.count ? times[group] : problem.duration
+        let flow = flows[group]
+        fired.removeAll(keepingCapacity: true)
         for (panel, row) in panels {
           let lanes = panel.lowerBound
           var rows = ep_exact_rows(
             rows: row, stride: panel.count, index: arriving.index, count: arriving.count)
           var none = ep_exact_rows(rows: row, stride: panel.count, index: nil, count: 0)
-          let more = ep_exact_step(
+          ep_exact_step(
             v + lanes, i + lanes, theta + lanes, ep_flow(.none), &rows, &none, width,
-            ep_flow(flow), (end - now) / neuron.tauMem * Self.tangentMargin, panel.count,
-            candidates.base + found)
-          for k in found..<(found + more) { candidates.base[k] += UInt32(lanes) }
-          found += more
-        }
-        if neuron.power > 0 {
-          ep_exact_roots(
-            v, i, theta, candidates.base, found, Int32(neuron.power), roots.base)
-        }
-        fired.removeAll(keepingCapacity: true)
-        for k in 0..<found {
-          let j = Int(candidates.base[k])
-          let own = neuron.with(threshold: theta[j])
-          var state = LIF.State(v: v[j], i: i[j])
-          var (start, gap, rest, hasFired) = (now, end - now, flow, false)
-          var root = neuron.power > 0 ? roots.base[k] : nil
-          while let hit = own.crossing(state, gap: gap, flow: rest, root: root) {
-            root = nil
-            start += hit.after
-            own.run(&state, to: hit)
-            let (slope, memory) = own.spike(&state)
-            spikes.append(
-              ExactSpike(
-                time: start, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
-                a: hit.a, b: hit.b))
-            if spikes.count > limit {
-              trial.failure = explosion(layer)
-              return []
+            ep_flow(flow), (end - now) / neuron.tauMem * Self.tangentMargin, panel.count, list)
+          if neuron.power > 0 { ep_exact_roots(list, Int32(neuron.power), few.numbers) }
+          for k in 0..<list.pointee.count {
+            let j = lanes + Int(list.pointee.index[k])
+            let own = neuron.with(threshold: theta[j])
+            var state = LIF.State(v: v[j], i: i[j])
+            var (start, gap, rest, hasFired) = (now, end - now, flow, false)
+            var root = neuron.power > 0 ? few.numbers[k] : nil
+            while let hit = own.crossing(state, gap: gap, flow: rest, root: root) {
+              root = nil
+              start += hit.after
+              own.run(&state, to: hit)
+              let (slope, memory) = own.spike(&state)
+              spikes.append(
+                ExactSpike(
+                  time: start, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
+                  a: hit.a, b: hit.b))
+              if spikes.count > limit {
+                trial.failure = explosion(layer)
+                return []
+              }
+              gap -= hit.after
+              rest = own.flow(rest, after: hit, rest: gap)
+              hasFired = true
             }
-            gap -= hit.after
-            rest = own.flow(rest, after: hit, rest: gap)
-            hasFired = true
+            guard hasFired else { continue }
+            own.run(&state, over: rest)
+            fired.append((j, state))
           }
-          guard hasFired else { continue }
-          own.run(&state, over: rest)
-          fired.append((j, state))
         }
-        if e == times.count { return inOrderOfTime(spikes) }
+        if group == times.count { return inOrderOfTime(spikes) }
         ep_exact_gap(v, i, flow.a, flow.rise, flow.b, width)
         for (j, state) in fired { (v[j], i[j]) = (state.v, state.i) }
-        arriving = (sources.baseAddress! + e, group - e)
-        now = end
+        arriving = (sources.baseAddress! + e, ends[group] - e)
+        (e, group, now) = (ends[group], group + 1, end)
       }
     }
   }
@@ -108,7 +99,7 @@ extension ExactSolver {
     var next = (0..<layer.size).map { own.range($0).upperBound }
     var fired: [(neuron: Int, adjoint: LIF.Adjoint)] = []
     let (panels, sums) = (weights.rowsOfPanels, gradient.rowsOfPanels)
-    let sources = incoming.sources.map { UInt32($0) }
+    let sources = incoming.sources
     let times = incoming.times
     let flows = neuron.flows(over: incoming.gaps(until: problem.duration))
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? times.count : 0)

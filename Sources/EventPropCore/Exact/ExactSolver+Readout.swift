@@ -176,18 +176,18 @@ extension ExactSolver {
     let (mean, lost) = (v + 2 * width, v + 3 * width)
     trial.loss = 0
     trial.lossRest = 0
-    trial.integrals.removeAll(keepingCapacity: true)
-    var start = 0.0
-    for e in 0...incoming.count {
-      let end = e < incoming.count ? incoming.times[e] : problem.duration
-      let integral = integrate(layer, start, end)[0]
-      trial.integrals.append(integral)
+    let gaps = incoming.gaps(until: problem.duration)
+    let decays = GapDecays(layer, gaps: gaps)
+    let starts = [0] + incoming.times
+    trial.integrals =
+      closedForms(layer, starts, gaps)
+      ?? gaps.indices.map { integrate(layer, starts[$0], starts[$0] + gaps[$0])[0] }
+    for (e, integral) in trial.integrals.enumerated() {
       ep_exact_li(
-        v, i, ep_flow(layer.decay(over: end - start)), integral.decay, integral.rise,
+        v, i, ep_flow(decays.decay(e, 0)), integral.decay, integral.rise,
         e < incoming.count
           ? weights.base + Int(incoming.sources[e]) * weights.stride : nil,
         mean, lost, width)
-      start = end
     }
     for j in 0..<layer.size { trial.readout[j] = mean[j] / problem.duration }
   }
@@ -205,17 +205,15 @@ extension ExactSolver {
       slope[j] = trial.readoutGradient[j] / (problem.duration * tauMem)
     }
     var errors = Array(repeating: 0.0, count: incoming.count)
-    var end = problem.duration
+    let decays = GapDecays(layer, gaps: incoming.gaps(until: problem.duration))
     for e in (0...incoming.count).reversed() {
-      let start = e > 0 ? incoming.times[e - 1] : 0
       let integral = trial.integrals[e]
       let row = e > 0 ? Int(incoming.sources[e - 1]) * weights.stride : 0
       let error = ep_exact_li_back(
-        lv, li, ep_flow(back: layer.decay(over: end - start)), slope, integral.decay,
+        lv, li, ep_flow(back: decays.decay(e, 0)), slope, integral.decay,
         integral.rise * (tauMem / tauSyn), e > 0 ? weights.base + row : nil,
         gradient.base + row, width)
       if e > 0 { errors[e - 1] = error }
-      end = start
     }
     return errors
   }
@@ -258,6 +256,35 @@ extension ExactSolver {
     else { return nil }
     return ReadoutIntegral(
       decay: duration * slow, rise: tauSyn / (tauMem - tauSyn) * duration * (slow - fast))
+  }
+
+  /// The same of many intervals, where w = exp(-k x) throughout.
+  private func closedForms(_ layer: Layer, _ starts: [Double], _ gaps: [Double])
+    -> [ReadoutIntegral]?
+  {
+    let (tauMem, tauSyn, duration) = (layer.tauMem[0], layer.tauSyn[0], problem.duration)
+    guard let rate = problem.shaping.decayRate, !Decay.isClose(tauMem, tauSyn) else { return nil }
+    let (slowTau, fastTau) = (
+      1 / (1 / tauMem + rate / duration), 1 / (1 / tauSyn + rate / duration)
+    )
+    let count = gaps.count
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * count) { memory in
+      let slow = memory.baseAddress!
+      let (fast, weights) = (slow + count, slow + 2 * count)
+      ep_exact_rises(gaps, count, slowTau, slow)
+      ep_exact_rises(gaps, count, fastTau, fast)
+      if rate > 0 {
+        ep_exact_exps(starts, count, duration / rate, weights)
+      } else {
+        weights.update(repeating: 1, count: count)
+      }
+      let factor = tauSyn / (tauMem - tauSyn)
+      return (0..<count).map { e in
+        let mean = weights[e] * slowTau * slow[e]
+        return ReadoutIntegral(
+          decay: mean, rise: factor * (mean - weights[e] * fastTau * fast[e]))
+      }
+    }
   }
 
   /// `.instantaneous`: `1/T int w l(V) du` over one interval; keeps what dl/dV adds to lV and lI.
@@ -420,7 +447,7 @@ private struct ReadoutArrivals {
   /// The index of an arriving spike among the incoming ones.
   func spike(_ e: Int) -> Int32 { singly.isEmpty ? Int32(e) : singly[e].spike }
   /// nil for a time that is asked for.
-  func source(_ e: Int) -> Int32? {
+  func source(_ e: Int) -> UInt32? {
     asked(e) == nil ? incoming.sources[Int(spike(e))] : nil
   }
   /// The number of a time that is asked for; nil for spikes.

@@ -22,10 +22,9 @@ extension ExactSolver {
     let state = Lanes<Double>(3 * width)
     let (v, i, theta) = (state.base, state.base + width, state.base + 2 * width)
     layer.setThresholds(theta, width: width, dropped: dropped)
-    let candidates = Lanes<UInt32>(width)
-    let sources = incoming.sources.map { UInt32($0) }
-    let times = incoming.times
-    let count = times.count
+    let few = FewNeurons(width: width)
+    let sources = incoming.sources
+    let (times, ends) = incoming.groups
     var spikes: [ExactSpike] = []
     let limit = spikeLimit(layer)
     return sources.withUnsafeBufferPointer { sources in
@@ -33,10 +32,10 @@ extension ExactSolver {
         -> ep_exact_rows
       { ep_exact_rows(rows: matrix.base, stride: matrix.stride, index: index, count: count) }
       var now = 0.0
-      // Incoming spikes e ..< group arrive next, all at one time.
-      var (e, group) = (0, endOfGroup(0, times))
-      var end = count > 0 ? times[0] : problem.duration
-      let whole = lanes.flows(over: incoming.gaps(until: problem.duration))
+      // Incoming spikes from e on arrive next, those of a group at one time.
+      var (e, group) = (0, 0)
+      var end = times.first ?? problem.duration
+      let whole = lanes.flows(over: IncomingSpikes.gaps(times, until: problem.duration))
       var past = (gap: 0.0, flow: Decay.none)
       var ahead = whole?[0] ?? .none
       var reset = width
@@ -44,16 +43,14 @@ extension ExactSolver {
       var (arriving, upcoming) = (rows(loop, nil, 0), rows(weights, nil, 0))
       while true {
         // Over a gap to an event, at which rows arrive; then a look at the gap up to `end`.
-        let found = withUnsafePointer(to: &spiking) { spiking in
+        withUnsafePointer(to: &spiking) { spiking in
           if reset < width { arriving = rows(loop, spiking, 1) }
-          return lanes.step(
+          lanes.step(
             v, i, theta, over: past, &arriving, &upcoming, reset: reset,
-            ahead: (end - now, ahead), candidates: candidates.base)
+            ahead: (end - now, ahead), few: few)
         }
         upcoming.count = 0
-        if let (hit, flow, n) = first(
-          of: candidates.base, found, v, i, theta, gap: end - now, ahead, lanes)
-        {
+        if let (hit, flow, n) = first(of: few, gap: end - now, ahead, lanes) {
           now = min(now + hit.after, end)
           let slope = flow.b * i[n] - theta[n]
           spikes.append(
@@ -65,26 +62,21 @@ extension ExactSolver {
           (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
           ahead = lanes.flow(ahead, after: hit, rest: end - now)
         } else {
-          if e == count { return spikes }
+          if group == times.count { return spikes }
           (past, reset) = ((end - now, ahead), width)
           now = end
-          arriving = rows(weights, sources.baseAddress! + e, group - e)
-          e = group
-          if e < count { group = endOfGroup(e, times) }
-          end = e < count ? times[e] : problem.duration
-          upcoming = rows(weights, sources.baseAddress! + e, min(group - e, Self.fetched))
-          ahead = whole?[e] ?? .none
+          arriving = rows(weights, sources.baseAddress! + e, ends[group] - e)
+          (e, group) = (ends[group], group + 1)
+          end = problem.duration
+          if group < times.count {
+            end = times[group]
+            upcoming = rows(
+              weights, sources.baseAddress! + e, min(ends[group] - e, Self.fetched))
+          }
+          ahead = whole?[group] ?? .none
         }
       }
     }
-  }
-
-  /// One after the last of the spikes that arrive together with one.
-  @inline(__always)
-  func endOfGroup(_ first: Int, _ times: [Double]) -> Int {
-    var last = first
-    while last < times.count && times[last] == times[first] { last += 1 }
-    return last
   }
 
   /// A tangent is raised by this factor, for what rounding takes from it.
@@ -95,36 +87,36 @@ extension ExactSolver {
   /// Of some neurons that may spike in a gap, the one that does first, with the flow until then;
   /// of those that spike at the same time that of the lowest number.
   @inline(__always)
-  private func first(
-    of candidates: UnsafePointer<UInt32>, _ count: Int, _ v: UnsafePointer<Double>,
-    _ i: UnsafePointer<Double>, _ theta: UnsafePointer<Double>, gap: Double, _ flow: Decay,
-    _ lanes: LIFLanes
-  ) -> (hit: Hit, flow: Decay, neuron: Int)? {
-    if count == 0 { return nil }
-    // The one whose tangent is there first is the likeliest to be the first.
-    var likeliest = 0
-    if count > 1 {
-      var least = Double.infinity
-      for k in 0..<count {
-        let j = Int(candidates[k])
-        let tangent = (theta[j] - v[j]) / (i[j] - v[j])
-        if tangent < least { (least, likeliest) = (tangent, k) }
-      }
-    }
-    // Of the others it is asked whether they cross before the first so far.
-    var (until, there, best, bestHit) = (gap, flow, -1, Hit(after: 0, a: 1, b: 1))
-    for turn in 0..<count {
-      let k = turn == 0 ? likeliest : turn <= likeliest ? turn - 1 : turn
-      let j = Int(candidates[k])
+  private func first(of few: FewNeurons, gap: Double, _ flow: Decay, _ lanes: LIFLanes) -> (
+    hit: Hit, flow: Decay, neuron: Int
+  )? {
+    let list = few.list.pointee
+    if list.count == 0 { return nil }
+    var first: (hit: Hit, place: Int)?
+    var (until, there) = (gap, flow)
+    func look(at place: Int) {
+      let j = Int(list.index[place])
       guard
-        let hit = lanes.neuron(j, threshold: theta[j]).crossing(
-          LIF.State(v: v[j], i: i[j]), gap: until,
-          flow: lanes.flow(there, over: until, of: j)),
-        best < 0 || hit.after < until || hit.after == until && j < best
-      else { continue }
-      (until, there, best, bestHit) = (hit.after, lanes.flow(to: hit, of: j), j, hit)
+        let hit = lanes.neuron(j, threshold: list.theta[place]).crossing(
+          LIF.State(v: list.v[place], i: list.i[place]), gap: until,
+          flow: lanes.flow(there, over: until, of: j))
+      else { return }
+      if let first, hit.after > until || hit.after == until && place > first.place { return }
+      first = (hit, place)
+      (until, there) = (hit.after, lanes.flow(to: hit, of: j))
     }
-    return best < 0 ? nil : (bestHit, there, best)
+    // The one whose tangent is there first is the likeliest to be the first. Of the others it is
+    // asked whether they cross before the first so far.
+    let likeliest = list.count == 1 ? 0 : ep_exact_likeliest(few.list)
+    look(at: likeliest)
+    if list.count > 1 && lanes.isUniform {
+      for k in 0..<ep_exact_within(few.list, ep_flow(there), few.places) {
+        if Int(few.places[k]) != likeliest { look(at: Int(few.places[k])) }
+      }
+    } else {
+      for place in 0..<list.count where place != likeliest { look(at: place) }
+    }
+    return first.map { ($0.hit, there, Int(list.index[$0.place])) }
   }
 
   /// The events of a layer's trial, from the last to the first.
@@ -178,7 +170,7 @@ extension ExactSolver {
     let lanes = LIFLanes(layer)
     let state = Lanes<Double>(2 * lanes.width)
     let (lv, li) = (state.base, state.base + lanes.width)
-    let sources = incoming.sources.map { UInt32($0) }
+    let sources = incoming.sources
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
     let events = eventsBack(incoming, spikes, together: !needsErrors)
     let flows = lanes.flows(over: events.gaps)

@@ -53,20 +53,23 @@ public final class ExactSolver: Solver {
   public func load(_ input: SpikeTrainView, label: Int, into trial: ExactTrial) {
     assert(input.isValid(inputs: problem.network.inputs))
     trial.label = label
-    trial.input.times.removeAll(keepingCapacity: true)
-    trial.input.sources.removeAll(keepingCapacity: true)
-    var last = problem.mergesInput ? Array(repeating: -1, count: problem.network.inputs) : []
-    for k in 0..<input.count {
-      let time = input.times[k]
-      if time >= problem.duration { break }
-      if problem.mergesInput {
-        let step = Int((time / problem.step).rounded())
-        if last[Int(input.units[k])] == step { continue }
-        last[Int(input.units[k])] = step
-      }
-      trial.input.times.append(time)
-      trial.input.sources.append(Int32(input.units[k]))
+    var count = input.count
+    while count > 0 && input.times[count - 1] >= problem.duration { count -= 1 }
+    trial.input.times = Array(input.times[..<count])
+    trial.input.sources = input.units[..<count].map { UInt32($0) }
+    guard problem.mergesInput else { return }
+    var last = Array(repeating: -1, count: problem.network.inputs)
+    var kept = 0
+    for k in 0..<count {
+      let (time, unit) = (input.times[k], Int(input.units[k]))
+      let step = Int((time / problem.step).rounded())
+      if last[unit] == step { continue }
+      last[unit] = step
+      (trial.input.times[kept], trial.input.sources[kept]) = (time, UInt32(unit))
+      kept += 1
     }
+    trial.input.times.removeLast(count - kept)
+    trial.input.sources.removeLast(count - kept)
   }
 
   /// Gives up when a layer has too many spikes: `failure` then says so, the loss is NaN and the

@@ -21,14 +21,48 @@ public struct ExactSpike: Sendable {
 
 /// Spikes that arrive at a layer, in order of time.
 struct IncomingSpikes {
+  /// ms, ascending.
   var times: [Double] = []
-  var sources: [Int32] = []
+  /// Who sent each, by its index in the layer below or among the inputs.
+  var sources: [UInt32] = []
 
   var count: Int { times.count }
 
   /// The lengths of the gaps before each spike and after the last one, ms.
-  func gaps(until duration: Double) -> [Double] {
-    (0...count).map { e in (e < count ? times[e] : duration) - (e > 0 ? times[e - 1] : 0) }
+  func gaps(until duration: Double) -> [Double] { Self.gaps(times, until: duration) }
+
+  /// The same for any ascending times.
+  static func gaps(_ times: [Double], until duration: Double) -> [Double] {
+    let count = times.count
+    return [Double](unsafeUninitializedCapacity: count + 1) { gaps, initialized in
+      var last = 0.0
+      for e in 0..<count {
+        gaps.initializeElement(at: e, to: times[e] - last)
+        last = times[e]
+      }
+      gaps.initializeElement(at: count, to: duration - last)
+      initialized = count + 1
+    }
+  }
+
+  /// The times at which spikes arrive, and one after the last spike at each.
+  var groups: (times: [Double], ends: [Int]) {
+    var last = -1
+    var ends: [Int] = []
+    let times = [Double](unsafeUninitializedCapacity: count) { distinct, initialized in
+      ends = [Int](unsafeUninitializedCapacity: count) { ends, initialized in
+        for e in 0..<count {
+          if last < 0 || self.times[e] != distinct[last] {
+            last += 1
+            distinct.initializeElement(at: last, to: self.times[e])
+          }
+          ends[last] = e + 1
+        }
+        initialized = last + 1
+      }
+      initialized = last + 1
+    }
+    return (times, ends)
   }
 }
 
@@ -135,7 +169,8 @@ public final class ExactTrial: SolvedTrial {
   func incoming(toLayer layer: Int) -> IncomingSpikes {
     if layer == 0 { return input }
     return IncomingSpikes(
-      times: layers[layer - 1].map(\.time), sources: layers[layer - 1].map(\.neuron))
+      times: layers[layer - 1].map(\.time),
+      sources: layers[layer - 1].map { UInt32(truncatingIfNeeded: $0.neuron) })
   }
 }
 

@@ -29,10 +29,11 @@ final class LIFLanes {
     }
     each = ep_exact_flow(
       a: lanes(0), b: lanes(1), c: lanes(2), rate_mem: lanes(3), rate_syn: lanes(4),
-      rise: lanes(5), ratio: lanes(6), share: lanes(7))
+      rise: lanes(5), ratio: lanes(6), share: lanes(7),
+      fastest: neurons.reduce(0) { max($0, 1 / $1.tauMem, 1 / $1.tauSyn) })
   }
 
-  private var isUniform: Bool { neurons.count == 1 }
+  var isUniform: Bool { neurons.count == 1 }
 
   @inline(__always)
   func neuron(_ j: Int, threshold: Double) -> LIF {
@@ -64,18 +65,19 @@ final class LIFLanes {
     _ v: UnsafeMutablePointer<Double>, _ i: UnsafeMutablePointer<Double>,
     _ theta: UnsafePointer<Double>, over past: (gap: Double, flow: Decay),
     _ arriving: inout ep_exact_rows, _ upcoming: inout ep_exact_rows, reset: Int,
-    ahead: (gap: Double, flow: Decay), candidates: UnsafeMutablePointer<UInt32>
-  ) -> Int {
+    ahead: (gap: Double, flow: Decay), few: FewNeurons
+  ) {
     // A tangent is raised a little, for what rounding takes from it.
     let reach = ahead.gap * ExactSolver.tangentMargin
     if isUniform {
-      return ep_exact_step(
+      ep_exact_step(
         v, i, theta, ep_flow(past.flow), &arriving, &upcoming, reset, ep_flow(ahead.flow),
-        reach / neurons[0].tauMem, width, candidates)
+        reach / neurons[0].tauMem, width, few.list)
+    } else {
+      ep_exact_flows(&each, past.gap, width)
+      ep_exact_step_each(
+        v, i, theta, &each, &arriving, &upcoming, reset, reach, width, few.list)
     }
-    ep_exact_flows(&each, past.gap, width)
-    return ep_exact_step_each(
-      v, i, theta, &each, &arriving, &upcoming, reset, reach, width, candidates)
   }
 
   /// The kernel of its adjoint.
@@ -95,4 +97,28 @@ final class LIFLanes {
     return ep_exact_back_each(
       lv, li, &each, weights, gradient.base, gradient.stride, rows, count, width)
   }
+}
+
+/// The neurons that may spike in a gap, as a kernel has found them.
+final class FewNeurons {
+  let list: UnsafeMutablePointer<ep_exact_few>
+  /// As many as the layer is wide: for places in the list, or numbers of each.
+  let places: UnsafeMutablePointer<UInt32>
+  let numbers: UnsafeMutablePointer<Double>
+  private let memory: Lanes<Double>
+  private let indices: Lanes<UInt32>
+
+  init(width: Int) {
+    memory = Lanes(4 * width)
+    indices = Lanes(2 * width)
+    let base = memory.base
+    list = .allocate(capacity: 1)
+    list.initialize(
+      to: ep_exact_few(
+        index: indices.base, v: base, i: base + width, theta: base + 2 * width, count: 0))
+    places = indices.base + width
+    numbers = base + 3 * width
+  }
+
+  deinit { list.deallocate() }
 }

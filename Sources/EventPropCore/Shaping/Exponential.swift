@@ -33,11 +33,8 @@ public struct ExponentialShaping: ShapingCurve {
   /// exp(-x/scale)
   public func weight(at x: Double) -> Double { exp(-x / scale) }
 
-  /// w decays as well.
-  public func integral(from start: Double, to end: Double, rate: Double) -> Double? {
-    let both = rate + 1 / scale
-    return exp(-start / scale) * -expm1(-both * (end - start)) / both
-  }
+  /// 1/scale
+  public var decayRate: Double? { 1 / scale }
 }
 
 extension Shaping {

@@ -15,10 +15,8 @@ public struct PlainShaping: ShapingCurve {
   /// 1
   public func weight(at x: Double) -> Double { 1 }
 
-  /// (1 - exp(-rate d))/rate
-  public func integral(from start: Double, to end: Double, rate: Double) -> Double? {
-    -expm1(-rate * (end - start)) / rate
-  }
+  /// 0
+  public var decayRate: Double? { 0 }
 }
 
 extension Shaping {

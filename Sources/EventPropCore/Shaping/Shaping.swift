@@ -28,6 +28,8 @@ public protocol ShapingCurve: Sendable, Equatable {
   var kinks: [Double] { get }
   /// `int w(x) exp(-rate (x - start)) dx` from `start` to `end`; nil where it has no closed form.
   func integral(from start: Double, to end: Double, rate: Double) -> Double?
+  /// k where w = exp(-k x), for which the integrals are known; nil for others.
+  var decayRate: Double? { get }
   /// Whether it is made of the input, so that `following` is asked before it is used.
   static var followsInput: Bool { get }
   /// The same, made of this input.
@@ -43,8 +45,12 @@ extension ShapingCurve {
   public static var usage: String { kind }
   /// Empty: without parameters none can be wrong.
   public static var allowed: String { "" }
-  /// None: it is integrated by quadrature.
-  public func integral(from start: Double, to end: Double, rate: Double) -> Double? { nil }
+  /// None: it is integrated by quadrature, unless `integral` is known.
+  public var decayRate: Double? { nil }
+  /// exp(-k start) (1 - exp(-r d))/r with r = rate + k where w = exp(-k x); else none.
+  public func integral(from start: Double, to end: Double, rate: Double) -> Double? {
+    decayRate.map { exp(-$0 * start) * -expm1(-(rate + $0) * (end - start)) / (rate + $0) }
+  }
   /// A function of x alone.
   public static var followsInput: Bool { false }
   /// A kind without parameters has none.
@@ -99,6 +105,7 @@ public struct Shaping: Sendable, Equatable {
     guard let window else { return curve.kinks }
     return (curve.kinks + [window.lowerBound, window.upperBound]).sorted()
   }
+  var decayRate: Double? { window == nil ? curve.decayRate : nil }
   func integral(from start: Double, to end: Double, rate: Double) -> Double? {
     guard let window else { return curve.integral(from: start, to: end, rate: rate) }
     let (low, high) = (max(start, window.lowerBound), min(end, window.upperBound))

@@ -277,16 +277,32 @@ typedef struct {
   size_t count;
 } ep_exact_rows;
 
+/// Some neurons of a layer, ascending, with their V, I and threshold. All arrays have room for the
+/// layer's width.
+typedef struct {
+  uint32_t *index;
+  double *v, *i, *theta;
+  size_t count;
+} ep_exact_few;
+
 /// One event of a recurrent layer of LIF neurons: over the gap that has `past`, V <- a V + c I and
 /// I <- b I; V of neuron `spiking` is reset to 0 (none where it is at or beyond `width`); I += all
 /// rows of `arriving`, in order.
-/// Then looks over the gap that lies `ahead`: `candidates` gets, ascending, every neuron whose V
-/// may reach its threshold theta there while it rises, and some that do not; returns how many, at
-/// most `width`. `reach` is the gap ahead over tau_m, or a little more. A threshold of infinity is
-/// never reached. The rows of `upcoming` are fetched into the cache meanwhile.
-size_t ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
-                     const ep_exact_rows *arriving, const ep_exact_rows *upcoming, size_t spiking,
-                     ep_flow ahead, double reach, size_t width, uint32_t *candidates);
+/// Then looks over the gap that lies `ahead`: `few` gets every neuron whose V may reach its
+/// threshold theta there while it rises, and some that do not. `reach` is the gap ahead over tau_m,
+/// or a little more. A threshold of infinity is never reached. The rows of `upcoming` are fetched
+/// into the cache meanwhile.
+void ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
+                   const ep_exact_rows *arriving, const ep_exact_rows *upcoming, size_t spiking,
+                   ep_flow ahead, double reach, size_t width, ep_exact_few *few);
+
+/// The place of the one whose V, rising along its tangent, would be at its threshold first; of
+/// equals the first.
+size_t ep_exact_likeliest(const ep_exact_few *few);
+
+/// The places of those whose V may reach their thresholds within a gap that has `flow` while it
+/// rises: of no other does it. Returns how many; `places` has room for all.
+size_t ep_exact_within(const ep_exact_few *few, ep_flow flow, uint32_t *places);
 
 /// Its adjoint: lI <- b lI + c lV and lV <- a lV over the gap before the event, then the rows
 /// index[0 ..< count] of `gradient` (rows of `stride`) += lI. Where `weights` is not NULL, returns
@@ -304,10 +320,14 @@ typedef struct {
   const double *rise;
   /// tau_m/tau_s, and tau_s over that of the first neuron.
   const double *ratio, *share;
+  /// The largest of the rates.
+  double fastest;
 } ep_exact_flow;
 
 /// exp(-gap/tau) of each gap, right to two units in the last place; below exp(-700) that.
 void ep_exact_exps(const double *gaps, size_t count, double tau, double *result);
+/// 1 - exp(-gap/tau) of each gap, right to some units in the last place also where it is small.
+void ep_exact_rises(const double *gaps, size_t count, double tau, double *result);
 
 /// a, b and c over a gap. The exponentials are right to two units in the last place; those below
 /// exp(-700) are that.
@@ -315,19 +335,19 @@ void ep_exact_flows(const ep_exact_flow *flow, double gap, size_t width);
 
 /// As `ep_exact_step`, for neurons with time constants of their own. The gap ahead is `gap` long,
 /// or a little more; the look ahead is by tangents alone, with more candidates.
-size_t ep_exact_step_each(double *v, double *i, const double *theta, const ep_exact_flow *past,
-                          const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
-                          size_t spiking, double gap, size_t width, uint32_t *candidates);
+void ep_exact_step_each(double *v, double *i, const double *theta, const ep_exact_flow *past,
+                        const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
+                        size_t spiking, double gap, size_t width, ep_exact_few *few);
 
 /// As `ep_exact_back`, for such neurons: lI <- b lI + ratio c lV, lV <- a lV; rows += share lI.
 double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap, const double *weights,
                           double *gradient, size_t stride, const uint32_t *index, size_t count,
                           size_t width);
 
-/// tau_m = n tau_s: of each candidate exp(-s/tau_m) where V first reaches theta, after a time s, if
-/// it does before its maximum. The steps are those of `Crossing.solvePolynomial`, bit for bit.
-void ep_exact_roots(const double *v, const double *i, const double *theta,
-                    const uint32_t *candidates, size_t count, int n, double *x);
+/// tau_m = n tau_s: of each exp(-s/tau_m) where V first reaches theta, after a time s, if it does
+/// before its maximum. The steps are those of `Crossing.solvePolynomial`, bit for bit. `x` has room
+/// for a multiple of 8.
+void ep_exact_roots(ep_exact_few *few, int n, double *x);
 
 /// x <- a x + c y and y <- b y: V and I over a gap, or lI and lV back over it.
 void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t width);
