@@ -248,10 +248,15 @@ enum CompareScreen: WorkbenchScreen {
     let isAll = state.showsAllSeeds(snapshot)
     func list(_ values: [String]) -> String { values.joined(separator: " ") }
     let layers = max(1, snapshot.lanes.map(\.layers.count).max() ?? 1)
+    let score = snapshot.isRegression ? " \(snapshot.score.word)" : ""
     var columns = [
       Column(title: "own loss", width: 10, weight: 6) { Text.number($0.trainLoss) },
-      Column(title: "train", width: 9, weight: 4) { Text.percent($0.trainAccuracy) },
-      Column(title: isAll ? "test, mean ± sd" : "test", width: isAll ? 17 : 9, weight: 7) {
+      Column(title: "train\(score)", width: 9, weight: 4) { Text.percent($0.trainAccuracy) },
+      Column(
+        title: isAll ? "test\(score), mean ± sd" : "test\(score)",
+        width: isAll ? 17 + score.count : 9,
+        weight: 7
+      ) {
         isAll && !$0.seeds.isEmpty ? $0.seedAccuracy : Text.percent($0.testAccuracy)
       },
       Column(title: "η", width: 9, weight: 2) { Text.rate($0.rate) },
