@@ -9,7 +9,7 @@ enum DefaultPreset {
     # When B leads A by 10: The curves part: B has {B} of the test right, A {A}.
     # When A is late: Why? {late A} of A's hidden gradient comes from the last 300 ms, where there is little to learn: press 3.
     # When B leads A by 30: Heal A: press 1, Tab until A is chosen, then s: its loss is weighted too; N goes on.
-    # Seen: after 20 epochs, seeds 1-3: test 76.4 +- 1.1 % shaped, 26.4 +- 3.0 % plain (mean, sd).
+    # Seen: after 20 epochs, seeds 1-3: test 75.8 +- 2.7 % shaped, 25.4 +- 2.9 % plain (mean, sd).
     # Look at: Gradients (3): nearly all of the plain lane's hidden gradient comes from the last tenths of the trial.
     # Healed by: s on the plain lane.
     # Source: Nowotny, Turner & Knight 2025, the argument for loss shaping.
