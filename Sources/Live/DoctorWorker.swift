@@ -3,7 +3,6 @@
 import Diagnosis
 import EventPropCore
 import Foundation
-import Synchronization
 import Training
 
 /// A report on a lane's weights, and when those were.
@@ -59,7 +58,7 @@ final class DoctorWorker {
   }
 
   private final class Shelf: Sendable {
-    let state = Mutex(Shared())
+    let state = Guarded(Shared())
   }
   private let shelf = Shelf()
   private let time: TimeSource

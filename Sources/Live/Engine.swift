@@ -22,7 +22,7 @@ public final class Engine: Sendable {
     var stopFailure: String?
   }
 
-  private let shared = Mutex(Shared())
+  private let shared = Guarded(Shared())
   /// One load a batch is all that training pays for a screen that does not ask.
   private let isWanted = Atomic<Bool>(true)
   private let hasCommands = Atomic<Bool>(false)

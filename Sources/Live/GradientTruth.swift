@@ -5,7 +5,6 @@ import Diagnosis
 import EventPropCore
 import Foundation
 import SpikeData
-import Synchronization
 
 /// Holds the gradient that trains against the exact one on the probe set, beside the training: on a
 /// thread of its own at the lowest priority, and for at most a hundredth of the time. Has no effect
@@ -48,7 +47,7 @@ final class GradientTruth {
 
   private let shared = Shelf()
   private final class Shelf: Sendable {
-    let state = Mutex(Shared())
+    let state = Guarded(Shared())
   }
 
   /// Off by key.

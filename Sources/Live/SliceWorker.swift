@@ -3,7 +3,6 @@
 import Diagnosis
 import EventPropCore
 import Foundation
-import Synchronization
 import Training
 
 /// Makes slices of the last observed updates, one after another, on a thread of its own at the
@@ -30,7 +29,7 @@ final class SliceWorker {
   }
 
   private final class Shelf: Sendable {
-    let state = Mutex(Shared())
+    let state = Guarded(Shared())
   }
   private let shelf = Shelf()
 

@@ -4,7 +4,6 @@ import EventPropCore
 import Experiments
 import Runs
 import SpikeData
-import Synchronization
 import Training
 
 /// How the trainings of a preset's seeds are made; index 0 is the preset's own seed.
@@ -106,13 +105,13 @@ public struct TrainingPlan: Sendable {
 
   /// What the first seed has found out for the others.
   private final class Shelf: Sendable {
-    private let state = Mutex<(data: DataSplits?, path: String, starts: [[NPYArray]?]?)>(
+    private let state = Guarded<(data: DataSplits?, path: String, starts: [[NPYArray]?]?)>(
       (nil, "", nil))
     var starts: [[NPYArray]?]? {
       get { state.withLock { $0.starts } }
       set { state.withLock { $0.starts = newValue } }
     }
-    private let runs = Mutex<[Int: RunToResume]>([:])
+    private let runs = Guarded<[Int: RunToResume]>([:])
     func put(_ run: RunToResume?, _ index: Int) { runs.withLock { $0[index] = run } }
     /// Not held any longer: it has the run's lock.
     func take(_ index: Int) -> RunToResume? { runs.withLock { $0.removeValue(forKey: index) } }

@@ -5,7 +5,6 @@ import Runs
 import EventPropCore
 import Foundation
 import SpikeData
-import Synchronization
 
 /// A run that another process trains: its last checkpoint and its curves, looked at again whenever
 /// they change. Reads only.
@@ -17,7 +16,7 @@ public final class WatchedRun: SnapshotSource, Sendable {
     var isStopping = false
   }
 
-  private let shared = Mutex(Shared())
+  private let shared = Guarded(Shared())
   private let wake = DispatchSemaphore(value: 0)
   private let folder: String
   /// Between looks at the files.

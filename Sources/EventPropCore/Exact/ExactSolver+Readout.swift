@@ -178,10 +178,10 @@ extension ExactSolver {
     trial.lossRest = 0
     let gaps = incoming.gaps(until: problem.duration)
     let decays = GapDecays(layer, gaps: gaps)
-    let starts = [0] + incoming.times
+    let (starts, ends) = ([0] + incoming.times, incoming.times + [problem.duration])
     trial.integrals =
       closedForms(layer, starts, gaps)
-      ?? gaps.indices.map { integrate(layer, starts[$0], starts[$0] + gaps[$0])[0] }
+      ?? zip(starts, ends).map { integrate(layer, $0, $1)[0] }
     for (e, integral) in trial.integrals.enumerated() {
       ep_exact_li(
         v, i, ep_flow(decays.decay(e, 0)), integral.decay, integral.rise,
