@@ -49,7 +49,8 @@ INLINE uint64_t exact_step(int each, int vectors, size_t k, double *v, double *i
       voltage = past.a * READ8(v, at) + past.c * READ8(i, at);
     AT8(i, at) = current[u];
     AT8(v, at) = voltage;
-    // V moves towards I, and is concave while it rises: it stays below its tangent.
+    // V moves towards I, and is concave while it rises: it stays below its tangent. That this
+    // reaches theta says I > theta too where the gap is below tau_m; the list asks the others.
     d8 rise = reach * (current[u] - voltage);
     if (each) rise = rise * READ8(pasts->rate_mem, at);
     l8 may = (l8)(voltage + rise >= limit);

@@ -78,25 +78,20 @@ import Testing
     let tauSyn = (0..<width).map { $0 % 4 == 0 ? tauMem[$0] : random.uniform(5, 9) }
     let (slow, fast) = (tauMem.map { 1 / $0 }, tauSyn.map { 1 / $0 })
     let rise = zip(tauMem, tauSyn).map { $0 == $1 ? 0 : $1 / ($0 - $1) }
-    let one = Array(repeating: 1.0, count: width)
-    var (a, b, c) = (one, one, one)
-    a.withUnsafeMutableBufferPointer { a in
-      b.withUnsafeMutableBufferPointer { b in
-        c.withUnsafeMutableBufferPointer { c in
-          slow.withUnsafeBufferPointer { slow in
-            fast.withUnsafeBufferPointer { fast in
-              rise.withUnsafeBufferPointer { rise in
-                var flow = ep_exact_flow(
-                  a: a.baseAddress, b: b.baseAddress, c: c.baseAddress,
-                  rate_mem: slow.baseAddress, rate_syn: fast.baseAddress,
-                  rise: rise.baseAddress, ratio: nil, share: nil, fastest: fast.max()!)
-                ep_exact_flows(&flow, gap, width)
-              }
-            }
-          }
-        }
+    var memory = Array(repeating: 1.0, count: 3 * width) + slow + fast + rise
+    memory.withUnsafeMutableBufferPointer { memory in
+      func array(_ number: Int) -> UnsafeMutablePointer<Double> {
+        memory.baseAddress! + number * width
       }
+      var flow = ep_exact_flow(
+        a: array(0), b: array(1), c: array(2), rate_mem: array(3), rate_syn: array(4),
+        rise: array(5), ratio: nil, share: nil, fastest: fast.max()!)
+      ep_exact_flows(&flow, gap, width)
     }
+    let (a, b, c) = (
+      Array(memory[..<width]), Array(memory[width..<(2 * width)]),
+      Array(memory[(2 * width)..<(3 * width)])
+    )
     for j in 0..<width {
       let expected = (a: exp(-gap * slow[j]), b: exp(-gap * fast[j]))
       #expect(abs(a[j] - expected.a) <= 2 * expected.a.ulp)
@@ -133,32 +128,30 @@ import Testing
 /// Room for some neurons, whole vectors of them.
 private struct Few {
   var index: [UInt32]
-  var v: [Double]
-  var i: [Double]
-  var theta: [Double]
   let count: Int
+  private let room: Int
+  /// V, I and thresholds.
+  private var memory: [Double]
 
   init(_ neurons: [(index: Int, v: Double, i: Double, theta: Double)]) {
     count = neurons.count
-    let rest = Array(repeating: 0.0, count: 8)
+    room = (count + 7) / 8 * 8
     index = neurons.map { UInt32($0.index) }
-    v = neurons.map(\.v) + rest
-    i = neurons.map(\.i) + rest
-    theta = neurons.map(\.theta) + rest
+    let rest = Array(repeating: 0.0, count: room - count)
+    memory = neurons.map(\.v) + rest + neurons.map(\.i) + rest + neurons.map(\.theta) + rest
   }
 
+  var v: ArraySlice<Double> { memory[..<count] }
+  var i: [Double] { Array(memory[room..<(room + count)]) }
+
   mutating func lend(_ body: (inout ep_exact_few) -> Void) {
-    let count = count
+    let (count, room) = (count, room)
     index.withUnsafeMutableBufferPointer { index in
-      v.withUnsafeMutableBufferPointer { v in
-        i.withUnsafeMutableBufferPointer { i in
-          theta.withUnsafeMutableBufferPointer { theta in
-            var few = ep_exact_few(
-              index: index.baseAddress, v: v.baseAddress, i: i.baseAddress,
-              theta: theta.baseAddress, count: count)
-            body(&few)
-          }
-        }
+      memory.withUnsafeMutableBufferPointer { memory in
+        let base = memory.baseAddress!
+        var few = ep_exact_few(
+          index: index.baseAddress, v: base, i: base + room, theta: base + 2 * room, count: count)
+        body(&few)
       }
     }
   }

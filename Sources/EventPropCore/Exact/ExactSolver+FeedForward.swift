@@ -31,26 +31,17 @@ extension ExactSolver {
         var state = N.rest
         var now = 0.0
         for e in lengths.indices {
-          var (gap, flow) = (lengths[e], flows[e])
-          while let hit = j == intervening.neuron
-            ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
-            : neuron.crossing(state, gap: gap, flow: flow)
-          {
-            now += hit.after
-            neuron.run(&state, to: hit)
-            let (slope, memory) = neuron.spike(&state)
-            spikes.append(
-              ExactSpike(
-                time: now, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
-                a: hit.a, b: hit.b))
-            if spikes.count > limit {
-              trial.failure = explosion(layer)
-              return []
-            }
-            gap -= hit.after
-            flow = neuron.flow(flow, after: hit, rest: gap)
+          fire(
+            neuron, j, preceding: e, &state, now, gap: lengths[e], flows[e], &spikes, limit
+          ) { state, gap, flow, now in
+            j == intervening.neuron
+              ? intervening.crossing(neuron, state, gap: gap, flow: flow, now: now)
+              : neuron.crossing(state, gap: gap, flow: flow)
           }
-          neuron.run(&state, over: flow)
+          if spikes.count > limit {
+            trial.failure = explosion(layer)
+            return []
+          }
           if j == intervening.neuron { intervening.passed(isBelow: neuron.isBelow(state)) }
           if e < incoming.count {
             now = incoming.times[e]
@@ -61,6 +52,34 @@ extension ExactSolver {
       }
     }
     return inOrderOfTime(spikes)
+  }
+
+  /// Takes a neuron through a gap and its spikes there; ends early with more spikes of the layer
+  /// than are allowed.
+  ///
+  /// - Parameters:
+  ///   - now: the start of the gap, ms.
+  ///   - crossing: the first from a state, over what is left of the gap, from a time on.
+  @inline(__always)
+  func fire<N: NeuronModel>(
+    _ neuron: N, _ j: Int, preceding e: Int, _ state: inout N.State, _ now: Double, gap: Double,
+    _ flow: N.Flow, _ spikes: inout [ExactSpike], _ limit: Int,
+    crossing: (N.State, Double, N.Flow, Double) -> Hit?
+  ) {
+    var (now, gap, flow) = (now, gap, flow)
+    while let hit = crossing(state, gap, flow, now) {
+      now += hit.after
+      neuron.run(&state, to: hit)
+      let (slope, memory) = neuron.spike(&state)
+      spikes.append(
+        ExactSpike(
+          time: now, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
+          a: hit.a, b: hit.b))
+      if spikes.count > limit { return }
+      gap -= hit.after
+      flow = neuron.flow(flow, after: hit, rest: gap)
+    }
+    neuron.run(&state, over: flow)
   }
 
   /// Adjoint of `sweep`, neuron by neuron, from T back:

@@ -49,28 +49,18 @@ extension ExactSolver {
             let j = lanes + Int(list.pointee.index[k])
             let own = neuron.with(threshold: theta[j])
             var state = LIF.State(v: v[j], i: i[j])
-            var (start, gap, rest, hasFired) = (now, end - now, flow, false)
             var root = neuron.power > 0 ? few.numbers[k] : nil
-            while let hit = own.crossing(state, gap: gap, flow: rest, root: root) {
-              root = nil
-              start += hit.after
-              own.run(&state, to: hit)
-              let (slope, memory) = own.spike(&state)
-              spikes.append(
-                ExactSpike(
-                  time: start, neuron: Int32(j), preceding: Int32(e), slope: slope, memory: memory,
-                  a: hit.a, b: hit.b))
-              if spikes.count > limit {
-                trial.failure = explosion(layer)
-                return []
-              }
-              gap -= hit.after
-              rest = own.flow(rest, after: hit, rest: gap)
-              hasFired = true
+            let before = spikes.count
+            fire(own, j, preceding: e, &state, now, gap: end - now, flow, &spikes, limit) {
+              state, gap, flow, _ in
+              defer { root = nil }
+              return own.crossing(state, gap: gap, flow: flow, root: root)
             }
-            guard hasFired else { continue }
-            own.run(&state, over: rest)
-            fired.append((j, state))
+            if spikes.count > before { fired.append((j, state)) }
+            if spikes.count > limit {
+              trial.failure = explosion(layer)
+              return []
+            }
           }
         }
         if group == times.count { return inOrderOfTime(spikes) }
