@@ -3,14 +3,8 @@
 // A recurrent layer of LIF neurons from event to event, in Double, and its adjoint.
 #include "Vectors.h"
 
-typedef double d8 __attribute__((vector_size(64), aligned(8)));
 typedef int64_t l8 __attribute__((vector_size(64), aligned(8)));
 typedef _Bool b8 __attribute__((ext_vector_type(8)));
-
-enum { DOUBLES = 8 };
-
-#define AT8(p, k) (*(d8 *)((p) + (k)))
-#define READ8(p, k) (*(const d8 *)((p) + (k)))
 
 INLINE uint32_t bits8(const l8 *lanes) {
   b8 packed = __builtin_convertvector(*lanes & 1, b8);

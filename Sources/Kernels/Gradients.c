@@ -55,6 +55,18 @@ CLONES void ep_adam(float *w, float *m, float *v, const float *g, float gain, fl
   }
 }
 
+CLONES void ep_adam_double(double *w, double *m, double *v, const double *g, double gain,
+                           double rate, double beta1, double beta2, double epsilon, size_t width) {
+  for (size_t k = 0; k < width; k += DOUBLES) {
+    d8 gradient = gain * READ8(g, k);
+    d8 mean = beta1 * READ8(m, k) + (1 - beta1) * gradient;
+    d8 square = beta2 * READ8(v, k) + (1 - beta2) * (gradient * gradient);
+    AT8(m, k) = mean;
+    AT8(v, k) = square;
+    AT8(w, k) -= rate * mean / (__builtin_elementwise_sqrt(square) + epsilon);
+  }
+}
+
 CLONES void ep_sgd(float *w, float *b, const float *g, float gain, float rate, float momentum,
                    float decay, int nesterov, size_t width) {
   for (size_t k = 0; k < width; k += EP_LANES) {

@@ -34,10 +34,15 @@
 typedef float f16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
 
+typedef double d8 __attribute__((vector_size(64), aligned(8)));
+enum { DOUBLES = 8 };
+
 // A vector as a place in memory. Macros, since to pass or return a vector of 64 bytes is another
 // calling convention at each level.
 #define AT(p, k) (*(f16 *)((p) + (k)))
 #define READ(p, k) (*(const f16 *)((p) + (k)))
+#define AT8(p, k) (*(d8 *)((p) + (k)))
+#define READ8(p, k) (*(const d8 *)((p) + (k)))
 
 // One bit per lane of a comparison.
 typedef _Bool b16 __attribute__((ext_vector_type(16)));

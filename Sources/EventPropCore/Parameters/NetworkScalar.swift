@@ -129,18 +129,15 @@ extension Double: NetworkScalar {
     return squares
   }
 
-  /// m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,  w -= rate' m/(sqrt(v) + epsilon')
+  /// By the kernel `ep_adam_double`.
   public static func adam(
     _ weights: UnsafeMutablePointer<Double>, mean: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>, gradient: UnsafePointer<Double>, gain: Double,
     step: AdamStep, width: Int
   ) {
-    for k in 0..<width {
-      let g = gain * gradient[k]
-      mean[k] = step.beta1 * mean[k] + (1 - step.beta1) * g
-      square[k] = step.beta2 * square[k] + (1 - step.beta2) * (g * g)
-      weights[k] -= step.rate * mean[k] / (square[k].squareRoot() + step.epsilon)
-    }
+    ep_adam_double(
+      weights, mean, square, gradient, gain, step.rate, step.beta1, step.beta2, step.epsilon,
+      width)
   }
 
   /// Any width.

@@ -253,6 +253,9 @@ float ep_scale(float *values, float scale, size_t width);
 /// Counts no updates and decays no weights.
 void ep_adam(float *w, float *m, float *v, const float *g, float gain, float rate, float beta1,
              float beta2, float epsilon, size_t width);
+/// The same in Double.
+void ep_adam_double(double *w, double *m, double *v, const double *g, double gain, double rate,
+                    double beta1, double beta2, double epsilon, size_t width);
 
 /// Gradient descent: b <- momentum b + (gain g + decay w), w -= rate b, or with `nesterov`
 /// w -= rate (gain g + decay w + momentum b), w on the right being the one before. `b` may be NULL:
