@@ -195,9 +195,9 @@ CLONES double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *ga
   return exact_back(1, lv, li, none, gap, weights, gradient, stride, index, count, width);
 }
 
-// x^(n - 1).
+// x^(n - 2).
 INLINE void raise8(const d8 *x, int n, d8 *result) {
-  d8 power = *x;
+  d8 power = {1, 1, 1, 1, 1, 1, 1, 1};
   for (int k = 2; k < n; ++k) power *= *x;
   *result = power;
 }
@@ -206,6 +206,7 @@ INLINE void select8(const l8 *mask, const d8 *yes, d8 *no) {
   *no = (d8)(((l8)*yes & *mask) | ((l8)*no & ~*mask));
 }
 
+// `Crossing.solvePolynomial` of each lane.
 INLINE void roots(ep_exact_few *few, int n, double *x) {
   // Lanes beyond the last take as many steps as it does.
   for (size_t k = few->count; k % DOUBLES; ++k) {
@@ -218,32 +219,40 @@ INLINE void roots(ep_exact_few *few, int n, double *x) {
     d8 one = {1, 1, 1, 1, 1, 1, 1, 1}, zero = {0};
     d8 b = -current / (double)(n - 1);
     d8 a = voltage - b;
+    d8 bend = (double)(n * (n - 1)) * b;
     d8 root = one;
-    // From the root of the parabola at x = 1, where it will do.
-    d8 slope = a + (double)n * b, half = (double)(n * (n - 1)) * b / 2.0;
+    d8 slope = a + (double)n * b, half = bend / 2.0;
     d8 discriminant = slope * slope - 4.0 * half * (voltage - limit);
     d8 guess = one - 2.0 * (voltage - limit) /
                          (slope - __builtin_elementwise_sqrt(
                                       __builtin_elementwise_max(discriminant, zero)));
-    d8 lower, next;
-    raise8(&guess, n, &lower);
-    lower *= b;
+    d8 power;
+    raise8(&guess, n, &power);
+    d8 lower = b * (power * guess);
+    d8 value = (a + lower) * guess - limit;
     slope = a + (double)n * lower;
     l8 good = (l8)(discriminant > 0) & (l8)(guess > 0) & (l8)(guess < 1) & (l8)(slope < 0);
-    next = guess - ((a + lower) * guess - limit) / slope;
+    d8 square = slope * slope, curved = value * (bend * power), curve = zero;
+    l8 near = (l8)(curved < 0.25 * square);
+    d8 halved = 0.5 * curved;
+    select8(&near, &halved, &curve);
+    d8 next = guess - value * slope / (square - curve);
     l8 beyond = (l8)(next > 1);
     select8(&beyond, &one, &next);
     select8(&good, &next, &root);
     l8 going = ~(l8){0};
-    for (int step = 0; step < 64; ++step) {
-      raise8(&root, n, &lower);
-      lower *= b;
-      d8 value = (a + lower) * root - limit;
+    for (int count = 0; count < 64; ++count) {
+      raise8(&root, n, &power);
+      lower = b * (power * root);
+      value = (a + lower) * root - limit;
       slope = a + (double)n * lower;
-      next = root - value / slope;
-      going &= (l8)(value < 0) & (l8)(slope < 0) & (l8)(next < root) & (l8)(next > 0);
-      if (!__builtin_reduce_or(going)) break;
+      d8 step = value / slope;
+      next = __builtin_elementwise_min(root - step, one);
+      going &= (l8)(slope < 0) & (l8)(next > 0);
+      if (count > 0) going &= (l8)(value < 0) & (l8)(next < root);
       select8(&going, &next, &root);
+      going &= ~(l8)(bend * power * (step * step) >= 1e-17 * slope);
+      if (!__builtin_reduce_or(going)) break;
     }
     AT8(x, k) = root;
   }

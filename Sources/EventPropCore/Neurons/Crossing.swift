@@ -54,7 +54,7 @@ struct Crossing: Sendable {
     let a = v - b
     // (A (n - 1)/(n theta))^(n - 1) (-A/(n B)) < 1
     let height = a * (n - 1) / (n * threshold)
-    return a > 0 && raised(height) * a < -n * b * (1 - 1e-9)
+    return a > 0 && raised(height) * height * a < -n * b * (1 - 1e-9)
   }
 
   /// The time of the maximum of V, counted from where V and I hold (may lie outside the gap).
@@ -74,46 +74,55 @@ struct Crossing: Sendable {
     if power == 0 { return hit(after: solveNewton(v: v, i: i, high: high)) }
     let x = root ?? solvePolynomial(v: v, i: i)
     let s = -tauMem * log(x)
-    return s <= high ? Hit(after: max(s, 0), a: x, b: raised(x) * x) : hit(after: high)
+    return s <= high ? Hit(after: max(s, 0), a: x, b: raised(x) * x * x) : hit(after: high)
   }
 
   /// tau_m = n tau_s: with x = exp(-s/tau_m), f(x) = V - theta = A x + B x^n - theta is concave in
   /// x (B < 0) and below 0 at x = 1, so that Newton's steps come down to the earlier crossing and
-  /// never beyond it. They begin at the root of f's parabola at x = 1, where there is one, of which
-  /// all that matters is that f still falls with x there.
+  /// never beyond it, or back to before it from beyond, while f falls with x. They begin where a
+  /// step of Halley's leads from the root of f's parabola at x = 1, where there is one, and end
+  /// where what they leave, f'' step^2/(2 f'), is nothing.
   @inline(__always)
   private func solvePolynomial(v: Double, i: Double) -> Double {
     let n = Double(power)
     let b = -i / (n - 1)
     let a = v - b
+    let bend = n * (n - 1) * b
     var x = 1.0
-    let (slope, half) = (a + n * b, n * (n - 1) * b / 2)
+    let (slope, half) = (a + n * b, bend / 2)
     let discriminant = slope * slope - 4 * half * (v - threshold)
     if discriminant > 0 {
       let guess = 1 - 2 * (v - threshold) / (slope - discriminant.squareRoot())
-      let lower = b * raised(guess)
-      if guess > 0 && guess < 1 && a + n * lower < 0 {
-        // From beyond the crossing one step leads back to before it, up to rounding.
-        x = min(guess - ((a + lower) * guess - threshold) / (a + n * lower), 1)
+      let power = raised(guess)
+      let lower = b * (power * guess)
+      let (value, slope) = ((a + lower) * guess - threshold, a + n * lower)
+      if guess > 0 && guess < 1 && slope < 0 {
+        let (square, curved) = (slope * slope, value * (bend * power))
+        // Too far away for Halley's step, Newton's.
+        let curve = curved < 0.25 * square ? 0.5 * curved : 0
+        x = min(guess - value * slope / (square - curve), 1)
       }
     }
     // Grazing crossings are almost double roots, where each step halves the error.
-    for _ in 0..<64 {
-      let lower = b * raised(x)
+    for count in 0..<64 {
+      let power = raised(x)
+      let lower = b * (power * x)
       let value = (a + lower) * x - threshold
       let slope = a + n * lower
-      let next = x - value / slope
-      if !(value < 0 && slope < 0 && next < x && next > 0) { break }
+      let step = value / slope
+      let next = min(x - step, 1)
+      if !(slope < 0 && next > 0 && (count == 0 || value < 0 && next < x)) { break }
       x = next
+      if bend * power * (step * step) >= 1e-17 * slope { break }
     }
     return x
   }
 
-  /// x^(n - 1).
+  /// x^(n - 2).
   @inline(__always)
   private func raised(_ x: Double) -> Double {
-    if power == 4 { return x * x * x }
-    var result = x
+    if power == 4 { return x * x }
+    var result = 1.0
     for _ in 2..<power { result *= x }
     return result
   }
