@@ -92,11 +92,11 @@ INLINE void exact_steps(int each, double *v, double *i, const double *theta, ep_
   few->count = count;
 }
 
-CLONES void ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
+CLONES void ep_exact_step(double *v, double *i, const double *theta, const ep_flow *past,
                           const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
-                          size_t spiking, ep_flow ahead, double reach, size_t width,
+                          size_t spiking, const ep_flow *ahead, double reach, size_t width,
                           ep_exact_few *few) {
-  exact_steps(0, v, i, theta, past, NULL, arriving, upcoming, spiking, ahead, reach, width, few);
+  exact_steps(0, v, i, theta, *past, NULL, arriving, upcoming, spiking, *ahead, reach, width, few);
 }
 
 CLONES void ep_exact_step_each(double *v, double *i, const double *theta,
@@ -124,7 +124,8 @@ CLONES size_t ep_exact_likeliest(const ep_exact_few *few) {
   return likeliest;
 }
 
-CLONES size_t ep_exact_within(const ep_exact_few *few, ep_flow flow, uint32_t *places) {
+CLONES size_t ep_exact_within(const ep_exact_few *few, const ep_flow *until, uint32_t *places) {
+  ep_flow flow = *until;
   size_t found = 0;
   for (size_t k = 0; k < few->count; k += DOUBLES) {
     d8 voltage = READ8(few->v, k), current = READ8(few->i, k), limit = READ8(few->theta, k);
@@ -147,45 +148,52 @@ INLINE double total8(const d8 *a, const d8 *b) {
   return t[0];
 }
 
-// `ep_exact_back`, or with `each` that of `ep_exact_back_each`.
+// `ep_exact_back`, or with `each` that of `ep_exact_back_each`. Row after row: a loop over them in
+// each part of a row would end where the processor does not foresee it, part after part.
 INLINE double exact_back(int each, double *lv, double *li, ep_flow gap, const ep_exact_flow *gaps,
                          const double *weights, double *gradient, size_t stride,
                          const uint32_t *index, size_t count, size_t width) {
   d8 sum[2] = {{0}, {0}};
+  double *row = gradient + index[0] * stride;
+  // What the rows get. An a that has been read is not needed again.
+  double *parts = each ? gaps->a : li;
   for (size_t k = 0; k < width; k += 2 * DOUBLES) {
-    d8 voltage[2], current[2], part[2];
     UNROLL for (int u = 0; u < 2; ++u) {
       size_t at = k + u * DOUBLES;
-      d8 before = READ8(lv, at);
+      d8 before = READ8(lv, at), voltage, current, part;
       if (each) {
-        current[u] = READ8(gaps->b, at) * READ8(li, at) +
-                     READ8(gaps->c, at) * READ8(gaps->ratio, at) * before;
-        voltage[u] = READ8(gaps->a, at) * before;
-        part[u] = READ8(gaps->share, at) * current[u];
+        current = READ8(gaps->b, at) * READ8(li, at) +
+                  READ8(gaps->c, at) * READ8(gaps->ratio, at) * before;
+        voltage = READ8(gaps->a, at) * before;
+        part = READ8(gaps->share, at) * current;
+        AT8(parts, at) = part;
       } else {
-        current[u] = gap.b * READ8(li, at) + gap.c * before;
-        voltage[u] = gap.a * before;
-        part[u] = current[u];
+        current = gap.b * READ8(li, at) + gap.c * before;
+        voltage = gap.a * before;
+        part = current;
       }
-      AT8(lv, at) = voltage[u];
-      AT8(li, at) = current[u];
+      AT8(lv, at) = voltage;
+      AT8(li, at) = current;
+      AT8(row, at) = READ8(row, at) + part;
+      if (weights) sum[u] += READ8(weights, at) * (voltage - current);
     }
-    for (size_t r = 0; r < count; ++r) {
-      double *row = gradient + index[r] * stride + k;
-      UNROLL for (int u = 0; u < 2; ++u)
-        AT8(row, u * DOUBLES) = READ8(row, u * DOUBLES) + part[u];
+  }
+  for (size_t r = 1; r < count; ++r) {
+    row = gradient + index[r] * stride;
+    for (size_t k = 0; k < width; k += 2 * DOUBLES) {
+      UNROLL for (int u = 0; u < 2; ++u) {
+        size_t at = k + u * DOUBLES;
+        AT8(row, at) = READ8(row, at) + READ8(parts, at);
+      }
     }
-    if (weights)
-      UNROLL for (int u = 0; u < 2; ++u)
-        sum[u] += READ8(weights, k + u * DOUBLES) * (voltage[u] - current[u]);
   }
   return weights ? total8(&sum[0], &sum[1]) : 0;
 }
 
-CLONES double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights,
+CLONES double ep_exact_back(double *lv, double *li, const ep_flow *gap, const double *weights,
                             double *gradient, size_t stride, const uint32_t *index, size_t count,
                             size_t width) {
-  return exact_back(0, lv, li, gap, NULL, weights, gradient, stride, index, count, width);
+  return exact_back(0, lv, li, *gap, NULL, weights, gradient, stride, index, count, width);
 }
 
 CLONES double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap,
@@ -273,8 +281,9 @@ CLONES void ep_exact_gap(double *x, double *y, double a, double c, double b, siz
   }
 }
 
-CLONES void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double rise,
+CLONES void ep_exact_li(double *v, double *i, const ep_flow *over, double decay, double rise,
                         const double *row, double *mean, double *lost, size_t width) {
+  ep_flow gap = *over;
   for (size_t k = 0; k < width; k += DOUBLES) {
     d8 voltage = READ8(v, k), current = READ8(i, k), sum = READ8(mean, k);
     d8 part = voltage * decay + current * rise - READ8(lost, k);
@@ -288,9 +297,10 @@ CLONES void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double 
   }
 }
 
-CLONES double ep_exact_li_back(double *lv, double *li, ep_flow gap, const double *slope,
+CLONES double ep_exact_li_back(double *lv, double *li, const ep_flow *over, const double *slope,
                                double decay, double rise, const double *weights, double *gradient,
                                size_t width) {
+  ep_flow gap = *over;
   d8 sum = {0}, none = {0};
   for (size_t k = 0; k < width; k += DOUBLES) {
     d8 before = READ8(lv, k), drive = READ8(slope, k);

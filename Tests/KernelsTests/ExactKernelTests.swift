@@ -104,14 +104,14 @@ import Testing
   /// As the definitions have it, one by one; more than a vector of them.
   @Test func fewAreFoundAsOneByOne() {
     var random = Random(seed: 8, "few")
-    let flow = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
+    var flow = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
     for count in 1..<30 {
       var few = Few(
         (0..<count).map { ($0, random.uniform(0.9, 1.01), random.uniform(1.02, 8), 1.0) })
       var places = Array(repeating: UInt32(99), count: count)
       var (found, likeliest) = (0, 0)
       few.lend {
-        found = ep_exact_within(&$0, flow, &places)
+        found = ep_exact_within(&$0, &flow, &places)
         likeliest = ep_exact_likeliest(&$0)
       }
       let expected = (0..<count).filter { k in

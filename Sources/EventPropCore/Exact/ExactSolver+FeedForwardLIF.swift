@@ -35,6 +35,7 @@ extension ExactSolver {
       while true {
         let end = group < times.count ? times[group] : problem.duration
         let flow = flows[group]
+        var (still, ahead) = (ep_flow(.none), ep_flow(flow))
         fired.removeAll(keepingCapacity: true)
         for (panel, row) in panels {
           let lanes = panel.lowerBound
@@ -42,8 +43,8 @@ extension ExactSolver {
             rows: row, stride: panel.count, index: arriving.index, count: arriving.count)
           var none = ep_exact_rows(rows: row, stride: panel.count, index: nil, count: 0)
           ep_exact_step(
-            v + lanes, i + lanes, theta + lanes, ep_flow(.none), &rows, &none, width,
-            ep_flow(flow), (end - now) / neuron.tauMem * Self.tangentMargin, panel.count, list)
+            v + lanes, i + lanes, theta + lanes, &still, &rows, &none, width,
+            &ahead, (end - now) / neuron.tauMem * Self.tangentMargin, panel.count, list)
           if neuron.power > 0 { ep_exact_roots(list, Int32(neuron.power), few.numbers) }
           for k in 0..<list.pointee.count {
             let j = lanes + Int(list.pointee.index[k])
@@ -127,9 +128,10 @@ extension ExactSolver {
       if e == 0 { return incomingErrors }
       sources.withUnsafeBufferPointer { sources in
         let index = sources.baseAddress! + first
+        var still = ep_flow(back: .none)
         for ((panel, row), (_, sum)) in zip(panels, sums) {
           let error = ep_exact_back(
-            lv + panel.lowerBound, li + panel.lowerBound, ep_flow(back: .none),
+            lv + panel.lowerBound, li + panel.lowerBound, &still,
             needsErrors ? row + Int(index[0]) * panel.count : nil, sum, panel.count, index,
             e - first, panel.count)
           if needsErrors { incomingErrors[first] += error }

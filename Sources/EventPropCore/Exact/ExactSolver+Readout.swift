@@ -166,11 +166,14 @@ extension ExactSolver {
     return errors
   }
 
+  /// Of kernels that take eight lanes at a time: no more of a row's padding than needed.
+  private func kernelWidth(_ size: Int) -> Int { (size + 7) / 8 * 8 }
+
   /// Forward, all outputs in one pass for each gap: `readVoltages` for the mean voltage.
   private func readMeans(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
   ) {
-    let width = paddedWidth(layer.size)
+    let width = kernelWidth(layer.size)
     let state = Lanes<Double>(4 * width)
     let (v, i) = (state.base, state.base + width)
     let (mean, lost) = (v + 2 * width, v + 3 * width)
@@ -183,8 +186,9 @@ extension ExactSolver {
       closedForms(layer, starts, gaps)
       ?? zip(starts, ends).map { integrate(layer, $0, $1)[0] }
     for (e, integral) in trial.integrals.enumerated() {
+      var flow = ep_flow(decays.decay(e, 0))
       ep_exact_li(
-        v, i, ep_flow(decays.decay(e, 0)), integral.decay, integral.rise,
+        v, i, &flow, integral.decay, integral.rise,
         e < incoming.count
           ? weights.base + Int(incoming.sources[e]) * weights.stride : nil,
         mean, lost, width)
@@ -197,7 +201,7 @@ extension ExactSolver {
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ gradient: Matrix<Double>
   ) -> [Double] {
-    let width = paddedWidth(layer.size)
+    let width = kernelWidth(layer.size)
     let state = Lanes<Double>(3 * width)
     let (lv, li, slope) = (state.base, state.base + width, state.base + 2 * width)
     let (tauMem, tauSyn) = (layer.tauMem[0], layer.tauSyn[0])
@@ -209,8 +213,9 @@ extension ExactSolver {
     for e in (0...incoming.count).reversed() {
       let integral = trial.integrals[e]
       let row = e > 0 ? Int(incoming.sources[e - 1]) * weights.stride : 0
+      var flow = ep_flow(back: decays.decay(e, 0))
       let error = ep_exact_li_back(
-        lv, li, ep_flow(back: decays.decay(e, 0)), slope, integral.decay,
+        lv, li, &flow, slope, integral.decay,
         integral.rise * (tauMem / tauSyn), e > 0 ? weights.base + row : nil,
         gradient.base + row, width)
       if e > 0 { errors[e - 1] = error }

@@ -12,11 +12,13 @@ import Kernels
 /// tangent, and few neurons are left that can reach the threshold at all. Of those only the first
 /// to do so is solved for; of any other it is enough to see that it has not crossed by then.
 extension ExactSolver {
-  /// Forward: as `sweep`.
+  /// Forward: as `sweep`, with the events that it went through.
+  ///
+  /// - Parameter index: of the layer.
   func sweepTogether(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
+    _ layer: Layer, _ index: Int, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ loop: Matrix<Double>, _ trial: ExactTrial, dropped: [Bool]
-  ) -> [ExactSpike] {
+  ) -> (spikes: [ExactSpike], events: [ExactEvent]) {
     let lanes = LIFLanes(layer)
     let width = lanes.width
     let state = Lanes<Double>(3 * width)
@@ -25,8 +27,9 @@ extension ExactSolver {
     let few = FewNeurons(width: width)
     let sources = incoming.sources
     let (times, ends) = incoming.groups
-    var spikes: [ExactSpike] = []
+    var (spikes, events) = trial.memory(ofLayer: index)
     let limit = spikeLimit(layer)
+    let fetched = Self.fetchedBytes / (width * MemoryLayout<Double>.stride)
     return sources.withUnsafeBufferPointer { sources in
       func rows(_ matrix: Matrix<Double>, _ index: UnsafePointer<UInt32>?, _ count: Int)
         -> ep_exact_rows
@@ -57,13 +60,15 @@ extension ExactSolver {
             ExactSpike(time: now, neuron: Int32(n), preceding: Int32(e), slope: slope))
           if spikes.count > limit {
             trial.failure = explosion(layer)
-            return []
+            return ([], [])
           }
           (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
+          events.append(ExactEvent(gap: past.gap, flow: flow, spike: spikes.count - 1))
           ahead = lanes.flow(ahead, after: hit, rest: end - now)
         } else {
-          if group == times.count { return spikes }
           (past, reset) = ((end - now, ahead), width)
+          events.append(ExactEvent(gap: past.gap, flow: ahead, first: e))
+          if group == times.count { return (spikes, events) }
           now = end
           arriving = rows(weights, sources.baseAddress! + e, ends[group] - e)
           (e, group) = (ends[group], group + 1)
@@ -71,7 +76,7 @@ extension ExactSolver {
           if group < times.count {
             end = times[group]
             upcoming = rows(
-              weights, sources.baseAddress! + e, min(ends[group] - e, Self.fetched))
+              weights, sources.baseAddress! + e, min(ends[group] - e, fetched))
           }
           ahead = whole?[group] ?? .none
         }
@@ -81,8 +86,9 @@ extension ExactSolver {
 
   /// A tangent is raised by this factor, for what rounding takes from it.
   static var tangentMargin: Double { 1 + 1e-9 }
-  /// More rows than these would not stay in the cache until they are added.
-  private static var fetched: Int { 16 }
+  /// Of rows that arrive next, what is fetched ahead: no more than a quarter of a first-level cache
+  /// of 32 KB, where what is at hand must stay.
+  private static var fetchedBytes: Int { 8 << 10 }
 
   /// Of some neurons that may spike in a gap, the one that does first, with the flow until then;
   /// of those that spike at the same time that of the lowest number.
@@ -110,7 +116,8 @@ extension ExactSolver {
     let likeliest = list.count == 1 ? 0 : ep_exact_likeliest(few.list)
     look(at: likeliest)
     if list.count > 1 && lanes.isUniform {
-      for k in 0..<ep_exact_within(few.list, ep_flow(there), few.places) {
+      var flow = ep_flow(there)
+      for k in 0..<ep_exact_within(few.list, &flow, few.places) {
         if Int(few.places[k]) != likeliest { look(at: Int(few.places[k])) }
       }
     } else {
@@ -119,51 +126,14 @@ extension ExactSolver {
     return first.map { ($0.hit, there, Int(list.index[$0.place])) }
   }
 
-  /// The events of a layer's trial, from the last to the first.
-  struct EventsBack {
-    /// A spike of the layer, by its index, or spikes that arrive, by theirs.
-    var list: [(spike: Int?, arriving: Range<Int>)] = []
-    /// From each to the one after it, or to T: ms.
-    var gaps: [Double] = []
-  }
-
-  /// - Parameter together: whether incoming spikes at one time, with no spike of the layer in
-  ///   between, are one event.
-  private func eventsBack(_ incoming: IncomingSpikes, _ spikes: [ExactSpike], together: Bool)
-    -> EventsBack
-  {
-    var events = EventsBack()
-    events.list.reserveCapacity(incoming.count + spikes.count)
-    events.gaps.reserveCapacity(incoming.count + spikes.count)
-    var later = problem.duration
-    var (k, e) = (spikes.count - 1, incoming.count)
-    while k >= 0 || e > 0 {
-      let time: Double
-      if k >= 0, Int(spikes[k].preceding) == e {
-        time = spikes[k].time
-        events.list.append((k, 0..<0))
-        k -= 1
-      } else {
-        let last = e
-        time = incoming.times[last - 1]
-        repeat {
-          e -= 1
-        } while together && e > 0 && incoming.times[e - 1] == time
-          && (k < 0 || Int(spikes[k].preceding) < e)
-        events.list.append((nil, e..<last))
-      }
-      events.gaps.append(later - time)
-      later = time
-    }
-    return events
-  }
-
   /// Adjoint of `sweepTogether`: as `sweepBack`.
   ///
-  /// - Parameter needsErrors: whether anyone wants the errors of the incoming spikes.
+  /// - Parameters:
+  ///   - events: those of the forward pass.
+  ///   - needsErrors: whether anyone wants the errors of the incoming spikes.
   func sweepTogetherBack(
-    _ layer: Layer, _ incoming: IncomingSpikes, _ spikes: [ExactSpike], _ errors: [Double],
-    _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
+    _ layer: Layer, _ incoming: IncomingSpikes, _ events: [ExactEvent], _ spikes: [ExactSpike],
+    _ errors: [Double], _ push: [Double], _ weights: Matrix<Double>, _ gradient: Matrix<Double>,
     _ loop: Matrix<Double>, _ loopGradient: Matrix<Double>, thresholds: Matrix<Double>?,
     needsErrors: Bool
   ) -> [Double] {
@@ -172,17 +142,19 @@ extension ExactSolver {
     let (lv, li) = (state.base, state.base + lanes.width)
     let sources = incoming.sources
     var incomingErrors = Array(repeating: 0.0, count: needsErrors ? incoming.count : 0)
-    let events = eventsBack(incoming, spikes, together: !needsErrors)
-    let flows = lanes.flows(over: events.gaps)
+    // Incoming spikes before e have not been gone through.
+    var e = incoming.count
     sources.withUnsafeBufferPointer { sources in
-      for (number, event) in events.list.enumerated() {
-        let (gap, flow) = (events.gaps[number], flows?[number])
-        if let k = event.spike {
+      for number in (1..<max(events.count, 1)).reversed() {
+        // Between this event and the one after it, or T.
+        let (event, after) = (events[number - 1], events[number])
+        if event.isSpike {
+          let k = event.index
           let spike = spikes[k]
           let n = Int(spike.neuron)
           var row = UInt32(n)
           let error = lanes.back(
-            lv, li, over: gap, flow, weights: loop.base + n * loop.stride,
+            lv, li, over: after.gap, weights: loop.base + n * loop.stride,
             gradient: loopGradient, rows: &row, 1)
           let own = lanes.neuron(n, threshold: layer.threshold[n])
           var adjoint = LIF.Adjoint(lv: lv[n], li: li[n])
@@ -190,18 +162,49 @@ extension ExactSolver {
           if let thresholds { thresholds.base[n] += own.thresholdGradient(adjoint) }
           if !push.isEmpty { own.push(&adjoint, by: push[n]) }
           lv[n] = adjoint.lv
+        } else if needsErrors {
+          // One by one: each has a row of weights.
+          var gap = after.gap
+          while e > event.index {
+            e -= 1
+            incomingErrors[e] = lanes.back(
+              lv, li, over: gap, weights: weights.base + Int(sources[e]) * weights.stride,
+              gradient: gradient, rows: sources.baseAddress! + e, 1)
+            gap = Hit(after: 0, a: 1, b: 1)
+          }
         } else {
-          let first = event.arriving.lowerBound
-          let error = lanes.back(
-            lv, li, over: gap, flow,
-            weights: needsErrors ? weights.base + Int(sources[first]) * weights.stride : nil,
-            gradient: gradient, rows: sources.baseAddress! + first, event.arriving.count)
-          if needsErrors { incomingErrors[first] = error }
+          _ = lanes.back(
+            lv, li, over: after.gap, weights: nil, gradient: gradient,
+            rows: sources.baseAddress! + event.index, e - event.index)
+          e = event.index
         }
       }
     }
     return incomingErrors
   }
+}
+
+/// An event of a recurrent layer in a trial: a spike of its own, spikes that arrive together, or
+/// the end.
+struct ExactEvent {
+  /// Since the event before it, or t = 0, with exponentials of all neurons; where each has its own,
+  /// without.
+  let gap: Hit
+  private let number: Int32
+
+  /// - Parameter spike: its index.
+  init(gap: Double, flow: Decay, spike: Int) {
+    (self.gap, number) = (Hit(after: gap, a: flow.a, b: flow.b), Int32(spike))
+  }
+
+  /// - Parameter first: of those that arrive, its index.
+  init(gap: Double, flow: Decay, first: Int) {
+    (self.gap, number) = (Hit(after: gap, a: flow.a, b: flow.b), -1 - Int32(first))
+  }
+
+  var isSpike: Bool { number >= 0 }
+  /// Of the layer's spike, or of the first that arrives.
+  var index: Int { Int(isSpike ? number : -1 - number) }
 }
 
 extension ep_flow {
@@ -219,16 +222,26 @@ extension ExactLayerPasses {
   static let lif: ExactLayerPasses = {
     let alone = spiking(LIF.self)
     return ExactLayerPasses(isSpiking: true) { pass in
-      guard pass.isTogether else { return alone.forward(pass) }
+      guard pass.isTogether else {
+        pass.trial.events[pass.index] = []
+        return alone.forward(pass)
+      }
       let (neuron, layer) = (LIF(pass.layer, neuron: 0), pass.layer)
-      pass.trial.layers[pass.index] =
-        layer.isRecurrent
-        ? pass.solver.sweepTogether(
-          layer, pass.incoming, pass.matrix, pass.loop, pass.trial, dropped: pass.dropped)
-        : pass.solver.sweepTogether(
+      if layer.isRecurrent {
+        (pass.trial.layers[pass.index], pass.trial.events[pass.index]) =
+          pass.solver.sweepTogether(
+            layer, pass.index, pass.incoming, pass.matrix, pass.loop, pass.trial,
+            dropped: pass.dropped)
+      } else {
+        pass.trial.layers[pass.index] = pass.solver.sweepTogether(
           neuron, layer, pass.incoming, pass.matrix, pass.trial, dropped: pass.dropped)
+      }
     } backward: { pass, errors, push, gradient in
-      guard pass.isTogether else { return alone.backward(pass, errors, push, gradient) }
+      // Where a spike was forced in the forward pass, neurons went through it one by one.
+      let events = pass.trial.events[pass.index]
+      guard pass.isTogether, !pass.layer.isRecurrent || !events.isEmpty else {
+        return alone.backward(pass, errors, push, gradient)
+      }
       let (neuron, layer) = (LIF(pass.layer, neuron: 0), pass.layer)
       let (spikes, sum) = (
         pass.trial.layers[pass.index], gradient.matrices[pass.own.projection]
@@ -236,7 +249,7 @@ extension ExactLayerPasses {
       let thresholds = gradient.vector(.threshold, ofLayer: pass.index)
       if layer.isRecurrent {
         return pass.solver.sweepTogetherBack(
-          layer, pass.incoming, spikes, errors, push, pass.matrix, sum, pass.loop,
+          layer, pass.incoming, events, spikes, errors, push, pass.matrix, sum, pass.loop,
           gradient.matrices[pass.own.projection + 1], thresholds: thresholds,
           needsErrors: pass.index > 0)
       }

@@ -47,22 +47,22 @@ struct IncomingSpikes {
 
   /// The times at which spikes arrive, and one after the last spike at each.
   var groups: (times: [Double], ends: [Int]) {
-    var last = -1
+    var found = 0
     var ends: [Int] = []
-    let times = [Double](unsafeUninitializedCapacity: count) { distinct, initialized in
-      ends = [Int](unsafeUninitializedCapacity: count) { ends, initialized in
+    let distinct = [Double](unsafeUninitializedCapacity: count) { distinct, written in
+      ends = [Int](unsafeUninitializedCapacity: count) { ends, written in
+        // Without a branch: where a group ends is hard to foretell.
         for e in 0..<count {
-          if last < 0 || self.times[e] != distinct[last] {
-            last += 1
-            distinct.initializeElement(at: last, to: self.times[e])
-          }
-          ends[last] = e + 1
+          distinct.initializeElement(at: found, to: times[e])
+          ends.initializeElement(at: found, to: e + 1)
+          let isLast = e + 1 == count || times[e + 1].bitPattern != times[e].bitPattern
+          found += isLast ? 1 : 0
         }
-        initialized = last + 1
+        written = found
       }
-      initialized = last + 1
+      written = found
     }
-    return (times, ends)
+    return (distinct, ends)
   }
 }
 
@@ -89,6 +89,8 @@ public final class ExactTrial: SolvedTrial {
   var input = IncomingSpikes()
   /// Per layer, in order of time; empty for LI layers.
   var layers: [[ExactSpike]]
+  /// Per layer, of one that is gone through all together: what happened in it.
+  var events: [[ExactEvent]]
   /// Per output: read-out value and the loss's derivative by it.
   public internal(set) var readout: [Double]
   var readoutGradient: [Double]
@@ -117,9 +119,20 @@ public final class ExactTrial: SolvedTrial {
 
   init(network: Network) {
     layers = Array(repeating: [], count: network.layers.count)
+    events = Array(repeating: [], count: network.layers.count)
     readout = Array(repeating: 0, count: network.output.size)
     readoutGradient = readout
     peaks = Array(repeating: Peak(), count: network.output.size)
+  }
+
+  /// Takes what a layer left in the pass before, empty: its memory serves again.
+  func memory(ofLayer layer: Int) -> (spikes: [ExactSpike], events: [ExactEvent]) {
+    var memory: (spikes: [ExactSpike], events: [ExactEvent]) = ([], [])
+    swap(&memory.spikes, &layers[layer])
+    swap(&memory.events, &events[layer])
+    memory.spikes.removeAll(keepingCapacity: true)
+    memory.events.removeAll(keepingCapacity: true)
+    return memory
   }
 
   func clearAdjoints(_ network: Network) {

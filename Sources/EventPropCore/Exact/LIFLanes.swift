@@ -70,8 +70,9 @@ final class LIFLanes {
     // A tangent is raised a little, for what rounding takes from it.
     let reach = ahead.gap * ExactSolver.tangentMargin
     if isUniform {
+      var (flow, next) = (ep_flow(past.flow), ep_flow(ahead.flow))
       ep_exact_step(
-        v, i, theta, ep_flow(past.flow), &arriving, &upcoming, reset, ep_flow(ahead.flow),
+        v, i, theta, &flow, &arriving, &upcoming, reset, &next,
         reach / neurons[0].tauMem, width, few.list)
     } else {
       ep_exact_flows(&each, past.gap, width)
@@ -81,19 +82,18 @@ final class LIFLanes {
   }
 
   /// The kernel of its adjoint.
-  /// - Parameter flow: that of all over the gap; nil where each has its own.
   @inline(__always)
   func back(
-    _ lv: UnsafeMutablePointer<Double>, _ li: UnsafeMutablePointer<Double>, over gap: Double,
-    _ flow: Decay?, weights: UnsafePointer<Double>?, gradient: Matrix<Double>,
-    rows: UnsafePointer<UInt32>,
-    _ count: Int
+    _ lv: UnsafeMutablePointer<Double>, _ li: UnsafeMutablePointer<Double>,
+    over gap: Hit, weights: UnsafePointer<Double>?,
+    gradient: Matrix<Double>, rows: UnsafePointer<UInt32>, _ count: Int
   ) -> Double {
-    if let flow {
+    if isUniform {
+      var flow = ep_flow(back: neurons[0].flow(to: gap))
       return ep_exact_back(
-        lv, li, ep_flow(back: flow), weights, gradient.base, gradient.stride, rows, count, width)
+        lv, li, &flow, weights, gradient.base, gradient.stride, rows, count, width)
     }
-    ep_exact_flows(&each, gap, width)
+    ep_exact_flows(&each, gap.after, width)
     return ep_exact_back_each(
       lv, li, &each, weights, gradient.base, gradient.stride, rows, count, width)
   }

@@ -295,23 +295,24 @@ typedef struct {
 /// threshold theta there while it rises, and some that do not. `reach` is the gap ahead over tau_m,
 /// or a little more. A threshold of infinity is never reached. The rows of `upcoming` are fetched
 /// into the cache meanwhile.
-void ep_exact_step(double *v, double *i, const double *theta, ep_flow past,
+void ep_exact_step(double *v, double *i, const double *theta, const ep_flow *past,
                    const ep_exact_rows *arriving, const ep_exact_rows *upcoming, size_t spiking,
-                   ep_flow ahead, double reach, size_t width, ep_exact_few *few);
+                   const ep_flow *ahead, double reach, size_t width, ep_exact_few *few);
 
 /// The place of the one whose V, rising along its tangent, would be at its threshold first; of
 /// equals the first.
 size_t ep_exact_likeliest(const ep_exact_few *few);
 
-/// The places of those whose V may reach their thresholds within a gap that has `flow` while it
+/// The places of those whose V may reach their thresholds in a gap that has flow `until` while it
 /// rises: of no other does it. Returns how many; `places` has room for all.
-size_t ep_exact_within(const ep_exact_few *few, ep_flow flow, uint32_t *places);
+size_t ep_exact_within(const ep_exact_few *few, const ep_flow *until, uint32_t *places);
 
 /// Its adjoint: lI <- b lI + c lV and lV <- a lV over the gap before the event, then the rows
-/// index[0 ..< count] of `gradient` (rows of `stride`) += lI. Where `weights` is not NULL, returns
-/// sum_j weights_j (lV_j - lI_j), in 16 lanes and then a tree; else 0.
-double ep_exact_back(double *lv, double *li, ep_flow gap, const double *weights, double *gradient,
-                     size_t stride, const uint32_t *index, size_t count, size_t width);
+/// index[0 ..< count] of `gradient` (rows of `stride`; one at least) += lI. Where `weights` is not
+/// NULL, returns sum_j weights_j (lV_j - lI_j), in 16 lanes and then a tree; else 0.
+double ep_exact_back(double *lv, double *li, const ep_flow *gap, const double *weights,
+                     double *gradient, size_t stride, const uint32_t *index, size_t count,
+                     size_t width);
 
 /// The same for neurons with time constants of their own: numbers of each, in arrays of `width`.
 typedef struct {
@@ -342,7 +343,8 @@ void ep_exact_step_each(double *v, double *i, const double *theta, const ep_exac
                         const ep_exact_rows *arriving, const ep_exact_rows *upcoming,
                         size_t spiking, double gap, size_t width, ep_exact_few *few);
 
-/// As `ep_exact_back`, for such neurons: lI <- b lI + ratio c lV, lV <- a lV; rows += share lI.
+/// As `ep_exact_back`, for such neurons: lI <- b lI + ratio c lV, lV <- a lV; rows += share lI,
+/// which is left in a.
 double ep_exact_back_each(double *lv, double *li, const ep_exact_flow *gap, const double *weights,
                           double *gradient, size_t stride, const uint32_t *index, size_t count,
                           size_t width);
@@ -357,12 +359,13 @@ void ep_exact_gap(double *x, double *y, double a, double c, double b, size_t wid
 
 /// LI neurons over a gap, in Double: mean += decay V + rise I, with what rounding cuts off from it
 /// kept in `lost`; then V <- a V + c I, I <- b I, and I += `row` unless that is NULL.
-void ep_exact_li(double *v, double *i, ep_flow gap, double decay, double rise, const double *row,
-                 double *mean, double *lost, size_t width);
+void ep_exact_li(double *v, double *i, const ep_flow *over, double decay, double rise,
+                 const double *row, double *mean, double *lost, size_t width);
 
 /// Its adjoint: lI <- b lI + c lV - rise slope, lV <- a lV - decay slope. Unless `weights` is NULL:
 /// `gradient` += lI, and returns sum_j weights_j (lV_j - lI_j); else 0.
-double ep_exact_li_back(double *lv, double *li, ep_flow gap, const double *slope, double decay,
-                        double rise, const double *weights, double *gradient, size_t width);
+double ep_exact_li_back(double *lv, double *li, const ep_flow *over, const double *slope,
+                        double decay, double rise, const double *weights, double *gradient,
+                        size_t width);
 
 #endif
