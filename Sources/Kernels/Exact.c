@@ -53,40 +53,47 @@ INLINE uint64_t exact_step(int each, int vectors, size_t k, double *v, double *i
   return mask;
 }
 
+// So many words of bits are filled before a list is made of them: how many bits there are is not
+// foreseen, and to be wrong then costs what is under way.
+enum { WORDS = 64 };
+
 // `exact_step` of all neurons, and the list of those that may spike.
 INLINE void exact_steps(int each, double *v, double *i, const double *theta, ep_flow past,
                         const ep_exact_flow *pasts, const ep_exact_rows *arriving,
                         const ep_exact_rows *upcoming, size_t spiking, ep_flow ahead, double reach,
                         size_t width, ep_exact_few *few) {
-  size_t count = 0, step;
-  for (size_t k = 0; k < width; k += step) {
-    uint64_t mask;
-    if (k + 8 * DOUBLES <= width) {
-      step = 8 * DOUBLES;
-      mask = exact_step(each, 4, k, v, i, theta, past, pasts, arriving, upcoming, reach);
-      mask |= exact_step(each, 4, k + 4 * DOUBLES, v, i, theta, past, pasts, arriving, upcoming,
-                         reach) << (4 * DOUBLES);
-    } else {
-      step = 2 * DOUBLES;
-      mask = exact_step(each, 2, k, v, i, theta, past, pasts, arriving, upcoming, reach);
+  size_t count = 0;
+  for (size_t from = 0; from < width; from += 64 * WORDS) {
+    size_t to = from + 64 * WORDS < width ? from + 64 * WORDS : width, k = from;
+    uint64_t masks[WORDS], *word = masks;
+    for (; k + 8 * DOUBLES <= to; k += 8 * DOUBLES) {
+      uint64_t low = exact_step(each, 4, k, v, i, theta, past, pasts, arriving, upcoming, reach);
+      *word++ = low | exact_step(each, 4, k + 4 * DOUBLES, v, i, theta, past, pasts, arriving,
+                                 upcoming, reach) << (4 * DOUBLES);
     }
-    if (spiking - k < step) {
+    if (k < to) *word = 0;
+    for (size_t rest = k; rest < to; rest += 2 * DOUBLES)
+      *word |= exact_step(each, 2, rest, v, i, theta, past, pasts, arriving, upcoming, reach)
+               << (rest - k);
+    if (spiking - from < to - from) {
       double rise = reach * i[spiking];
       if (each) rise = rise * pasts->rate_mem[spiking];
-      uint64_t bit = (uint64_t)1 << (spiking - k);
+      uint64_t bit = (uint64_t)1 << (spiking % 64), *own = masks + (spiking - from) / 64;
       v[spiking] = 0;
-      mask = rise >= theta[spiking] ? mask | bit : mask & ~bit;
+      *own = rise >= theta[spiking] ? *own | bit : *own & ~bit;
     }
-    for (; mask; mask &= mask - 1) {
-      size_t j = k + (size_t)__builtin_ctzll(mask);
-      double voltage = v[j], current = i[j], limit = theta[j];
-      few->index[count] = (uint32_t)j;
-      few->v[count] = voltage;
-      few->i[count] = current;
-      few->theta[count] = limit;
-      double end = ahead.a * voltage + ahead.c * current;
-      count += (current > limit) &
-               (each | (end >= limit) | (ahead.b * current < end) | (voltage >= limit));
+    for (k = from; k < to; k += 64) {
+      for (uint64_t mask = masks[(k - from) / 64]; mask; mask &= mask - 1) {
+        size_t j = k + (size_t)__builtin_ctzll(mask);
+        double voltage = v[j], current = i[j], limit = theta[j];
+        few->index[count] = (uint32_t)j;
+        few->v[count] = voltage;
+        few->i[count] = current;
+        few->theta[count] = limit;
+        double end = ahead.a * voltage + ahead.c * current;
+        count += (current > limit) &
+                 (each | (end >= limit) | (ahead.b * current < end) | (voltage >= limit));
+      }
     }
   }
   few->count = count;
