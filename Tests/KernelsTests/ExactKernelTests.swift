@@ -101,6 +101,75 @@ import Testing
     }
   }
 
+  /// As the definitions have it, one by one: also of more neurons than one round takes, the last of
+  /// them reset.
+  @Test(arguments: [16, 80, 272, 4096 + 80], [false, true])
+  func eventsAreAsOneByOne(width: Int, isReset: Bool) {
+    var random = Random(seed: width, "events")
+    func draw(_ count: Int, _ range: ClosedRange<Double>) -> [Double] {
+      (0..<count).map { _ in random.uniform(range.lowerBound, range.upperBound) }
+    }
+    let (v, i, rows) = (draw(width, 0...1), draw(width, 0...6), draw(3 * width, -0.5...0.5))
+    var past = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
+    var ahead = ep_flow(a: exp(-0.7 / 20), b: exp(-0.7 / 5), c: (exp(-0.035) - exp(-0.14)) / 3)
+    let (reach, spiking) = (0.7 / 20 * (1 + 1e-9), isReset ? width - 3 : width)
+    let index: [UInt32] = [2, 0]
+    var (after, current) = (v, i)
+    var few = Few((0..<width).map { ($0, 0, 0, 0) })
+    var found = 0
+    rows.withUnsafeBufferPointer { rows in
+      index.withUnsafeBufferPointer { index in
+        var arriving = ep_exact_rows(
+          rows: rows.baseAddress, stride: width, index: index.baseAddress, count: 2)
+        var upcoming = arriving
+        few.lend {
+          ep_exact_step(
+            &after, &current, Array(repeating: 1, count: width), &past, &arriving, &upcoming,
+            spiking, &ahead, reach, width, &$0)
+          found = $0.count
+        }
+      }
+    }
+    var expected: [Int] = []
+    for j in 0..<width {
+      let voltage = j == spiking ? 0 : past.a * v[j] + past.c * i[j]
+      let sum = past.b * i[j] + rows[2 * width + j] + rows[j]
+      #expect(after[j] == voltage && current[j] == sum)
+      let end = ahead.a * voltage + ahead.c * sum
+      if voltage + reach * (sum - voltage) >= 1 && sum > 1
+        && (end >= 1 || ahead.b * sum < end || voltage >= 1)
+      {
+        expected.append(j)
+      }
+    }
+    #expect(few.index.prefix(found).map { Int($0) } == expected && !expected.isEmpty)
+    #expect(few.v.prefix(found).elementsEqual(expected.map { after[$0] }))
+  }
+
+  /// lI goes to each row, and the sum is what it is by the definition.
+  @Test(arguments: [16, 80, 272]) func eventsGoBackAsOneByOne(width: Int) {
+    var random = Random(seed: width, "back")
+    func draw(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform(-1, 1) } }
+    let (lv, li, weights, sums) = (draw(width), draw(width), draw(width), draw(4 * width))
+    var gap = ep_flow(a: 0.9, b: 0.7, c: 0.25)
+    for rows in [[3], [1, 0, 3]] as [[UInt32]] {
+      var (voltage, current, gradient) = (lv, li, sums)
+      let error = ep_exact_back(
+        &voltage, &current, &gap, weights, &gradient, width, rows, rows.count, width)
+      var expected = 0.0
+      for j in 0..<width {
+        let (v, i) = (gap.a * lv[j], gap.b * li[j] + gap.c * lv[j])
+        #expect(voltage[j] == v && current[j] == i)
+        expected += weights[j] * (v - i)
+        for row in 0..<4 {
+          let at = row * width + j
+          #expect(gradient[at] == (rows.contains(UInt32(row)) ? sums[at] + i : sums[at]))
+        }
+      }
+      #expect(abs(error - expected) < 1e-13)
+    }
+  }
+
   /// As the definitions have it, one by one; more than a vector of them.
   @Test func fewAreFoundAsOneByOne() {
     var random = Random(seed: 8, "few")
