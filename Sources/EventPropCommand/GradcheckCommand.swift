@@ -146,7 +146,8 @@ struct GradcheckCommand: ParsableCommand {
       for step in steps ?? [lane.step] {
         let comparison = GradientComparison(
           problem, samples: samples, weights: weights, step: step, reach: preset.diagnosis.reach)
-        for (index, row) in comparison.rows.enumerated() {
+        let learned = Set(problem.network.arrays.filter(\.isLearned).map(\.name))
+        for (index, row) in comparison.rows.enumerated() where learned.contains(row.projection) {
           let cosine = row.cosine.map { String(format: "%6.3f", $0) } ?? "     –"
           let ratio = row.normRatio.map { String(format: "%10.3g", $0) } ?? "         –"
           Console.out(
@@ -223,7 +224,8 @@ struct AdjointCheck: Sendable {
     // Read-outs first: their differences need no pass through the hidden layers' spikes to settle,
     // and leave time over.
     let tasks = problems.indices.flatMap { lane in
-      problems[lane].network.arrays.indices.reversed().map { Task(lane: lane, projection: $0) }
+      problems[lane].network.arrays.enumerated().reversed().filter { $0.element.isLearned }
+        .map { Task(lane: lane, projection: $0.offset) }
     }.sorted { isReadout($0) && !isReadout($1) }
     let clock = ContinuousClock()
     let start = clock.now
@@ -287,6 +289,11 @@ struct AdjointCheck: Sendable {
       projections: [task.projection], isTimeUp: isTimeUp, progress: progress)
     return (rows.first, check.excludedSamples)
   }
+}
+
+extension NetworkArray {
+  /// Not what is drawn and stays as it is: nobody asks for its gradient.
+  fileprivate var isLearned: Bool { learning?.isTrained != false }
 }
 
 extension Preset {

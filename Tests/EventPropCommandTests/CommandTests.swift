@@ -455,6 +455,21 @@ import Testing
     #expect(bad.text.contains("FAILED"))
   }
 
+  /// What is drawn and not trained has no gradient that could be compared.
+  @Test func gradcheckLeavesOutWhatIsNotTrained() throws {
+    func check(_ tau: String) throws -> (status: Int32, text: String) {
+      try run(
+        "gradcheck", "yin-yang-sum", "--weights", "6", "--samples", "2", "--set",
+        "hidden.0.size=20", "--set", "hidden.0.tau_mem={ uniform = [15, 25]\(tau) }")
+    }
+    let drawn = try check("")
+    #expect(drawn.status == 0, "\(drawn.text)")
+    #expect(!drawn.text.contains("tau_mem"))
+    let trained = try check(", min = 5, train = true, rate = 0.01")
+    #expect(trained.status == 0, "\(trained.text)")
+    #expect(trained.text.contains("neurons/hidden1-tau_mem"))
+  }
+
   @Test func badInputIsOneLineAndStatusOne() throws {
     let text = scratch.write("name = 3\n", to: "bad.toml")
     let cases: [([String], String)] = [
