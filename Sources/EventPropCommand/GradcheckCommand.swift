@@ -146,8 +146,10 @@ struct GradcheckCommand: ParsableCommand {
       for step in steps ?? [lane.step] {
         let comparison = GradientComparison(
           problem, samples: samples, weights: weights, step: step, reach: preset.diagnosis.reach)
-        let learned = Set(problem.network.arrays.filter(\.isLearned).map(\.name))
-        for (index, row) in comparison.rows.enumerated() where learned.contains(row.projection) {
+        let rows = zip(problem.network.arrays, comparison.rows).filter {
+          $0.hasGradient($1.exactNorm)
+        }
+        for (index, (_, row)) in rows.enumerated() {
           let cosine = row.cosine.map { String(format: "%6.3f", $0) } ?? "     –"
           let ratio = row.normRatio.map { String(format: "%10.3g", $0) } ?? "         –"
           Console.out(
@@ -224,8 +226,7 @@ struct AdjointCheck: Sendable {
     // Read-outs first: their differences need no pass through the hidden layers' spikes to settle,
     // and leave time over.
     let tasks = problems.indices.flatMap { lane in
-      problems[lane].network.arrays.enumerated().reversed().filter { $0.element.isLearned }
-        .map { Task(lane: lane, projection: $0.offset) }
+      problems[lane].network.arrays.indices.reversed().map { Task(lane: lane, projection: $0) }
     }.sorted { isReadout($0) && !isReadout($1) }
     let clock = ContinuousClock()
     let start = clock.now
@@ -268,7 +269,10 @@ struct AdjointCheck: Sendable {
     return progress.withLock { state in
       state.console.clear()
       return problems.indices.map { lane in
-        (preset.lanes[lane].name, state.rows[lane].compactMap { $0 }, state.excluded[lane])
+        let rows = zip(problems[lane].network.arrays, state.rows[lane]).compactMap { array, row in
+          row.flatMap { array.hasGradient($0.wholeNorm) ? $0 : nil }
+        }
+        return (preset.lanes[lane].name, rows, state.excluded[lane])
       }
     }
   }
@@ -292,8 +296,8 @@ struct AdjointCheck: Sendable {
 }
 
 extension NetworkArray {
-  /// Not what is drawn and stays as it is: nobody asks for its gradient.
-  fileprivate var isLearned: Bool { learning?.isTrained != false }
+  /// That of what is drawn and stays as it is may be 0 because nobody asks for it.
+  fileprivate func hasGradient(_ norm: Double) -> Bool { isTrained || norm > 0 }
 }
 
 extension Preset {

@@ -158,7 +158,7 @@ extension TrainingSession {
       ProjectionFlow(
         name: array.name,
         norm: hasBatch ? lane.lastSquares[p].squareRoot() : record?.gradientNorms[array.name],
-        isTrained: array.learning?.isTrained ?? true)
+        isTrained: array.isTrained)
     }
     picture.curves = history.curves
     picture.activity = history.epochs

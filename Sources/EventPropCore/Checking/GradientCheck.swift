@@ -39,6 +39,8 @@ public struct GradientCheck {
     public var relativeError: Double
     /// L2 norm of the gradient over the compared weights.
     public var norm: Double
+    /// The same over all weights, compared or not.
+    public var wholeNorm = 0.0
   }
 
   let solver: ExactSolver
@@ -105,7 +107,7 @@ public struct GradientCheck {
       var random = Random(seed: seed, "gradient check", p)
       var row = Row(
         projection: names[p], compared: 0, excluded: 0,
-        relativeError: 0, norm: 0)
+        relativeError: 0, norm: 0, wholeNorm: gradient.arrays[p].norm)
       var found: [(difference: Double, gap: Double, exact: Double)] = []
       for (count, entry) in choose(perMatrix, gradient.arrays[p], &random).enumerated() {
         if count >= 2 && isTimeUp() {

@@ -132,6 +132,8 @@ public struct NetworkArray: Sendable, Equatable {
   public var columns: Int
   /// nil: weights, which the optimiser's own rate trains without bounds.
   public var learning: Learning?
+  /// Whether updates change it.
+  public var isTrained: Bool { learning?.isTrained ?? true }
   /// The layer that it reaches or belongs to; `0` is hidden1.
   public var layer: Int
   /// What solvers leave in a gradient's array is multiplied by it.

@@ -130,7 +130,7 @@ public final class TensorBoardLog {
   /// All weights, and what is trained beside them.
   private static func arrays(_ lane: any Lane) -> [EventValue] {
     zip(lane.network.arrays, lane.keep().weights).compactMap { array, values in
-      guard array.learning?.isTrained ?? true,
+      guard array.isTrained,
         let histogram = EventHistogram(values.doubles)
       else { return nil }
       return .histogram(array.learning == nil ? "weights/\(array.name)" : array.name, histogram)
