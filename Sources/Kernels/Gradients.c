@@ -43,29 +43,22 @@ CLONES float ep_scale(float *values, float scale, size_t width) {
   return total(&squares);
 }
 
-CLONES void ep_adam(float *w, float *m, float *v, const float *g, float gain, float rate,
-                    float beta1, float beta2, float epsilon, size_t width) {
-  for (size_t k = 0; k < width; k += EP_LANES) {
-    f16 gradient = gain * READ(g, k);
-    f16 mean = beta1 * READ(m, k) + (1 - beta1) * gradient;
-    f16 square = beta2 * READ(v, k) + (1 - beta2) * (gradient * gradient);
-    AT(m, k) = mean;
-    AT(v, k) = square;
-    AT(w, k) -= rate * mean / (__builtin_elementwise_sqrt(square) + epsilon);
+// Adam of a type of numbers, which come `lanes` at a time as a `vector`.
+#define ADAM(name, number, vector, lanes, AT, READ)                                                \
+  CLONES void name(number *w, number *m, number *v, const number *g, number gain, number rate,     \
+                   number beta1, number beta2, number epsilon, size_t width) {                     \
+    for (size_t k = 0; k < width; k += lanes) {                                                    \
+      vector gradient = gain * READ(g, k);                                                         \
+      vector mean = beta1 * READ(m, k) + (1 - beta1) * gradient;                                   \
+      vector square = beta2 * READ(v, k) + (1 - beta2) * (gradient * gradient);                    \
+      AT(m, k) = mean;                                                                             \
+      AT(v, k) = square;                                                                           \
+      AT(w, k) -= rate * mean / (__builtin_elementwise_sqrt(square) + epsilon);                    \
+    }                                                                                              \
   }
-}
 
-CLONES void ep_adam_double(double *w, double *m, double *v, const double *g, double gain,
-                           double rate, double beta1, double beta2, double epsilon, size_t width) {
-  for (size_t k = 0; k < width; k += DOUBLES) {
-    d8 gradient = gain * READ8(g, k);
-    d8 mean = beta1 * READ8(m, k) + (1 - beta1) * gradient;
-    d8 square = beta2 * READ8(v, k) + (1 - beta2) * (gradient * gradient);
-    AT8(m, k) = mean;
-    AT8(v, k) = square;
-    AT8(w, k) -= rate * mean / (__builtin_elementwise_sqrt(square) + epsilon);
-  }
-}
+ADAM(ep_adam, float, f16, EP_LANES, AT, READ)
+ADAM(ep_adam_double, double, d8, DOUBLES, AT8, READ8)
 
 CLONES void ep_sgd(float *w, float *b, const float *g, float gain, float rate, float momentum,
                    float decay, int nesterov, size_t width) {

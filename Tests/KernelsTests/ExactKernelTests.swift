@@ -101,6 +101,12 @@ import Testing
     }
   }
 
+  /// Of tau_m 20 and tau_s 5 ms.
+  private func flow(over gap: Double) -> ep_flow {
+    let (a, b) = (exp(-gap / 20), exp(-gap / 5))
+    return ep_flow(a: a, b: b, c: (a - b) / 3)
+  }
+
   /// As the definitions have it, one by one: also of more neurons than one round takes, the last of
   /// them reset.
   @Test(arguments: [16, 80, 272, 4096 + 80], [false, true])
@@ -110,8 +116,7 @@ import Testing
       (0..<count).map { _ in random.uniform(range.lowerBound, range.upperBound) }
     }
     let (v, i, rows) = (draw(width, 0...1), draw(width, 0...6), draw(3 * width, -0.5...0.5))
-    var past = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
-    var ahead = ep_flow(a: exp(-0.7 / 20), b: exp(-0.7 / 5), c: (exp(-0.035) - exp(-0.14)) / 3)
+    var (past, ahead) = (flow(over: 0.4), flow(over: 0.7))
     let (reach, spiking) = (0.7 / 20 * (1 + 1e-9), isReset ? width - 3 : width)
     let index: [UInt32] = [2, 0]
     var (after, current) = (v, i)
@@ -173,7 +178,7 @@ import Testing
   /// As the definitions have it, one by one; more than a vector of them.
   @Test func fewAreFoundAsOneByOne() {
     var random = Random(seed: 8, "few")
-    var flow = ep_flow(a: exp(-0.4 / 20), b: exp(-0.4 / 5), c: (exp(-0.02) - exp(-0.08)) / 3)
+    var flow = flow(over: 0.4)
     for count in 1..<30 {
       var few = Few(
         (0..<count).map { ($0, random.uniform(0.9, 1.01), random.uniform(1.02, 8), 1.0) })

@@ -166,14 +166,11 @@ extension ExactSolver {
     return errors
   }
 
-  /// Of kernels that take eight lanes at a time: no more of a row's padding than needed.
-  private func kernelWidth(_ size: Int) -> Int { (size + 7) / 8 * 8 }
-
   /// Forward, all outputs in one pass for each gap: `readVoltages` for the mean voltage.
   private func readMeans(
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>
   ) {
-    let width = kernelWidth(layer.size)
+    let width = paddedWidth(layer.size, lanes: 8)
     let state = Lanes<Double>(4 * width)
     let (v, i) = (state.base, state.base + width)
     let (mean, lost) = (v + 2 * width, v + 3 * width)
@@ -201,7 +198,7 @@ extension ExactSolver {
     _ trial: ExactTrial, _ layer: Layer, _ incoming: IncomingSpikes, _ weights: Matrix<Double>,
     _ gradient: Matrix<Double>
   ) -> [Double] {
-    let width = kernelWidth(layer.size)
+    let width = paddedWidth(layer.size, lanes: 8)
     let state = Lanes<Double>(3 * width)
     let (lv, li, slope) = (state.base, state.base + width, state.base + 2 * width)
     let (tauMem, tauSyn) = (layer.tauMem[0], layer.tauSyn[0])

@@ -63,11 +63,11 @@ extension ExactSolver {
             return ([], [])
           }
           (past, reset, spiking) = ((hit.after, flow), n, UInt32(n))
-          events.append(ExactEvent(gap: past.gap, flow: flow, spike: spikes.count - 1))
+          events.append(ExactEvent(after: past, isSpike: true, index: spikes.count - 1))
           ahead = lanes.flow(ahead, after: hit, rest: end - now)
         } else {
           (past, reset) = ((end - now, ahead), width)
-          events.append(ExactEvent(gap: past.gap, flow: ahead, first: e))
+          events.append(ExactEvent(after: past, isSpike: false, index: e))
           if group == times.count { return (spikes, events) }
           now = end
           arriving = rows(weights, sources.baseAddress! + e, ends[group] - e)
@@ -129,7 +129,7 @@ extension ExactSolver {
   /// Adjoint of `sweepTogether`: as `sweepBack`.
   ///
   /// - Parameters:
-  ///   - events: those of the forward pass.
+  ///   - events: those of the forward pass; the last is the end.
   ///   - needsErrors: whether anyone wants the errors of the incoming spikes.
   func sweepTogetherBack(
     _ layer: Layer, _ incoming: IncomingSpikes, _ events: [ExactEvent], _ spikes: [ExactSpike],
@@ -145,7 +145,7 @@ extension ExactSolver {
     // Incoming spikes before e have not been gone through.
     var e = incoming.count
     sources.withUnsafeBufferPointer { sources in
-      for number in (1..<max(events.count, 1)).reversed() {
+      for number in (1..<events.count).reversed() {
         // Between this event and the one after it, or T.
         let (event, after) = (events[number - 1], events[number])
         if event.isSpike {
@@ -170,7 +170,7 @@ extension ExactSolver {
             incomingErrors[e] = lanes.back(
               lv, li, over: gap, weights: weights.base + Int(sources[e]) * weights.stride,
               gradient: gradient, rows: sources.baseAddress! + e, 1)
-            gap = Hit(after: 0, a: 1, b: 1)
+            gap = .now
           }
         } else {
           _ = lanes.back(
@@ -190,21 +190,17 @@ struct ExactEvent {
   /// Since the event before it, or t = 0, with exponentials of all neurons; where each has its own,
   /// without.
   let gap: Hit
+  /// Whether it is the layer's.
+  let isSpike: Bool
   private let number: Int32
 
-  /// - Parameter spike: its index.
-  init(gap: Double, flow: Decay, spike: Int) {
-    (self.gap, number) = (Hit(after: gap, a: flow.a, b: flow.b), Int32(spike))
+  init(after past: (gap: Double, flow: Decay), isSpike: Bool, index: Int) {
+    gap = Hit(after: past.gap, a: past.flow.a, b: past.flow.b)
+    (self.isSpike, number) = (isSpike, Int32(index))
   }
 
-  /// - Parameter first: of those that arrive, its index.
-  init(gap: Double, flow: Decay, first: Int) {
-    (self.gap, number) = (Hit(after: gap, a: flow.a, b: flow.b), -1 - Int32(first))
-  }
-
-  var isSpike: Bool { number >= 0 }
   /// Of the layer's spike, or of the first that arrives.
-  var index: Int { Int(isSpike ? number : -1 - number) }
+  var index: Int { Int(number) }
 }
 
 extension ep_flow {

@@ -185,7 +185,7 @@ extension ALIF {
     // V stays below the larger of V and I, and the threshold above what it comes down to.
     if max(state.v, state.i, 0) < threshold + adaptation * state.a * flow.c { return nil }
     // Rounding has put it there, and it still rises.
-    if height(state) >= 0, slope(state) > 0 { return Hit(after: 0, a: 1, b: 1) }
+    if height(state) >= 0, slope(state) > 0 { return .now }
     let turns = turns(state, gap: gap)
     for (low, high) in zip(turns, turns.dropFirst()) where low < high {
       if height(after(low, state)) < 0, height(after(high, state)) >= 0 {

@@ -35,7 +35,7 @@ struct Crossing: Sendable {
   func first(v: Double, i: Double, gap: Double, end: Decay, root: Double? = nil) -> Hit? {
     if i <= threshold { return nil }  // V moves towards I, which only falls: it stays below
     // Rounding has put it there, and it still rises.
-    if v >= threshold { return Hit(after: 0, a: 1, b: 1) }
+    if v >= threshold { return .now }
     let vEnd = end.a * v + end.rise * i
     if vEnd >= threshold { return solve(v: v, i: i, high: gap, root: root) }
     if end.b * i >= vEnd { return nil }  // still rising at the end
@@ -93,11 +93,11 @@ struct Crossing: Sendable {
     let discriminant = slope * slope - 4 * half * (v - threshold)
     if discriminant > 0 {
       let guess = 1 - 2 * (v - threshold) / (slope - discriminant.squareRoot())
-      let power = raised(guess)
-      let lower = b * (power * guess)
+      let powered = raised(guess)
+      let lower = b * (powered * guess)
       let (value, slope) = ((a + lower) * guess - threshold, a + n * lower)
       if guess > 0 && guess < 1 && slope < 0 {
-        let (square, curved) = (slope * slope, value * (bend * power))
+        let (square, curved) = (slope * slope, value * (bend * powered))
         // Too far away for Halley's step, Newton's.
         let curve = curved < 0.25 * square ? 0.5 * curved : 0
         x = min(guess - value * slope / (square - curve), 1)
@@ -105,15 +105,15 @@ struct Crossing: Sendable {
     }
     // Grazing crossings are almost double roots, where each step halves the error.
     for count in 0..<64 {
-      let power = raised(x)
-      let lower = b * (power * x)
+      let powered = raised(x)
+      let lower = b * (powered * x)
       let value = (a + lower) * x - threshold
       let slope = a + n * lower
       let step = value / slope
       let next = min(x - step, 1)
       if !(slope < 0 && next > 0 && (count == 0 || value < 0 && next < x)) { break }
       x = next
-      if bend * power * (step * step) >= 1e-17 * slope { break }
+      if bend * powered * (step * step) >= 1e-17 * slope { break }
     }
     return x
   }

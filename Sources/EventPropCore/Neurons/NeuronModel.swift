@@ -97,6 +97,9 @@ public struct Hit: Sendable {
   /// exp(-after/tau_s).
   public var b: Double
 
+  /// At once.
+  static let now = Hit(after: 0, a: 1, b: 1)
+
   /// The exponentials are taken as they come: they must be those of `after`.
   public init(after: Double, a: Double, b: Double) {
     self.after = after

@@ -163,8 +163,8 @@ public final class Matrix<Scalar: NetworkScalar> {
   }
 }
 
-/// `count` rounded up to a whole number of 16-lane vectors.
-func paddedWidth(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+/// `count` rounded up to a whole number of vectors.
+func paddedWidth(_ count: Int, lanes: Int = 16) -> Int { (count + lanes - 1) / lanes * lanes }
 
 /// Zeroed memory that lives as long as someone holds it.
 final class Memory<Scalar: NetworkScalar> {
